@@ -1,3 +1,47 @@
+/** The errors that are meant for somebody: an API's user, or the person at the keyboard. */
+
+/** What went wrong, as API users see it in `extensions.code`. */
+export type ErrorCode =
+  | "BAD_USER_INPUT"
+  | "UNAUTHENTICATED"
+  | "FORBIDDEN"
+  | "NOT_FOUND"
+  | "CONFLICT"
+  | "INVALID_STATE"
+  | "DUPLICATE"
+  | "PAYLOAD_TOO_LARGE"
+  | "UNSUPPORTED_MEDIA_TYPE"
+  | "ROLLED_BACK"
+  | "TRANSACTION_TIMEOUT"
+  | "UNKNOWN_OUTCOME"
+  | "OVERLOADED"
+  | "INTERNAL_SERVER_ERROR";
+
+export type ErrorDetails = {
+  /** The input field that is wrong: `["input", "source", "text"]`. */
+  inputPath?: readonly string[];
+  /** More for `extensions`. */
+  [name: string]: unknown;
+};
+
+/** An error whose message and code the API's user may see. */
+export class ApplicationError extends Error {
+  override name = "ApplicationError";
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}, cause?: unknown) {
+    super(message, cause === undefined ? {} : { cause });
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** @param inputPath the wrong field, from the operation's arguments down */
+export function badInput(inputPath: readonly string[], message: string): ApplicationError {
+  return new ApplicationError("BAD_USER_INPUT", message, { inputPath });
+}
+
 /** A mistake that the person at the keyboard can mend: printed as one clear line, without a stack trace. */
 export class UserError extends Error {
   override name = "UserError";

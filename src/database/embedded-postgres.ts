@@ -67,7 +67,10 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     adopted,
     async stop() {
       if (await isShared(urlOf("postgres"))) return;
-      await execute(binaries.pg_ctl, ["stop", "-D", data, "-m", "fast", "-w", "-t", "20"], { ...identity, cwd: folder });
+      await execute(binaries.pg_ctl, ["stop", "-D", data, "-m", "fast", "-w", "-t", "20"], {
+        ...identity,
+        cwd: folder,
+      });
     },
   };
 }

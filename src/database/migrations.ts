@@ -117,7 +117,8 @@ class CatalogPool extends pg.Pool {
   // biome-ignore lint/suspicious/noExplicitAny: pg overloads query a dozen times; the adapter calls one of them.
   override async query(...parameters: any[]): Promise<any> {
     const result = await (super.query as (...parameters: unknown[]) => Promise<pg.QueryResult>)(...parameters);
-    for (const field of result.fields ?? []) if (field.dataTypeID === pg.types.builtins.CHAR) field.dataTypeID = textType;
+    for (const field of result.fields ?? [])
+      if (field.dataTypeID === pg.types.builtins.CHAR) field.dataTypeID = textType;
     return result;
   }
 }

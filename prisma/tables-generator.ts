@@ -1,0 +1,79 @@
+/**
+ * A Prisma generator: writes `src/database/generated/tables.ts`, the description of every table that the eager-loading
+ * engine builds its SQL from, so that no table, column or type name is spelled a second time.
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import generatorHelper, { type DMMF } from "@prisma/generator-helper";
+
+const sqlTypes: Record<string, string> = {
+  String: "text",
+  Int: "integer",
+  BigInt: "bigint",
+  Float: "double precision",
+  Boolean: "boolean",
+  DateTime: "timestamptz",
+  Json: "jsonb",
+};
+const nativeTypes: Record<string, string> = { Uuid: "uuid", Timestamptz: "timestamptz", Text: "text" };
+
+generatorHelper.generatorHandler({
+  onManifest: () => ({ prettyName: "tables", defaultOutput: "." }),
+  async onGenerate({ dmmf, generator }) {
+    const enums = new Map(dmmf.datamodel.enums.map(({ name, dbName }) => [name, dbName ?? name]));
+    const models = dmmf.datamodel.models;
+    const lines = [
+      "// Generated from prisma/schema.prisma by prisma/tables-generator.ts. Do not edit.",
+      'import type { Table } from "../../eager-loading/table.ts";',
+      `import type { ${models.map(({ name }) => name).join(", ")} } from "./prisma/client.ts";`,
+      "",
+      ...models.flatMap((model) => rowType(model)),
+      "",
+      "export const tables = {",
+      ...models.flatMap((model) => table(model, enums)),
+      "};",
+      "",
+      "/** What repositories leave out, too: Prisma's global `omit`. */",
+      "export const omittedColumns = {",
+      ...models.flatMap((model) => {
+        const omitted = columnsOf(model).filter(isOmitted);
+        if (omitted.length === 0) return [];
+        return [`  ${lowerFirst(model.name)}: { ${omitted.map(({ name }) => `${name}: true`).join(", ")} },`];
+      }),
+      "} as const;",
+      "",
+    ];
+    writeFileSync(join(generator.output?.value ?? ".", "tables.ts"), lines.join("\n"));
+  },
+});
+
+const lowerFirst = (name: string) => name[0]?.toLowerCase() + name.slice(1);
+const isOmitted = (field: DMMF.Field) => field.documentation?.includes("@omit") ?? false;
+const columnsOf = (model: DMMF.Model) => model.fields.filter(({ kind }) => kind === "scalar" || kind === "enum");
+
+function rowType(model: DMMF.Model): string[] {
+  const omitted = columnsOf(model).filter(isOmitted);
+  const names = omitted.map(({ name }) => `"${name}"`).join(" | ");
+  return [`export type ${model.name}Row = ${omitted.length === 0 ? model.name : `Omit<${model.name}, ${names}>`};`];
+}
+
+function table(model: DMMF.Model, enums: Map<string, string>): string[] {
+  return [
+    `  ${model.name}: {`,
+    `    name: "${model.dbName ?? model.name}",`,
+    `    primaryKey: "${model.fields.find(({ isId }) => isId)?.name}",`,
+    "    columns: {",
+    ...columnsOf(model).map((field) => {
+      const type = nativeTypes[field.nativeType?.[0] ?? ""] ?? sqlTypes[field.type] ?? `"${enums.get(field.type)}"`;
+      const parts = [
+        `name: "${field.dbName ?? field.name}"`,
+        `type: ${JSON.stringify(type)}`,
+        `isNullable: ${!field.isRequired}`,
+        ...(isOmitted(field) ? ["isOmitted: true"] : []),
+      ];
+      return `      ${field.name}: { ${parts.join(", ")} },`;
+    }),
+    "    },",
+    `  } satisfies Table<${model.name}Row, ${model.name}> as Table<${model.name}Row, ${model.name}>,`,
+  ];
+}

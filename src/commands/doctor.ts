@@ -1,0 +1,42 @@
+import pg from "pg";
+import { loadEnvironmentFile, readConfig } from "../config.ts";
+import { UserError } from "../errors.ts";
+import { withDatabase } from "./database-session.ts";
+
+/** What must never be, each as a query that counts it. */
+const complaints = {
+  "chunks whose offsets do not cut out their text": `
+    select count(*) from chunks c join documents d on d.id = c.document_id
+    where d.text not like '%' || chr(65536) || '%' and octet_length(d.text) = length(d.text)
+      and substr(d.text, c.start_offset + 1, c.end_offset - c.start_offset) <> c.text`,
+  "documents whose chunks are not numbered 0, 1, 2 …": `
+    select count(*) from (select document_id from chunks group by 1 having max(index) + 1 <> count(*)) x`,
+  "COMPLETED documents without chunks": `
+    select count(*) from documents d where d.status = 'COMPLETED' and not exists (
+      select 1 from chunks c where c.document_id = d.id)`,
+  "PROCESSING documents whose lease ended over five minutes ago": `
+    select count(*) from documents where status = 'PROCESSING' and lease_until < now() - interval '5 minutes'`,
+  "transactions left open for over ten seconds": `
+    select count(*) from pg_stat_activity where datname = current_database()
+      and state like 'idle in transaction%' and now() - state_change > interval '10 seconds'`,
+};
+
+export async function doctor(): Promise<void> {
+  loadEnvironmentFile();
+  const config = readConfig();
+  const found = await withDatabase(config, async (url) => {
+    const client = new pg.Client({ connectionString: url, application_name: "lectern doctor" });
+    await client.connect();
+    try {
+      const counts: [string, number][] = [];
+      for (const [complaint, query] of Object.entries(complaints)) {
+        counts.push([complaint, Number((await client.query(query)).rows[0].count)]);
+      }
+      return counts;
+    } finally {
+      await client.end();
+    }
+  });
+  for (const [complaint, count] of found) console.log(`${count === 0 ? "ok  " : "BAD "} ${count} ${complaint}`);
+  if (found.some(([, count]) => count > 0)) throw new UserError("The database holds what must never be.");
+}

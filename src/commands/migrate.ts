@@ -1,0 +1,37 @@
+import { randomBytes } from "node:crypto";
+import pg from "pg";
+import { loadEnvironmentFile, readConfig } from "../config.ts";
+import { migrate, writeMigration } from "../database/migrations.ts";
+import { UserError } from "../errors.ts";
+import { withDatabase } from "./database-session.ts";
+
+/** `migrate` applies, `migrate new NAME` writes. */
+export async function migrateCommand([action, name, ...rest]: string[]): Promise<void> {
+  loadEnvironmentFile();
+  const config = readConfig();
+  if (action === undefined) {
+    const applied = await withDatabase(config, migrate);
+    console.log(applied.length === 0 ? "The database is up to date." : `Applied: ${applied.join(", ")}`);
+  } else if (action === "new" && name !== undefined && rest.length === 0) {
+    const file = await withDatabase(config, (url) => withEmptyDatabase(url, (empty) => writeMigration(name, empty)));
+    console.log(`Wrote ${file}`);
+  } else {
+    throw new UserError("Say `migrate`, or `migrate new NAME`.");
+  }
+}
+
+/** A database on the same server that exists only meanwhile: migrations are played in it to see where they lead. */
+async function withEmptyDatabase<Result>(url: string, use: (empty: string) => Promise<Result>): Promise<Result> {
+  const name = `lectern_shadow_${randomBytes(6).toString("hex")}`;
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(`create database ${name} template template0`);
+    const empty = new URL(url);
+    empty.pathname = `/${name}`;
+    return await use(empty.href);
+  } finally {
+    await client.query(`drop database if exists ${name} with (force)`);
+    await client.end();
+  }
+}

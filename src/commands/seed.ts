@@ -1,0 +1,24 @@
+import { compose } from "../composition.ts";
+import { loadEnvironmentFile, readConfig } from "../config.ts";
+import { migrate } from "../database/migrations.ts";
+import { UserError } from "../errors.ts";
+import { createLogger } from "../logger.ts";
+import { loadSampleLibrary } from "../sample-library.ts";
+import { withDatabase } from "./database-session.ts";
+
+export async function seedCommand(): Promise<void> {
+  loadEnvironmentFile();
+  const config = readConfig();
+  if (config.isProduction) throw new UserError("The sample library is for development: its passwords are public.");
+  const logger = createLogger({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
+  await withDatabase(config, async (url) => {
+    await migrate(url);
+    const application = compose(config, url, "http://localhost", logger);
+    try {
+      const loaded = await loadSampleLibrary(application);
+      console.log(loaded ? "The sample library is loaded." : "There are users already: nothing was loaded.");
+    } finally {
+      await application.close();
+    }
+  });
+}

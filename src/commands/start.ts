@@ -1,0 +1,76 @@
+import { relative } from "node:path";
+import { compose } from "../composition.ts";
+import { loadEnvironmentFile, readConfig } from "../config.ts";
+import { migrate } from "../database/migrations.ts";
+import { startDocumentWorker } from "../documents/document.processor.ts";
+import { createLogger } from "../logger.ts";
+import { demoPassword, demoUsers, loadSampleLibrary } from "../sample-library.ts";
+import { startHttpServer } from "../server/http-server.ts";
+import { openDatabase } from "./database-session.ts";
+import { untilSignal } from "./until-signal.ts";
+
+/** Starts everything in order, and stops it in the reverse order. */
+export async function start(): Promise<void> {
+  loadEnvironmentFile();
+  const config = readConfig();
+  const logger = createLogger({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
+  const stops: (() => Promise<void>)[] = [];
+  const stopAll = async () => {
+    for (const stop of stops.reverse()) await stop();
+  };
+  try {
+    const database = await openDatabase(config);
+    stops.push(database.stop);
+    const applied = await migrate(database.url);
+    if (applied.length > 0) logger.info({ applied }, "migrated");
+    const publicUrl = config.PUBLIC_URL ?? `http://${config.HOST}:${config.PORT}`;
+    const application = compose(config, database.url, publicUrl, logger);
+    stops.push(application.close);
+    if (!config.isProduction) await loadSampleLibrary(application);
+    if (config.WORKERS > 0) {
+      const worker = await startDocumentWorker({
+        url: database.url,
+        places: config.WORKERS,
+        leaseMs: config.WORKER_LEASE_MS,
+        maxAttempts: config.WORKER_ATTEMPTS,
+        logger,
+      });
+      stops.push(worker.stop);
+    }
+    const server = await startHttpServer({
+      graphql: application.graphql,
+      host: config.HOST,
+      port: config.PORT,
+      mayMovePort: !config.isProduction,
+      // A text grows by its escapes on the way: \n and quotes by two, everything else hardly.
+      maxBodyBytes: config.MAX_DOCUMENT_BYTES * 2 + 1_000_000,
+      ready: application.isReady,
+      logger,
+    });
+    stops.push(server.stop);
+    announce(
+      config.isProduction,
+      `http://${config.HOST}:${server.port}/graphql`,
+      database.isEmbedded ? config.DATA_DIR : null,
+    );
+    await untilSignal(stopAll);
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
+
+function announce(isProduction: boolean, address: string, dataDir: string | null): void {
+  const lines = [`Lectern is ready: ${address}`];
+  if (!isProduction) {
+    lines.push(
+      "",
+      `  GraphiQL   ${address}`,
+      `  Sign in    ${demoUsers.map(({ email }) => email).join(", ")}`,
+      `             password: ${demoPassword} (development only)`,
+    );
+  }
+  if (dataDir) lines.push(`  Data       ${relative(process.cwd(), dataDir) || dataDir}`);
+  lines.push("", "Ctrl-C stops it.");
+  console.log(`\n${lines.join("\n")}\n`);
+}

@@ -1,0 +1,204 @@
+/**
+ * The composition root: names every slice once, and wires what they need to what there is. Nothing else in the program
+ * knows all slices.
+ */
+import "./graphql/scalars.ts";
+import "./graphql/relation-fields.ts";
+import "./graphql/node.ts";
+import "./users/user.schema.ts";
+import "./users/user.mutations.ts";
+import "./documents/document.schema.ts";
+import "./documents/chunk.schema.ts";
+import "./documents/document.mutations.ts";
+import { hkdfSync } from "node:crypto";
+import type { Logger } from "pino";
+import type { Config } from "./config.ts";
+import { WriteDatabase } from "./database/prisma.ts";
+import { ReadConnections } from "./database/read-connections.ts";
+import { type RunUnitOfWork, type UnitOfWork, unitOfWorkRunner } from "./database/unit-of-work.ts";
+import { type DocumentRepository, documentRepository } from "./documents/document.repository.ts";
+import { DocumentService } from "./documents/document.service.ts";
+import { CursorCodec } from "./eager-loading/cursor.ts";
+import { Loaders } from "./eager-loading/loaders.ts";
+import { Trace } from "./eager-loading/trace.ts";
+import { ApplicationError } from "./errors.ts";
+import { builder } from "./graphql/builder.ts";
+import type { OperationContext, Services } from "./graphql/context.ts";
+import { createGraphQLServer, type GraphQLServer, type RequestContext } from "./server/graphql-server.ts";
+import { Authentication } from "./users/authentication.ts";
+import { parseCookies } from "./users/cookies.ts";
+import { argon2Passwords } from "./users/passwords.ts";
+import { Tokens } from "./users/tokens.ts";
+import {
+  type SessionRepository,
+  sessionRepository,
+  type UserRepository,
+  userRepository,
+} from "./users/user.repository.ts";
+import { UserService } from "./users/user.service.ts";
+import { isAdmin, type Viewer } from "./users/viewer.ts";
+
+export const schema = builder.toSchema();
+
+/** Every slice's repositories, bound to one unit of work. */
+export type Repositories = {
+  users: UserRepository;
+  sessions: SessionRepository;
+  documents: DocumentRepository;
+};
+
+const repositories = (uow: UnitOfWork): Repositories => ({
+  users: userRepository(uow),
+  sessions: sessionRepository(uow),
+  documents: documentRepository(uow),
+});
+
+export type Application = {
+  graphql: GraphQLServer;
+  run: RunUnitOfWork<Repositories>;
+  /** The services of one unit of work, on behalf of a viewer. */
+  services(uow: UnitOfWork & Repositories, viewer: Viewer): Services;
+  database: WriteDatabase;
+  reads: ReadConnections;
+  isReady(): Promise<boolean>;
+  close(): Promise<void>;
+};
+
+/**
+ * @param url of the database
+ * @param publicUrl where clients reach the server: what tokens are issued for
+ */
+export function compose(config: Config, url: string, publicUrl: string, logger: Logger): Application {
+  const warn = (error: Error) => logger.warn({ err: error }, "a connection to the database broke");
+  const database = new WriteDatabase({
+    url,
+    size: config.WRITE_CONNECTIONS,
+    waitMs: config.WRITE_WAIT_MS,
+    statementTimeoutMs: config.STATEMENT_TIMEOUT_MS,
+    transactionTimeoutMs: config.TRANSACTION_TIMEOUT_MS,
+    onError: warn,
+  });
+  const reads = new ReadConnections({
+    url,
+    count: config.READ_CONNECTIONS,
+    maxDepth: config.READ_DEPTH,
+    statementTimeoutMs: config.STATEMENT_TIMEOUT_MS,
+    connectTimeoutMs: config.WRITE_WAIT_MS,
+    onError: warn,
+  });
+  const run = unitOfWorkRunner<Repositories>({
+    database,
+    reads,
+    repositories,
+    limits: {
+      waitMs: config.WRITE_WAIT_MS,
+      timeoutMs: config.TRANSACTION_TIMEOUT_MS,
+      maxAttempts: config.TRANSACTION_ATTEMPTS,
+      maxRetryMs: config.TRANSACTION_TIMEOUT_MS,
+    },
+    logger,
+  });
+  const tokens = new Tokens({
+    secret: config.AUTH_SECRET,
+    issuer: publicUrl,
+    accessSeconds: config.ACCESS_TOKEN_SECONDS,
+    refreshSeconds: config.REFRESH_TOKEN_SECONDS,
+  });
+  const authentication = new Authentication(tokens, reads);
+  const passwords = argon2Passwords();
+  const cursors = new CursorCodec(
+    Buffer.from(hkdfSync("sha256", config.AUTH_SECRET, "", "lectern cursor", 32)).toString("hex"),
+  );
+  const isSecure = publicUrl.startsWith("https:");
+
+  const services = (uow: UnitOfWork & Repositories, viewer: Viewer): Services => ({
+    users: new UserService({
+      uow,
+      passwords,
+      tokens,
+      isSignUpOpen: config.SIGN_UP === "open",
+      endSession: (sessionId) => run({ name: "end a stolen session" }, ({ sessions }) => sessions.revoke(sessionId)),
+      forgetSessions: () => authentication.forget(),
+    }),
+    documents: new DocumentService({ uow, viewer, maxBytes: config.MAX_DOCUMENT_BYTES }),
+  });
+
+  async function findViewer(request: Request): Promise<Viewer> {
+    const bearer = /^Bearer (.+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+    if (bearer !== undefined) {
+      const viewer = await authentication.authenticate(bearer);
+      if (!viewer) throw new ApplicationError("UNAUTHENTICATED", "The access token is not good: sign in again.");
+      return viewer;
+    }
+    // A cookie is sent without anybody's doing, so an old one is no error.
+    const { access } = parseCookies(request.headers.get("cookie"), isSecure);
+    return access === undefined ? null : authentication.authenticate(access);
+  }
+
+  const graphql = createGraphQLServer({
+    schema,
+    async context(request: RequestContext): Promise<OperationContext> {
+      const viewer = await findViewer(request.request);
+      const trace = new Trace();
+      const { res } = request;
+      return Object.assign(request, {
+        viewer,
+        trace,
+        isSecure,
+        canRead: viewer !== null || config.PUBLIC_READ,
+        loaders: new Loaders({ viewer, reader: reads, cursors, trace }),
+        services: {} as Services,
+        become: () => {
+          throw new Error("Only a mutation signs somebody in.");
+        },
+        setHeader: (name: string, value: string) => void res.setHeader(name, value),
+        setCookie: (cookie: string) => void res.appendHeader("set-cookie", cookie),
+      });
+    },
+    mutations: {
+      run: run as never,
+      contextFor(operation, uow) {
+        const { viewer, trace } = operation;
+        const loadersOf = (who: Viewer) => new Loaders({ viewer: who, reader: uow.reader, cursors, trace });
+        const context: OperationContext = {
+          ...operation,
+          loaders: loadersOf(viewer),
+          become: (who) => void Object.assign(context, { viewer: who, loaders: loadersOf(who), canRead: true }),
+          services: services(uow as UnitOfWork & Repositories, viewer),
+          // A cookie is part of the answer: it leaves only when the work stands.
+          setCookie: (cookie) => uow.afterCommit(() => operation.setCookie(cookie)),
+        };
+        return context;
+      },
+    },
+    queries: {
+      maxCost: config.MAX_QUERY_COST,
+      maxDepth: config.MAX_QUERY_DEPTH,
+      ...(config.EAGER_PLAN ? { plan: { maxStatements: 50, timeoutMs: config.EAGER_PLAN_TIMEOUT_MS } } : {}),
+    },
+    maxTokens: config.MAX_QUERY_TOKENS,
+    isOpen: !config.isProduction,
+    mayTrace: ({ viewer }) => !config.isProduction || isAdmin(viewer),
+    logger,
+  });
+
+  return {
+    graphql,
+    run,
+    services,
+    database,
+    reads,
+    async isReady() {
+      try {
+        await Promise.all([reads.read({ text: "select 1", values: [] } as never), database.pool.query("select 1")]);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    async close() {
+      await reads.close();
+      await database.close();
+    },
+  };
+}

@@ -1,0 +1,118 @@
+/** The only reader of the environment. Checks everything at once and says all that is wrong in one go. */
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { z } from "zod";
+import { UserError } from "./errors.ts";
+
+const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+const onOff = z.enum(["on", "off"]).transform((value) => value === "on");
+const trueFalse = z.enum(["true", "false"]).transform((value) => value === "true");
+
+/** Each with its default and, as its description, its line in the README's table. */
+export const settings = z.object({
+  NODE_ENV: z
+    .enum(["development", "test", "production"])
+    .default("development")
+    .describe("`production` demands AUTH_SECRET and PUBLIC_URL, loads no sample and hides GraphiQL"),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, "must begin with postgresql://")
+    .optional()
+    .describe("PostgreSQL 15 or later; absent: an embedded one in DATA_DIR"),
+  HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
+  PORT: whole(0, 65_535).default(4000).describe("port to listen on; taken: the next free one, in development"),
+  PUBLIC_URL: z.url().optional().describe("how clients reach the server; absent: http://HOST:PORT"),
+  DATA_DIR: z.string().min(1).default(".lectern").describe("where the embedded database and secrets lie"),
+  AUTH_SECRET: z
+    .string()
+    .min(32, "must have at least 32 characters")
+    .optional()
+    .describe("signs tokens and cursors; absent in development: made and kept in DATA_DIR"),
+  LOG_LEVEL: z
+    .enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"])
+    .default("info")
+    .describe("how much is logged"),
+  LOG_FORMAT: z.enum(["pretty", "json"]).optional().describe("absent: `pretty` in development, `json` in production"),
+  SIGN_UP: z.enum(["open", "closed"]).default("open").describe("`closed`: only `user create` makes users"),
+  PUBLIC_READ: trueFalse.default(false).describe("`true`: strangers may read the shared library"),
+  ACCESS_TOKEN_SECONDS: whole(10, 86_400).default(900).describe("life of an access token"),
+  REFRESH_TOKEN_SECONDS: whole(60, 31_536_000).default(2_592_000).describe("life of a session that is not used"),
+  WRITE_CONNECTIONS: whole(1, 1000).default(10).describe("connections for units of work"),
+  WRITE_WAIT_MS: whole(10, 600_000).default(2_000).describe("how long a unit of work waits for one; then `OVERLOADED`"),
+  TRANSACTION_TIMEOUT_MS: whole(100, 600_000).default(10_000).describe("how long a transaction may be open"),
+  TRANSACTION_ATTEMPTS: whole(1, 50)
+    .default(6)
+    .describe("tries of an operation that others collide with; then `CONFLICT`"),
+  STATEMENT_TIMEOUT_MS: whole(100, 600_000).default(5_000).describe("how long one statement may run"),
+  READ_CONNECTIONS: whole(1, 100).default(2).describe("pipelined connections for queries"),
+  READ_DEPTH: whole(10, 100_000)
+    .default(1_000)
+    .describe("statements under way on one of them; beyond that `OVERLOADED`"),
+  EAGER_PLAN: onOff.default(true).describe("`off`: queries are batched level by level instead of planned"),
+  EAGER_PLAN_TIMEOUT_MS: whole(1, 60_000).default(1_000).describe("how long a query waits for its plan"),
+  MAX_QUERY_COST: whole(10, 10_000_000)
+    .default(5_000)
+    .describe("objects that a query may ask for, page sizes multiplied"),
+  MAX_QUERY_DEPTH: whole(2, 100).default(12).describe("levels of a query"),
+  MAX_QUERY_TOKENS: whole(100, 100_000).default(1_000).describe("tokens of a query's text"),
+  MAX_DOCUMENT_BYTES: whole(1, 100_000_000).default(10_000_000).describe("size of a document"),
+  WORKERS: whole(0, 64).default(1).describe("documents processed at once in the server; 0: only by `npm run worker`"),
+  WORKER_LEASE_MS: whole(1_000, 3_600_000)
+    .default(30_000)
+    .describe("how long a worker may be silent before its document is given to another"),
+  WORKER_ATTEMPTS: whole(1, 100).default(5).describe("tries before a document is FAILED"),
+});
+
+export type Config = Omit<z.output<typeof settings>, "AUTH_SECRET" | "LOG_FORMAT"> & {
+  AUTH_SECRET: string;
+  LOG_FORMAT: "pretty" | "json";
+  isProduction: boolean;
+};
+
+/**
+ * @throws UserError that lists every fault; values are not repeated, since they may be secret
+ */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): Readonly<Config> {
+  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+  const parsed = settings.safeParse(present);
+  const faults = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  if (present.NODE_ENV === "production") {
+    for (const name of ["AUTH_SECRET", "PUBLIC_URL"]) {
+      if (present[name] === undefined) faults.push(`${name}: must be set in production`);
+    }
+  }
+  if (!parsed.success || faults.length > 0) {
+    throw new UserError(
+      `The configuration has ${faults.length} fault(s):\n${faults.map((fault) => `  ${fault}`).join("\n")}`,
+    );
+  }
+  const values = parsed.data;
+  const isProduction = values.NODE_ENV === "production";
+  const dataDir = resolve(values.DATA_DIR);
+  return Object.freeze({
+    ...values,
+    DATA_DIR: dataDir,
+    AUTH_SECRET: values.AUTH_SECRET ?? readOrMakeSecret(dataDir),
+    LOG_FORMAT: values.LOG_FORMAT ?? (isProduction ? "json" : "pretty"),
+    isProduction,
+  });
+}
+
+/** Settings from `.env`, where there is one; what the environment says itself wins. */
+export function loadEnvironmentFile(path = ".env"): void {
+  if (existsSync(path)) process.loadEnvFile(path);
+}
+
+function readOrMakeSecret(dataDir: string): string {
+  const path = join(dataDir, "auth-secret");
+  if (existsSync(path)) return readFileSync(path, "utf8").trim();
+  const secret = randomBytes(32).toString("base64url");
+  try {
+    mkdirSync(dataDir, { recursive: true });
+    writeFileSync(path, `${secret}\n`, { mode: 0o600 });
+  } catch (error) {
+    throw new UserError(`DATA_DIR ${dataDir} cannot be written: ${(error as Error).message}`);
+  }
+  return secret;
+}

@@ -1,0 +1,74 @@
+/** The ways to chunks. A chunk is seen by whoever sees its document. */
+
+import { tables } from "../database/generated/tables.ts";
+import { relations } from "../database/relations.ts";
+import { type Columns, columnsOf, raw, type Sql, sql } from "../eager-loading/sql.ts";
+import { isAdmin, type Viewer } from "../users/viewer.ts";
+import { documentVisible } from "./document.relations.ts";
+
+function chunkVisible(viewer: Viewer, chunk: Columns<"documentId">): Sql {
+  if (isAdmin(viewer)) return raw("true");
+  const document = columnsOf(tables.Document, "d");
+  return sql`exists (select 1 from documents d where ${document.id} = ${chunk.documentId} and ${documentVisible(viewer, document)})`;
+}
+
+export const chunkById = relations.one({ name: "ChunkById", table: tables.Chunk, key: "id", visible: chunkVisible });
+
+export const chunksByDocument = relations.page({
+  name: "ChunksByDocument",
+  table: tables.Chunk,
+  key: "documentId",
+  orders: { INDEX: ["index"] },
+  defaultOrder: { field: "INDEX", direction: "ASC" },
+  visible: chunkVisible,
+});
+
+export type Neighbourhood = { before: number; after: number };
+
+export const neighboursByChunk = relations.list({
+  name: "NeighboursByChunk",
+  table: tables.Chunk,
+  keyType: "uuid",
+  order: ["index"],
+  match: (key, { before, after }: Neighbourhood, chunk) => sql`
+    (${chunk.documentId}, ${chunk.index}) in (
+      select me.document_id, place from chunks me,
+        generate_series(me.index - ${before}::integer, me.index + ${after}::integer) place
+      where me.id = ${key} and place <> me.index)`,
+  visible: chunkVisible,
+});
+
+export type ChunkSearch = { query: string; documentIds: readonly string[] | null };
+export type ChunkHitExtra = { score: number; snippet: string };
+
+const queryOf = (query: string) => sql`websearch_to_tsquery('lectern', normalize(${query}, NFC))`;
+
+/** Marks that no text contains: the API's users see `<mark>`, after the text around it has been escaped. */
+export const markStart = "\u{E000}";
+export const markEnd = "\u{E001}";
+const headline = `StartSel=${markStart}, StopSel=${markEnd}, MinWords=12, MaxWords=30, MaxFragments=2, FragmentDelimiter=" … "`;
+
+/** Best match first. An exact match, accents included, outranks one that only the folding made. */
+export const chunkHits = relations.page({
+  name: "ChunkHits",
+  table: tables.Chunk,
+  orders: { SCORE: ["score"] },
+  defaultOrder: { field: "SCORE", direction: "DESC" },
+  filter: ({ query, documentIds }: ChunkSearch, chunk) => {
+    const matches = sql`t.search @@ ${queryOf(query)}`;
+    return documentIds ? sql`${matches} and ${chunk.documentId} = any(${documentIds}::uuid[])` : matches;
+  },
+  computed: {
+    score: {
+      type: "double precision",
+      sql: ({ query }, chunk) => sql`(ts_rank(t.search, ${queryOf(query)}, 1) + case when
+        to_tsvector('simple', normalize(${chunk.text}, NFC)) @@ websearch_to_tsquery('simple', normalize(${query}, NFC))
+        then 1 else 0 end)::double precision`,
+    },
+  },
+  decorated: {
+    snippet: ({ query }) => sql`ts_headline('lectern', normalize(r.text, NFC), ${queryOf(query)}, ${headline})`,
+  },
+  extra: {} as ChunkHitExtra,
+  visible: chunkVisible,
+});

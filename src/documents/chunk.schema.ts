@@ -1,0 +1,107 @@
+import type { ChunkRow } from "../database/generated/tables.ts";
+import { badInput } from "../errors.ts";
+import { builder } from "../graphql/builder.ts";
+import { decodeGlobalId } from "../graphql/global-id.ts";
+import { registerNode } from "../graphql/node.ts";
+import {
+  type ChunkHitExtra,
+  chunkById,
+  chunkHits,
+  chunksByDocument,
+  markEnd,
+  markStart,
+  neighboursByChunk,
+} from "./chunk.relations.ts";
+import { documentById } from "./document.relations.ts";
+import { Document } from "./document.schema.ts";
+
+const farthestNeighbour = 10;
+
+export const Chunk = builder.node(builder.objectRef<ChunkRow>("Chunk"), {
+  description: "A piece of a document, as search finds it.",
+  id: { resolve: (chunk) => chunk.id },
+  fields: (t) => ({
+    document: t.one(documentById, { type: Document, by: "documentId", description: "The document it is a piece of." }),
+    index: t.exposeInt("index", { description: "0-based place in the document." }),
+    text: t.exposeString("text", { description: "The piece itself: Document.text from startOffset to endOffset." }),
+    startOffset: t.exposeInt("startOffset", {
+      description: "Character offset into Document.text, in UTF-16 code units, as JavaScript counts.",
+    }),
+    endOffset: t.exposeInt("endOffset", { description: "Offset of its end, exclusive." }),
+    tokenCount: t.exposeInt("tokenCount", { description: "Tokens by the o200k_base encoding." }),
+  }),
+});
+registerNode(Chunk, chunkById);
+
+function requireDistance(argument: string, distance: number): number {
+  if (distance < 0 || distance > farthestNeighbour) {
+    throw badInput([argument], `From 0 to ${farthestNeighbour} neighbours, not ${distance}.`);
+  }
+  return distance;
+}
+
+builder.objectField(Chunk, "neighbours", (t) =>
+  t.rows(neighboursByChunk, {
+    type: Chunk,
+    by: "id",
+    description: "The chunks around this one, for context; without this one.",
+    args: {
+      before: t.arg.int({ defaultValue: 1, description: "How many before it, 10 at most." }),
+      after: t.arg.int({ defaultValue: 1, description: "How many after it, 10 at most." }),
+    },
+    size: ({ before, after }) => (before ?? 0) + (after ?? 0),
+    toArguments: ({ before, after }) => ({
+      before: requireDistance("before", before ?? 0),
+      after: requireDistance("after", after ?? 0),
+    }),
+  }),
+);
+
+builder.objectField(Document, "chunks", (t) =>
+  t.page(chunksByDocument, {
+    type: Chunk,
+    by: "id",
+    description: "Its pieces, in order; none before it is COMPLETED.",
+  }),
+);
+
+type ChunkHitRow = ChunkRow & ChunkHitExtra;
+
+const ChunkHit = builder.objectRef<ChunkHitRow>("ChunkHit").implement({
+  description: "A chunk that a search found.",
+  fields: (t) => ({
+    chunk: t.same({ type: Chunk, description: "What was found." }),
+    score: t.exposeFloat("score", { description: "The higher, the better it matches; comparable within one search." }),
+    snippet: t.string({
+      description: "The text, escaped for HTML, with <mark> around what matched.",
+      resolve: ({ snippet }) => escapeHtml(snippet).replaceAll(markStart, "<mark>").replaceAll(markEnd, "</mark>"),
+    }),
+  }),
+});
+
+const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => entities[character] as string);
+
+const longestQuery = 1_000;
+
+builder.queryField("searchChunks", (t) =>
+  t.page(chunkHits, {
+    type: ChunkHit,
+    isForwardOnly: true,
+    description:
+      "Best match first. Folds accents: 'nguoi' finds 'người', and a query with accents ranks exact accents first. " +
+      'Understands "a phrase", or, and -without.',
+    args: {
+      query: t.arg.string({ required: true, description: "What to look for; 1 to 1,000 characters." }),
+      documentIds: t.arg.idList({ description: "Only in these documents; 100 at most." }),
+    },
+    toArguments: ({ query, documentIds }) => {
+      if (query.trim() === "" || query.length > longestQuery || !query.isWellFormed() || query.includes("\0")) {
+        throw badInput(["query"], `A search has 1 to ${longestQuery} characters.`);
+      }
+      if (documentIds && documentIds.length > 100) throw badInput(["documentIds"], "At most 100 documents.");
+      const ids = documentIds?.map((id, index) => decodeGlobalId("Document", id, ["documentIds", String(index)]));
+      return { query, documentIds: ids ?? null };
+    },
+  }),
+);

@@ -1,0 +1,43 @@
+/** Cuts a text into chunks. Runs on a thread of its own (document.processor.ts), since a long text takes a while. */
+import { RecursiveCharacterTextSplitter } from "@langchain/textsplitters";
+import { Tiktoken } from "js-tiktoken/lite";
+import encoding from "js-tiktoken/ranks/o200k_base";
+
+export type ChunkDraft = { text: string; startOffset: number; endOffset: number; tokenCount: number };
+
+/** Characters of a chunk at most: about a paragraph, and small enough to show whole. */
+const chunkSize = 1_000;
+
+const splitter = new RecursiveCharacterTextSplitter({
+  chunkSize,
+  chunkOverlap: 0,
+  keepSeparator: true,
+  separators: ["\n\n", "\n", ". ", "! ", "? ", "; ", ", ", " ", ""],
+});
+const tokens = new Tiktoken(encoding);
+
+/** Chunks in order. They cover the text but for white space between them, and `slice` finds each again. */
+export default async function chunk(text: string): Promise<ChunkDraft[]> {
+  const pieces = await splitter.splitText(text);
+  const chunks: ChunkDraft[] = [];
+  let from = 0;
+  for (const piece of pieces) {
+    // Pieces come in order and trimmed, so the next place where one stands is its own.
+    const found = text.indexOf(piece, from);
+    if (found < 0) throw new Error("The splitter changed the text.");
+    const start = Math.max(from, found);
+    const end = isInsideCharacter(text, found + piece.length) ? found + piece.length + 1 : found + piece.length;
+    from = end;
+    const slice = text.slice(start, end);
+    if (slice.trim() === "") continue;
+    // Text that looks like a control token of a model is text all the same.
+    const tokenCount = tokens.encode(slice, [], []).length;
+    chunks.push({ text: slice, startOffset: start, endOffset: end, tokenCount });
+  }
+  return chunks;
+}
+
+/** True between the two code units of one character, where the splitter cuts when nothing else helps. */
+function isInsideCharacter(text: string, offset: number): boolean {
+  return offset < text.length && (text.codePointAt(offset - 1) ?? 0) > 0xffff;
+}

@@ -1,0 +1,58 @@
+/** The ways to documents. A PRIVATE document exists only for its owner and for admins, whichever way is taken. */
+
+import type { DocumentStatus, Visibility } from "../database/generated/prisma/enums.ts";
+import { tables } from "../database/generated/tables.ts";
+import { relations } from "../database/relations.ts";
+import { type Columns, join, raw, type Sql, sql } from "../eager-loading/sql.ts";
+import { isAdmin, type Viewer } from "../users/viewer.ts";
+
+export function documentVisible(viewer: Viewer, document: Columns<"visibility" | "ownerId">): Sql {
+  if (isAdmin(viewer)) return raw("true");
+  const shared = sql`${document.visibility} = 'SHARED'`;
+  return viewer ? sql`(${shared} or ${document.ownerId} = ${viewer.id}::uuid)` : shared;
+}
+
+export type DocumentFilter = {
+  status?: readonly DocumentStatus[] | null;
+  visibility?: Visibility | null;
+  search?: string | null;
+  ownerId?: string | null;
+};
+
+function documentFilter(filter: DocumentFilter, document: Columns): Sql | undefined {
+  const { status, visibility, search, ownerId } = filter;
+  const conditions = [
+    ...(status ? [sql`${document.status} = any(${status}::document_status[])`] : []),
+    ...(visibility ? [sql`${document.visibility} = ${visibility}::visibility`] : []),
+    ...(search ? [sql`strpos(${document.titleFolded}, fold(${search})) > 0`] : []),
+    ...(ownerId ? [sql`${document.ownerId} = ${ownerId}::uuid`] : []),
+  ];
+  return conditions.length === 0 ? undefined : join(conditions, " and ");
+}
+
+const pages = {
+  table: tables.Document,
+  orders: { CREATED_AT: ["createdAt"], UPDATED_AT: ["updatedAt"], TITLE: ["title"] },
+  defaultOrder: { field: "CREATED_AT", direction: "DESC" },
+  filter: documentFilter,
+  visible: documentVisible,
+} as const;
+
+export const documentById = relations.one({
+  name: "DocumentById",
+  table: tables.Document,
+  key: "id",
+  visible: documentVisible,
+});
+
+export const allDocuments = relations.page({ name: "Documents", ...pages });
+
+export const documentsByOwner = relations.page({ name: "DocumentsByOwner", key: "ownerId", ...pages });
+
+export const documentText = relations.column({
+  name: "DocumentText",
+  table: tables.Document,
+  key: "id",
+  column: "text",
+  visible: documentVisible,
+});

@@ -1,0 +1,86 @@
+/** Documents in the database, as the service changes them. */
+import type { Visibility } from "../database/generated/prisma/enums.ts";
+import type { DocumentRow } from "../database/generated/tables.ts";
+import { isIllegalMove } from "../database/sql-errors.ts";
+import type { UnitOfWork } from "../database/unit-of-work.ts";
+import { ApplicationError } from "../errors.ts";
+
+export type NewDocument = {
+  ownerId: string;
+  title: string;
+  visibility: Visibility;
+  mimeType: string;
+  sizeBytes: bigint;
+  sha256: string;
+  text: string;
+};
+
+export interface DocumentRepository {
+  /** The new document, or null when the owner has one with the same bytes. */
+  createUnlessPresent(document: NewDocument): Promise<DocumentRow | null>;
+  findByHash(ownerId: string, sha256: string): Promise<DocumentRow | null>;
+  /** The document, locked until the unit of work ends, or null. */
+  lock(id: string): Promise<DocumentRow | null>;
+  update(id: string, changes: { title?: string; visibility?: Visibility }): Promise<DocumentRow>;
+  delete(id: string): Promise<void>;
+  /** @throws ApplicationError INVALID_STATE when its status does not allow it */
+  makePending(id: string): Promise<DocumentRow>;
+}
+
+export function documentRepository(uow: UnitOfWork): DocumentRepository {
+  return {
+    async createUnlessPresent(document) {
+      const prisma = await uow.transaction();
+      const created = await prisma.document.createManyAndReturn({ data: [document], skipDuplicates: true });
+      return created[0] ?? null;
+    },
+
+    async findByHash(ownerId, sha256) {
+      const prisma = await uow.transaction();
+      return prisma.document.findUnique({ where: { ownerId_sha256: { ownerId, sha256 } } });
+    },
+
+    async lock(id) {
+      const prisma = await uow.transaction();
+      await prisma.$queryRaw`select 1 from documents where id = ${id}::uuid for update`;
+      return prisma.document.findUnique({ where: { id } });
+    },
+
+    async update(id, changes) {
+      const prisma = await uow.transaction();
+      return prisma.document.update({ where: { id }, data: changes });
+    },
+
+    async delete(id) {
+      const prisma = await uow.transaction();
+      await prisma.document.delete({ where: { id } });
+    },
+
+    async makePending(id) {
+      const prisma = await uow.transaction();
+      try {
+        return await prisma.document.update({ where: { id }, data: pendingAgain });
+      } catch (error) {
+        if (!isIllegalMove(error)) throw error;
+        throw new ApplicationError(
+          "INVALID_STATE",
+          "Only a COMPLETED or FAILED document is processed again.",
+          {},
+          error,
+        );
+      }
+    },
+  };
+}
+
+const pendingAgain = {
+  status: "PENDING",
+  attempts: 0,
+  progress: 0,
+  failure: null,
+  claimedBy: null,
+  claimToken: null,
+  leaseUntil: null,
+  processedAt: null,
+  nextAttemptAt: new Date(0),
+} as const;

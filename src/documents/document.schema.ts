@@ -1,0 +1,130 @@
+import { DocumentStatus as statuses, Visibility as visibilities } from "../database/generated/prisma/enums.ts";
+import type { DocumentRow } from "../database/generated/tables.ts";
+import { builder } from "../graphql/builder.ts";
+import { decodeGlobalId } from "../graphql/global-id.ts";
+import { registerNode } from "../graphql/node.ts";
+import { SortDirection } from "../graphql/sort-direction.ts";
+import { userById } from "../users/user.relations.ts";
+import { User } from "../users/user.schema.ts";
+import { allDocuments, documentById, documentsByOwner, documentText } from "./document.relations.ts";
+
+export const DocumentStatus = builder.enumType("DocumentStatus", {
+  description: "How far the processing of a document is.",
+  values: {
+    [statuses.PENDING]: { description: "Waiting for a worker." },
+    [statuses.PROCESSING]: { description: "A worker cuts it into chunks." },
+    [statuses.COMPLETED]: { description: "Cut into chunks, and found by search." },
+    [statuses.FAILED]: { description: "Given up; `failure` says why." },
+  },
+});
+
+export const Visibility = builder.enumType("Visibility", {
+  description: "Who may read a document.",
+  values: {
+    [visibilities.PRIVATE]: { description: "Its owner, and admins." },
+    [visibilities.SHARED]: { description: "Everybody who reads the shared library." },
+  },
+});
+
+export const Document = builder.node(builder.objectRef<DocumentRow>("Document"), {
+  description: "A text of the library.",
+  id: { resolve: (document) => document.id },
+  fields: (t) => ({
+    title: t.exposeString("title", { description: "1 to 500 characters." }),
+    owner: t.one(userById, { type: User, by: "ownerId", description: "Whose document it is." }),
+    visibility: t.expose("visibility", { type: Visibility, description: "Who may read it." }),
+    status: t.expose("status", { type: DocumentStatus, description: "How far its processing is." }),
+    version: t.exposeInt("version", {
+      description: "Goes up by one with every write, whoever wrote. Send it back as expectedVersion.",
+    }),
+    mimeType: t.exposeString("mimeType", { description: "text/plain or text/markdown." }),
+    sizeBytes: t.expose("sizeBytes", { type: "Bytes", description: "Size of the text as it came in." }),
+    sha256: t.exposeString("sha256", { description: "SHA-256 of the text as it came in, in hex." }),
+    text: t.wide(documentText, {
+      type: "String",
+      by: "id",
+      description: "The whole text; read from the database only when selected.",
+    }),
+    failure: t.exposeString("failure", {
+      nullable: true,
+      description: "Why processing failed, when status is FAILED; before that, why the last attempt did.",
+    }),
+    attempts: t.exposeInt("attempts", {
+      description: "How often a worker has begun since it was last PENDING afresh.",
+    }),
+    progress: t.exposeFloat("progress", { description: "0 to 1 while PROCESSING; 1 when COMPLETED." }),
+    createdAt: t.expose("createdAt", { type: "DateTime", description: "When it came in." }),
+    updatedAt: t.expose("updatedAt", { type: "DateTime", description: "When it was last written." }),
+    processedAt: t.expose("processedAt", {
+      type: "DateTime",
+      nullable: true,
+      description: "When it was last COMPLETED.",
+    }),
+  }),
+});
+registerNode(Document, documentById);
+
+const DocumentFilter = builder.inputType("DocumentFilter", {
+  description: "Which documents; all that is given must hold.",
+  fields: (t) => ({
+    status: t.field({ type: [DocumentStatus], description: "In one of these states." }),
+    visibility: t.field({ type: Visibility, description: "With this visibility." }),
+    search: t.string({ description: "A part of the title, without regard to case and accents." }),
+    ownerId: t.id({ description: "Of this user." }),
+  }),
+});
+
+const DocumentOrderField = builder.enumType("DocumentOrderField", {
+  description: "What documents are ordered by.",
+  values: {
+    CREATED_AT: { description: "When they came in." },
+    UPDATED_AT: { description: "When they were last written." },
+    TITLE: { description: "Their title." },
+  } as const,
+});
+
+const DocumentOrder = builder.inputType("DocumentOrder", {
+  description: "The order of documents; ties are broken by id.",
+  fields: (t) => ({
+    field: t.field({ type: DocumentOrderField, required: true, description: "What to order by." }),
+    direction: t.field({ type: SortDirection, required: true, description: "Upwards or downwards." }),
+  }),
+});
+
+const filterArgs = builder.args((t) => ({
+  filter: t.field({ type: DocumentFilter, description: "Which documents. Absent: all." }),
+  orderBy: t.field({ type: DocumentOrder, description: "In which order. Absent: newest first." }),
+}));
+
+type FilterArgs = { filter?: { ownerId?: string | null } | null };
+
+const toArguments = ({ filter }: FilterArgs) => ({
+  ...filter,
+  ownerId: filter?.ownerId == null ? null : decodeGlobalId("User", filter.ownerId, ["filter", "ownerId"]),
+});
+
+builder.queryFields((t) => ({
+  document: t.lookup(documentById, {
+    type: Document,
+    nullable: true,
+    description: "A document by id; null when it does not exist or is not yours to see.",
+    args: { id: t.arg.id({ required: true, description: "The document's id." }) },
+    key: ({ id }) => decodeGlobalId("Document", id, ["id"]),
+  }),
+  documents: t.page(allDocuments, {
+    type: Document,
+    description: "All documents that you may see.",
+    args: filterArgs,
+    toArguments,
+  }),
+}));
+
+builder.objectField(User, "documents", (t) =>
+  t.page(documentsByOwner, {
+    type: Document,
+    by: "id",
+    description: "The user's documents that you may see.",
+    args: filterArgs,
+    toArguments,
+  }),
+);

@@ -1,0 +1,114 @@
+/** The rules of documents: who may do what, what a text must be, and who was first. */
+import type { Visibility } from "../database/generated/prisma/enums.ts";
+import type { DocumentRow } from "../database/generated/tables.ts";
+import type { UnitOfWork } from "../database/unit-of-work.ts";
+import { ApplicationError, badInput } from "../errors.ts";
+import { isAdmin, type Viewer } from "../users/viewer.ts";
+import { contentOfFile, contentOfText } from "./document.content.ts";
+import type { DocumentRepository } from "./document.repository.ts";
+
+export type CreateDocument = {
+  source: { text?: string | null; file?: File | null };
+  title?: string | null;
+  visibility?: Visibility | null;
+};
+export type UpdateDocument = {
+  id: string;
+  expectedVersion: number;
+  title?: string | null;
+  visibility?: Visibility | null;
+};
+export type ExistingDocument = { id: string; expectedVersion?: number | null };
+
+export type DocumentServiceParts = {
+  uow: Pick<UnitOfWork, "prepare"> & { documents: DocumentRepository };
+  viewer: Viewer;
+  maxBytes: number;
+};
+
+export class DocumentService {
+  readonly #parts: DocumentServiceParts;
+
+  constructor(parts: DocumentServiceParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes a text in. The same bytes of the same owner are one document, which is then returned. */
+  async create(input: CreateDocument): Promise<{ document: DocumentRow; isDuplicate: boolean }> {
+    const { uow, maxBytes } = this.#parts;
+    const viewer = this.#requireViewer();
+    const title = input.title == null ? undefined : requireTitle(input.title);
+    const { file, text } = input.source;
+    const content = file
+      ? await contentOfFile(file, maxBytes, ["input", "source", "file"])
+      : contentOfText(text ?? "", maxBytes, ["input", "source", "text"]);
+    const document = {
+      ...content,
+      ownerId: viewer.id,
+      title: title ?? content.title,
+      visibility: input.visibility ?? ("PRIVATE" as const),
+    };
+    const created = await uow.documents.createUnlessPresent(document);
+    if (created) return { document: created, isDuplicate: false };
+    const present = await uow.documents.findByHash(viewer.id, content.sha256);
+    // It was there a moment ago: somebody deleted it in between.
+    if (!present) throw new ApplicationError("CONFLICT", "The same document was deleted just now: try again.");
+    return { document: present, isDuplicate: true };
+  }
+
+  async update({ id, expectedVersion, title, visibility }: UpdateDocument): Promise<DocumentRow> {
+    const changes = {
+      ...(title === undefined ? {} : { title: requireTitle(title) }),
+      ...(visibility === undefined ? {} : { visibility: requireVisibility(visibility) }),
+    };
+    const document = await this.#lockOwn(id, expectedVersion);
+    return Object.keys(changes).length === 0 ? document : this.#parts.uow.documents.update(id, changes);
+  }
+
+  async delete({ id, expectedVersion }: ExistingDocument): Promise<void> {
+    await this.#lockOwn(id, expectedVersion);
+    await this.#parts.uow.documents.delete(id);
+  }
+
+  async reprocess({ id, expectedVersion }: ExistingDocument): Promise<DocumentRow> {
+    await this.#lockOwn(id, expectedVersion);
+    return this.#parts.uow.documents.makePending(id);
+  }
+
+  /** The document, locked, if the viewer may change it and has seen its present version. */
+  async #lockOwn(id: string, expectedVersion: number | null | undefined): Promise<DocumentRow> {
+    const viewer = this.#requireViewer();
+    const document = await this.#parts.uow.documents.lock(id);
+    const isOwn = document?.ownerId === viewer.id || isAdmin(viewer);
+    if (!document || (!isOwn && document.visibility === "PRIVATE")) {
+      throw new ApplicationError("NOT_FOUND", "There is no such document.", { inputPath: ["input", "id"] });
+    }
+    if (!isOwn) throw new ApplicationError("FORBIDDEN", "Only its owner changes a document.");
+    if (expectedVersion != null && expectedVersion !== document.version) {
+      throw new ApplicationError("CONFLICT", `The document is at version ${document.version} by now.`, {
+        inputPath: ["input", "expectedVersion"],
+        currentVersion: document.version,
+      });
+    }
+    return document;
+  }
+
+  #requireViewer(): NonNullable<Viewer> {
+    const { viewer } = this.#parts;
+    if (!viewer) throw new ApplicationError("UNAUTHENTICATED", "Sign in first.");
+    return viewer;
+  }
+}
+
+function requireTitle(title: string | null): string {
+  const trimmed = title?.trim() ?? "";
+  if (trimmed.length < 1 || trimmed.length > 500 || /[\p{Cc}\p{Cs}]/u.test(trimmed)) {
+    throw badInput(["input", "title"], "A title has 1 to 500 characters, none of them control characters.");
+  }
+  return trimmed;
+}
+
+function requireVisibility(visibility: Visibility | null): Visibility {
+  if (visibility === null) throw badInput(["input", "visibility"], "A document is always PRIVATE or SHARED.");
+  return visibility;
+}

@@ -1,0 +1,125 @@
+/**
+ * An ask is a relation with its arguments: one batch, one statement. Two fields that ask the same are one ask,
+ * whatever their aliases, because an ask's `id` is the relation's name with its arguments in canonical form.
+ */
+import type { Cursor } from "./cursor.ts";
+import type { ColumnRelation, Direction, ListRelation, OneRelation, PageRelation, SumRelation } from "./relation.ts";
+
+/** The stretch of a relation's rows that a page shows. */
+export type PageWindow = {
+  /** Rows shown at most. */
+  size: number;
+  /** True for `last`: the rows at the end. */
+  isBackward: boolean;
+  after?: Cursor;
+  before?: Cursor;
+  order: { field: string; direction: Direction };
+};
+
+export type Ask = { id: string; name: string } & (
+  | { kind: "one"; relation: OneRelation }
+  | { kind: "page"; relation: PageRelation; args: object; window: PageWindow }
+  | { kind: "count"; relation: PageRelation; args: object }
+  /** Is there a row at the cursor or on its far side? `beyond: "after"` looks before the first row of a page. */
+  | { kind: "exists"; relation: PageRelation; args: object; window: PageWindow; beyond: "after" | "before" }
+  | { kind: "list"; relation: ListRelation; args: object }
+  | { kind: "column"; relation: ColumnRelation }
+  | { kind: "sum"; relation: SumRelation }
+);
+
+export const askOne = (relation: OneRelation): Ask => ({
+  kind: "one",
+  id: relation.name,
+  name: relation.name,
+  relation,
+});
+
+export const askPage = (relation: PageRelation, args: object, window: PageWindow): Ask => ({
+  kind: "page",
+  id: identify(relation.name, "page", { args, window }),
+  name: relation.name,
+  relation,
+  args,
+  window,
+});
+
+export const askCount = (relation: PageRelation, args: object): Ask => ({
+  kind: "count",
+  id: identify(relation.name, "count", { args }),
+  name: `${relation.name}.count`,
+  relation,
+  args,
+});
+
+export const askExists = (
+  relation: PageRelation,
+  args: object,
+  window: PageWindow,
+  beyond: "after" | "before",
+): Ask => ({
+  kind: "exists",
+  id: identify(relation.name, "exists", { args, order: window.order, beyond, cursor: window[beyond] }),
+  name: `${relation.name}.exists`,
+  relation,
+  args,
+  window,
+  beyond,
+});
+
+export const askList = (relation: ListRelation, args: object): Ask => ({
+  kind: "list",
+  id: identify(relation.name, "list", { args }),
+  name: relation.name,
+  relation,
+  args,
+});
+
+export const askColumn = (relation: ColumnRelation): Ask => ({
+  kind: "column",
+  id: relation.name,
+  name: relation.name,
+  relation,
+});
+
+export const askSum = (relation: SumRelation): Ask => ({
+  kind: "sum",
+  id: relation.name,
+  name: relation.name,
+  relation,
+});
+
+/** What an ask answers for a key that no row matches. */
+export function emptyAnswer(ask: Ask): unknown {
+  switch (ask.kind) {
+    case "one":
+    case "column":
+      return null;
+    case "page":
+      return { rows: [], hasMore: false };
+    case "list":
+      return [];
+    case "count":
+      return 0;
+    case "sum":
+      return 0n;
+    case "exists":
+      return false;
+  }
+}
+
+function identify(name: string, kind: string, parts: object): string {
+  return `${name}.${kind}${canonical(parts)}`;
+}
+
+/** JSON with sorted keys and without what is undefined, so that equal arguments are equal strings. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (value instanceof Date) return JSON.stringify(value);
+  if (typeof value === "bigint") return `${value}n`;
+  if (value !== null && typeof value === "object") {
+    const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+    entries.sort(([left], [right]) => (left < right ? -1 : 1));
+    return `{${entries.map(([name, item]) => `${JSON.stringify(name)}:${canonical(item)}`).join(",")}}`;
+  }
+  return JSON.stringify(value) ?? "null";
+}

@@ -1,0 +1,126 @@
+/**
+ * A page as the API shows it. Nothing is read before a field asks for it: a query for `totalCount` alone counts and
+ * reads no row, and `hasPreviousPage` looks behind the cursor only where there is one.
+ */
+import type { Page } from "./answers.ts";
+import { type Ask, askCount, askExists, askPage, type PageWindow } from "./ask.ts";
+import { cursorPlace, orderTerms } from "./keyset.ts";
+import type { Loaders } from "./loaders.ts";
+import type { PageRelation } from "./relation.ts";
+
+/** The asks behind a connection's fields; the plan and the resolvers both take them from here. */
+export type ConnectionAsks = {
+  page: Ask;
+  count: Ask;
+  /** Rows before the page, beyond what the page itself tells; undefined when the page tells all. */
+  previous?: Ask;
+  /** The same for rows after it. */
+  next?: Ask;
+};
+
+export function connectionAsks(relation: PageRelation, args: object, window: PageWindow): ConnectionAsks {
+  return {
+    page: askPage(relation, args, window),
+    count: askCount(relation, args),
+    ...(window.after ? { previous: askExists(relation, args, window, "after") } : {}),
+    ...(window.before ? { next: askExists(relation, args, window, "before") } : {}),
+  };
+}
+
+export class Connection<Row = Record<string, unknown>> {
+  readonly #loaders: Loaders;
+  readonly #asks: ConnectionAsks;
+  readonly #key: unknown;
+  readonly #relation: PageRelation;
+  readonly #window: PageWindow;
+
+  constructor(loaders: Loaders, relation: PageRelation, args: object, window: PageWindow, key: unknown) {
+    this.#loaders = loaders;
+    this.#asks = connectionAsks(relation, args, window);
+    this.#key = key;
+    this.#relation = relation;
+    this.#window = window;
+  }
+
+  /** The rows with their cursors, which are made only when read. */
+  get edges(): Promise<Edge<Row>[]> {
+    return this.#page().then(({ rows }) => rows.map((node) => new Edge(this, node)));
+  }
+
+  get totalCount(): Promise<number> {
+    return this.#loaders.load(this.#asks.count, this.#key) as Promise<number>;
+  }
+
+  get pageInfo(): PageInfo<Row> {
+    return new PageInfo(this);
+  }
+
+  async hasNextPage(): Promise<boolean> {
+    if (!this.#window.isBackward && (await this.#page()).hasMore) return true;
+    return this.#exists(this.#asks.next);
+  }
+
+  async hasPreviousPage(): Promise<boolean> {
+    if (this.#window.isBackward && (await this.#page()).hasMore) return true;
+    return this.#exists(this.#asks.previous);
+  }
+
+  async cursorAt(place: number): Promise<string | null> {
+    const row = (await this.#page()).rows.at(place);
+    return row === undefined ? null : this.cursor(row);
+  }
+
+  /** The place of one of this connection's rows. */
+  cursor(row: Row): string {
+    const { order } = this.#window;
+    const terms = orderTerms(this.#relation, {}, order.field);
+    const values = terms.map(({ name }) => (row as Record<string, unknown>)[name]);
+    return this.#loaders.cursors.encode(cursorPlace(this.#relation, order), values);
+  }
+
+  #page(): Promise<Page<Row>> {
+    return this.#loaders.load(this.#asks.page, this.#key) as Promise<Page<Row>>;
+  }
+
+  async #exists(ask: Ask | undefined): Promise<boolean> {
+    return ask !== undefined && ((await this.#loaders.load(ask, this.#key)) as boolean);
+  }
+}
+
+class Edge<Row> {
+  readonly node: Row;
+  readonly #connection: Connection<Row>;
+
+  constructor(connection: Connection<Row>, node: Row) {
+    this.#connection = connection;
+    this.node = node;
+  }
+
+  get cursor(): string {
+    return this.#connection.cursor(this.node);
+  }
+}
+
+class PageInfo<Row> {
+  readonly #connection: Connection<Row>;
+
+  constructor(connection: Connection<Row>) {
+    this.#connection = connection;
+  }
+
+  get hasNextPage(): Promise<boolean> {
+    return this.#connection.hasNextPage();
+  }
+
+  get hasPreviousPage(): Promise<boolean> {
+    return this.#connection.hasPreviousPage();
+  }
+
+  get startCursor(): Promise<string | null> {
+    return this.#connection.cursorAt(0);
+  }
+
+  get endCursor(): Promise<string | null> {
+    return this.#connection.cursorAt(-1);
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * What a field of the schema says of the relation it asks, kept in the field's `extensions.eager`. The resolver and
+ * the plan both read it, so they ask for the same thing.
+ */
+import type { ColumnRelation, ListRelation, OneRelation, PageRelation, SumRelation } from "./relation.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: a field's arguments are what its schema says.
+type FieldArguments = any;
+
+export type EagerField =
+  /** Rows by keys in the arguments: `document(id:)`, `nodes(ids:)`, or a key of the viewer's own. */
+  | { kind: "lookup"; find: (args: FieldArguments, viewer: unknown) => Lookup[] }
+  | { kind: "one"; relation: OneRelation; by: string }
+  | { kind: "page"; relation: PageRelation; by?: string; toArguments: (args: FieldArguments) => object }
+  | { kind: "list"; relation: ListRelation; by: string; toArguments: (args: FieldArguments) => object }
+  | { kind: "column"; relation: ColumnRelation; by: string }
+  | { kind: "sum"; relation: SumRelation; by?: string }
+  /** The field shows its parent's row under another type: `ChunkHit.chunk`. */
+  | { kind: "same" };
+
+/** `typename` says which object type the rows have, where the field's own type is an interface. */
+export type Lookup = { relation: OneRelation; typename: string; keys: string[] };
+
+declare module "graphql" {
+  // biome-ignore lint/correctness/noUnusedVariables: the parameters must be those of the original declaration.
+  interface GraphQLFieldExtensions<_TSource, _TContext, _TArgs = any> {
+    eager?: EagerField;
+  }
+}

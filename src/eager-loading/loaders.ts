@@ -1,0 +1,117 @@
+/**
+ * The loaders of one operation: one DataLoader per ask, made when it is first asked. They hold what was read until
+ * the operation ends, so nothing is read twice; inside a unit of work they are emptied after each root field.
+ */
+import DataLoader from "dataloader";
+import { answersFromRows, type Row, rootKey } from "./answers.ts";
+import { type Ask, askColumn, askList, askOne, askSum, emptyAnswer } from "./ask.ts";
+import { Connection } from "./connection.ts";
+import type { CursorCodec } from "./cursor.ts";
+import { type PageArguments, windowOf } from "./page-arguments.ts";
+import type { ColumnRelation, ListRelation, OneRelation, PageRelation, SumRelation } from "./relation.ts";
+import type { Sql } from "./sql.ts";
+import { keysFromArray, statementOf } from "./statement.ts";
+import { Trace } from "./trace.ts";
+
+/** Where statements go: a read connection, or the connection of a transaction. */
+export interface Reader {
+  read(statement: Sql): Promise<Row[]>;
+  /**
+   * All statements in one round trip and one snapshot, each with its own outcome. Absent where the statements share
+   * a connection with writes, which must never be pipelined.
+   */
+  readTogether?(statements: readonly Sql[]): Promise<PromiseSettledResult<Row[]>[]>;
+}
+
+export type LoadersOptions<Viewer> = {
+  viewer: Viewer;
+  reader: Reader;
+  cursors: CursorCodec;
+  trace?: Trace;
+};
+
+// biome-ignore lint/suspicious/noExplicitAny: the engine passes the viewer through to the relations, whatever it is.
+export class Loaders<Viewer = any> {
+  readonly viewer: Viewer;
+  readonly reader: Reader;
+  readonly cursors: CursorCodec;
+  readonly trace: Trace;
+  readonly #byAsk = new Map<string, DataLoader<string, unknown>>();
+
+  constructor({ viewer, reader, cursors, trace }: LoadersOptions<Viewer>) {
+    this.viewer = viewer;
+    this.reader = reader;
+    this.cursors = cursors;
+    this.trace = trace ?? new Trace();
+  }
+
+  /** The row with this key that the viewer may see, or null. */
+  one<OneRow>(relation: OneRelation<OneRow>, key: string | null): Promise<OneRow | null> {
+    return key === null ? Promise.resolve(null) : (this.load(askOne(relation), key) as Promise<OneRow | null>);
+  }
+
+  /** A page of the rows that belong to the key. Reads nothing yet. */
+  page<PageRow, Arguments extends object>(
+    relation: PageRelation<PageRow, Arguments>,
+    args: NoInfer<Arguments>,
+    pageArguments: PageArguments,
+    key: string = rootKey,
+  ): Connection<PageRow> {
+    const window = windowOf(relation as PageRelation, pageArguments, this.cursors);
+    return new Connection<PageRow>(this as Loaders, relation as PageRelation, args, window, key);
+  }
+
+  list<ListRow, Arguments extends object>(
+    relation: ListRelation<ListRow, Arguments>,
+    args: NoInfer<Arguments>,
+    key: string,
+  ): Promise<ListRow[]> {
+    return this.load(askList(relation as ListRelation, args), key) as Promise<ListRow[]>;
+  }
+
+  column<Value>(relation: ColumnRelation<Value>, key: string): Promise<Value | null> {
+    return this.load(askColumn(relation), key) as Promise<Value | null>;
+  }
+
+  sum(relation: SumRelation, key: string = rootKey): Promise<bigint> {
+    return this.load(askSum(relation), key) as Promise<bigint>;
+  }
+
+  load(ask: Ask, key: unknown): Promise<unknown> {
+    return this.#loader(ask).load(String(key));
+  }
+
+  /** Puts in place what a plan has read. */
+  prime(ask: Ask, key: unknown, answer: unknown): void {
+    this.#loader(ask).clear(String(key)).prime(String(key), answer);
+  }
+
+  /** Forgets everything, because a write may have changed it. */
+  clear(): void {
+    this.#byAsk.clear();
+  }
+
+  #loader(ask: Ask): DataLoader<string, unknown> {
+    let loader = this.#byAsk.get(ask.id);
+    if (!loader) {
+      loader = new DataLoader((keys) => this.#readBatch(ask, keys), { name: ask.name });
+      this.#byAsk.set(ask.id, loader);
+    }
+    return loader;
+  }
+
+  async #readBatch(ask: Ask, keys: readonly string[]): Promise<unknown[]> {
+    const statement = statementOf(ask, keysFromArray(ask, keys), this.viewer);
+    const started = performance.now();
+    const rows = await this.trace.trip(() => this.reader.read(statement));
+    this.trace.batches.push({
+      relation: ask.name,
+      keys: keys.length,
+      rows: rows.length,
+      ms: performance.now() - started,
+      planned: false,
+    });
+    const answers = answersFromRows(ask, rows);
+    return keys.map((key) => (answers.has(key) ? answers.get(key) : emptyAnswer(ask)));
+  }
+}

@@ -1,0 +1,393 @@
+/**
+ * The plan: what a query will ask, found from its text before it runs.
+ *
+ * `compile` walks the selection once per document into steps, one for each field that asks a relation. `runPlan` makes
+ * the steps concrete with the operation's variables: every ask becomes one statement, whose keys are sub-selects of
+ * the statements above it, so that all can leave together. What comes back primes the loaders. The resolvers run
+ * afterwards as if nothing had happened: what the plan did not foresee, they load by batches as always.
+ */
+import {
+  type DirectiveNode,
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLField,
+  GraphQLIncludeDirective,
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  GraphQLSkipDirective,
+  getArgumentValues,
+  getDirectiveValues,
+  getNamedType,
+  isAbstractType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from "graphql";
+import { answersFromRows, rootKey, rowsOf } from "./answers.ts";
+import { type Ask, askColumn, askList, askOne, askSum, emptyAnswer } from "./ask.ts";
+import { connectionAsks } from "./connection.ts";
+import type { EagerField } from "./field.ts";
+import type { Loaders } from "./loaders.ts";
+import { windowOf } from "./page-arguments.ts";
+import { join, type Sql, sql } from "./sql.ts";
+import { childKeys, type Keys, keysFromArray, keyType, statementOf } from "./statement.ts";
+
+/** A part of the selection holds only when all of these directives say so. */
+type Conditions = readonly DirectiveNode[];
+
+type Step = {
+  eager: EagerField;
+  field: GraphQLField<unknown, unknown>;
+  node: FieldNode;
+  conditions: Conditions;
+  /** Steps that start from the rows, by the rows' type. */
+  children: Map<string, Step[]>;
+  /** Parts of a connection that are selected, each with its conditions. */
+  selected: { part: "page" | "count" | "previous" | "next"; conditions: Conditions }[];
+};
+
+export type Plan = { steps: Step[] };
+
+/** Bounds for what one plan may send; beyond them the loaders do the work level by level. */
+export type PlanLimits = { maxStatements: number; timeoutMs: number };
+
+export function compile(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): Plan {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const definition of document.definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+  }
+  const root = schema.getQueryType();
+  return { steps: root ? new Compiler(schema, fragments).stepsOf(root, operation.selectionSet, [], false) : [] };
+}
+
+type SelectedField = { node: FieldNode; conditions: Conditions };
+
+class Compiler {
+  readonly #schema: GraphQLSchema;
+  readonly #fragments: Map<string, FragmentDefinitionNode>;
+
+  constructor(schema: GraphQLSchema, fragments: Map<string, FragmentDefinitionNode>) {
+    this.#schema = schema;
+    this.#fragments = fragments;
+  }
+
+  /** @param hasRow false where the parent is no row of the database, so that no key can be read from it */
+  stepsOf(type: GraphQLObjectType, selections: SelectionSetNode, above: Conditions, hasRow: boolean): Step[] {
+    const steps: Step[] = [];
+    for (const { node, conditions } of this.#fieldsOf(type, selections, above)) {
+      const field = type.getFields()[node.name.value];
+      if (!field) continue;
+      const eager = field.extensions.eager;
+      if (!eager) {
+        steps.push(...this.#stepsThrough(field.type, node, conditions));
+      } else if (eager.kind === "same") {
+        steps.push(...this.#stepsBelow(field.type, node, conditions, hasRow));
+      } else if (hasRow || !("by" in eager) || eager.by === undefined) {
+        steps.push(this.#step(eager, field, node, conditions));
+      }
+    }
+    return steps;
+  }
+
+  /** Below a plain object that is no row: `viewer { user { … } }`. */
+  #stepsThrough(type: GraphQLOutputType, node: FieldNode, conditions: Conditions): Step[] {
+    return this.#stepsBelow(type, node, conditions, false);
+  }
+
+  #stepsBelow(type: GraphQLOutputType, node: FieldNode, conditions: Conditions, hasRow: boolean): Step[] {
+    const named = getNamedType(type);
+    if (!isObjectType(named) || !node.selectionSet) return [];
+    return this.stepsOf(named, node.selectionSet, conditions, hasRow);
+  }
+
+  #step(eager: EagerField, field: GraphQLField<unknown, unknown>, node: FieldNode, conditions: Conditions): Step {
+    const step: Step = { eager, field, node, conditions, children: new Map(), selected: [] };
+    const type = getNamedType(field.type);
+    if (!node.selectionSet) return step;
+    if (eager.kind === "page") {
+      if (isObjectType(type)) this.#selectConnection(step, type, node.selectionSet);
+      return step;
+    }
+    const types = isAbstractType(type) ? this.#schema.getPossibleTypes(type) : isObjectType(type) ? [type] : [];
+    for (const each of types) step.children.set(each.name, this.stepsOf(each, node.selectionSet, [], true));
+    return step;
+  }
+
+  #selectConnection(step: Step, type: GraphQLObjectType, selections: SelectionSetNode): void {
+    for (const { node, conditions } of this.#fieldsOf(type, selections, [])) {
+      switch (node.name.value) {
+        case "totalCount":
+          step.selected.push({ part: "count", conditions });
+          break;
+        case "nodes":
+          this.#selectRows(step, type, node, conditions);
+          break;
+        case "edges":
+          step.selected.push({ part: "page", conditions });
+          this.#selectEdges(step, type, node, conditions);
+          break;
+        case "pageInfo":
+          this.#selectPageInfo(step, type, node, conditions);
+          break;
+      }
+    }
+  }
+
+  #selectRows(step: Step, parent: GraphQLObjectType, node: FieldNode, conditions: Conditions): void {
+    step.selected.push({ part: "page", conditions });
+    const type = getNamedType(parent.getFields()[node.name.value]?.type);
+    if (!isObjectType(type) || !node.selectionSet) return;
+    const steps = this.stepsOf(type, node.selectionSet, conditions, true);
+    step.children.set(type.name, [...(step.children.get(type.name) ?? []), ...steps]);
+  }
+
+  #selectEdges(step: Step, parent: GraphQLObjectType, node: FieldNode, above: Conditions): void {
+    const edge = getNamedType(parent.getFields().edges?.type);
+    if (!isObjectType(edge) || !node.selectionSet) return;
+    for (const { node: inner, conditions } of this.#fieldsOf(edge, node.selectionSet, above)) {
+      if (inner.name.value === "node") this.#selectRows(step, edge, inner, conditions);
+    }
+  }
+
+  #selectPageInfo(step: Step, parent: GraphQLObjectType, node: FieldNode, above: Conditions): void {
+    const pageInfo = getNamedType(parent.getFields().pageInfo?.type);
+    if (!isObjectType(pageInfo) || !node.selectionSet) return;
+    for (const { node: inner, conditions } of this.#fieldsOf(pageInfo, node.selectionSet, above)) {
+      const name = inner.name.value;
+      if (name === "hasNextPage") step.selected.push({ part: "next", conditions });
+      if (name === "hasPreviousPage") step.selected.push({ part: "previous", conditions });
+      if (name.endsWith("Cursor")) step.selected.push({ part: "page", conditions });
+    }
+  }
+
+  /** The fields selected on an object of this type, through all fragments that apply to it. */
+  *#fieldsOf(type: GraphQLObjectType, selections: SelectionSetNode, above: Conditions): Generator<SelectedField> {
+    for (const selection of selections.selections) {
+      const own = (selection.directives ?? []).filter(({ name }) => name.value === "skip" || name.value === "include");
+      const conditions = own.length === 0 ? above : [...above, ...own];
+      if (selection.kind === Kind.FIELD) {
+        yield { node: selection, conditions };
+        continue;
+      }
+      const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : this.#fragments.get(selection.name.value);
+      if (fragment && this.#applies(type, fragment.typeCondition?.name.value)) {
+        yield* this.#fieldsOf(type, fragment.selectionSet, conditions);
+      }
+    }
+  }
+
+  #applies(type: GraphQLObjectType, condition: string | undefined): boolean {
+    if (condition === undefined || condition === type.name) return true;
+    const other = this.#schema.getType(condition);
+    return isAbstractType(other) && this.#schema.isSubType(other, type);
+  }
+}
+
+/** A step with its arguments, at one place of the tree. */
+type Instance = {
+  ask: Ask;
+  keys: Keys;
+  parent: Instance | null;
+  /** The keys where they are known now, else the parent's column that they stand in. */
+  known: readonly string[] | null;
+  by: string | null;
+  children: Instance[];
+};
+
+type Variables = Record<string, unknown>;
+
+/**
+ * Reads in one go what the plan foresees, and primes the loaders with it.
+ *
+ * Never throws and never takes longer than its timeout: what is not primed is loaded by the resolvers, who also meet
+ * the error, if there is one, at the field that it belongs to.
+ */
+export async function runPlan(plan: Plan, variables: Variables, loaders: Loaders, limits: PlanLimits): Promise<void> {
+  const { reader } = loaders;
+  if (!reader.readTogether) return;
+  const roots = new Instantiation(variables, loaders).instantiate(plan.steps, null);
+  const statements = collectStatements(roots, loaders.viewer);
+  // A single statement gains nothing from a plan; too many would hold up everybody else's.
+  if (statements.size < 2 || statements.size > limits.maxStatements) return;
+
+  const asks = [...statements.values()];
+  const started = performance.now();
+  const readTogether = reader.readTogether.bind(reader);
+  const outcomes = await inTime(
+    limits.timeoutMs,
+    loaders.trace.trip(() => readTogether(asks.map(({ statement }) => statement))),
+  );
+  if (!outcomes) return;
+  const ms = performance.now() - started;
+  const answers = new Map<string, Map<string, unknown>>();
+  outcomes.forEach((outcome, index) => {
+    const { ask } = asks[index] as (typeof asks)[number];
+    if (outcome.status === "rejected") return;
+    answers.set(ask.id, answersFromRows(ask, outcome.value));
+    const rows = outcome.value.length;
+    loaders.trace.batches.push({ relation: ask.name, keys: null, rows, ms: ms / asks.length, planned: true });
+  });
+  prime(roots, answers, loaders);
+}
+
+class Instantiation {
+  readonly #variables: Variables;
+  readonly #loaders: Loaders;
+
+  constructor(variables: Variables, loaders: Loaders) {
+    this.#variables = variables;
+    this.#loaders = loaders;
+  }
+
+  instantiate(steps: readonly Step[], parent: Instance | null): Instance[] {
+    const instances: Instance[] = [];
+    for (const step of steps) {
+      if (!this.#holds(step.conditions)) continue;
+      try {
+        instances.push(...this.#instancesOf(step, parent));
+      } catch {
+        // An argument that cannot be: the resolver will say so, at the right place of the answer.
+      }
+    }
+    return instances;
+  }
+
+  #instancesOf(step: Step, parent: Instance | null): Instance[] {
+    const { eager } = step;
+    if (eager.kind === "same") return [];
+    const args = getArgumentValues(step.field, step.node, this.#variables);
+    if (eager.kind === "lookup") {
+      return eager.find(args, this.#loaders.viewer).map(({ relation, typename, keys }) => {
+        const instance = this.#instance(askOne(relation), parent, null, keys);
+        return this.#withChildren(instance, step.children.get(typename) ?? []);
+      });
+    }
+    const by = eager.by ?? null;
+    switch (eager.kind) {
+      case "one":
+        return [this.#withChildren(this.#instance(askOne(eager.relation), parent, by), allOf(step))];
+      case "list": {
+        const ask = askList(eager.relation, eager.toArguments(args));
+        return [this.#withChildren(this.#instance(ask, parent, by), allOf(step))];
+      }
+      case "column":
+        return [this.#instance(askColumn(eager.relation), parent, by)];
+      case "sum":
+        return [this.#instance(askSum(eager.relation), parent, by)];
+      case "page": {
+        const window = windowOf(eager.relation, args, this.#loaders.cursors);
+        const asks = connectionAsks(eager.relation, eager.toArguments(args), window);
+        const parts = new Set(
+          step.selected.filter(({ conditions }) => this.#holds(conditions)).map(({ part }) => part),
+        );
+        // The page tells of rows in its own direction, so either of these needs it too.
+        if (parts.has(window.isBackward ? "previous" : "next")) parts.add("page");
+        const instances = [...parts].flatMap((part) => {
+          const ask = asks[part];
+          return ask ? [this.#instance(ask, parent, by)] : [];
+        });
+        const page = instances.find(({ ask }) => ask.kind === "page");
+        if (page) this.#withChildren(page, allOf(step));
+        return instances;
+      }
+    }
+  }
+
+  #instance(ask: Ask, parent: Instance | null, by: string | null, known?: readonly string[]): Instance {
+    const keys = this.#keysFor(ask, parent, by, known);
+    return { ask, keys, parent, by, known: known ?? (by === null ? [rootKey] : null), children: [] };
+  }
+
+  #keysFor(ask: Ask, parent: Instance | null, by: string | null, known?: readonly string[]): Keys {
+    if (known) return keysFromArray(ask, known);
+    if (by === null || keyType(ask) === null) return null;
+    if (!parent) throw new Error(`${ask.name} is keyed by ${by}, but has no parent.`);
+    // A row found by its key has that key: no need to read the row for it.
+    if (parent.ask.kind === "one" && parent.ask.relation.key === by && parent.keys) return parent.keys;
+    return childKeys(parent.ask, parent.keys, this.#loaders.viewer, by);
+  }
+
+  #withChildren(instance: Instance, steps: readonly Step[]): Instance {
+    instance.children = this.instantiate(steps, instance);
+    return instance;
+  }
+
+  #holds(conditions: Conditions): boolean {
+    return conditions.every((directive) => {
+      const holder = { directives: [directive] };
+      if (directive.name.value === "skip") {
+        return getDirectiveValues(GraphQLSkipDirective, holder, this.#variables)?.if !== true;
+      }
+      return getDirectiveValues(GraphQLIncludeDirective, holder, this.#variables)?.if !== false;
+    });
+  }
+}
+
+const allOf = (step: Step): Step[] => [...step.children.values()].flat();
+
+type PlannedStatement = { ask: Ask; statement: Sql };
+
+/** One statement per ask, however many places of the tree ask it: their keys are united. */
+function collectStatements(roots: readonly Instance[], viewer: unknown): Map<string, PlannedStatement> {
+  const sources = new Map<string, { ask: Ask; keys: Map<string, Keys> }>();
+  const visit = (instance: Instance): void => {
+    const { ask, keys } = instance;
+    const found = sources.get(ask.id) ?? { ask, keys: new Map<string, Keys>() };
+    sources.set(ask.id, found);
+    found.keys.set(keys === null ? "" : `${keys.text} ${JSON.stringify(keys.values)}`, keys);
+    instance.children.forEach(visit);
+  };
+  roots.forEach(visit);
+  return new Map(
+    [...sources].map(([id, { ask, keys }]) => {
+      const each = [...keys.values()].filter((source) => source !== null);
+      const united = each.length === 0 ? null : each.length === 1 ? (each[0] as Sql) : unite(each);
+      return [id, { ask, statement: statementOf(ask, united, viewer) }];
+    }),
+  );
+}
+
+function unite(keys: readonly Sql[]): Sql {
+  return sql`${join(
+    keys.map((source) => sql`(${source})`),
+    " union ",
+  )}`;
+}
+
+/** From the top down: a row that was read says the keys of what belongs to it, also where nothing does. */
+function prime(instances: readonly Instance[], answers: Map<string, Map<string, unknown>>, loaders: Loaders): void {
+  const visit = (instance: Instance, keys: Iterable<string>): void => {
+    const { ask } = instance;
+    const found = answers.get(ask.id);
+    if (!found) return;
+    const rows = [];
+    for (const key of keys) {
+      const answer = found.has(key) ? found.get(key) : emptyAnswer(ask);
+      loaders.prime(ask, key, answer);
+      rows.push(...rowsOf(ask, answer));
+    }
+    for (const child of instance.children) {
+      const values = child.known ?? rows.map((row) => row[child.by as string]).filter((value) => value !== null);
+      visit(child, new Set(values.map(String)));
+    }
+  };
+  for (const instance of instances) visit(instance, instance.known ?? []);
+}
+
+/** The work's result, or undefined when it fails or takes too long. */
+async function inTime<Result>(timeoutMs: number, work: Promise<Result>): Promise<Result | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<undefined>((expired) => {
+    timer = setTimeout(() => expired(undefined), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}

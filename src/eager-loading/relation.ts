@@ -1,0 +1,149 @@
+/**
+ * Relations: the only ways to rows. Each is declared once, by the part of the program that owns the rows, and says
+ * which rows belong to a key, in which order, and what a viewer may see. How many parents ask, and whether they ask
+ * through a plan or one level at a time, is none of its business.
+ */
+import type { Columns, Sql } from "./sql.ts";
+import type { AnyTable, Table } from "./table.ts";
+
+/** Arguments of a relation beyond its key and page: filters, a search text. Plain JSON. */
+export type RelationArguments = Readonly<Record<string, unknown>>;
+
+export type Direction = "ASC" | "DESC";
+
+/** One column of an order; a computed one says its SQL. Nulls sort as the largest value, as PostgreSQL has it. */
+export type OrderColumn = { name: string; type: string; isNullable: boolean };
+
+type Shared<Viewer, Arguments> = {
+  /** Shown in traces: `DocumentsByOwner`. Unique. */
+  name: string;
+  table: AnyTable;
+  /** The column that the key is compared with; absent for a root relation, which has one page for everybody. */
+  key?: string;
+  /** Rows that match the arguments. Rows stand as `t`. */
+  filter?: (args: Arguments, columns: Columns) => Sql | undefined;
+  /** Rows that the viewer may see. Rows stand as `t`. Absent: everybody may see all. */
+  visible?: (viewer: Viewer, columns: Columns) => Sql;
+};
+
+// biome-ignore lint/suspicious/noExplicitAny: viewers and arguments differ by relation; the engine passes them through.
+export type AnyShared = Shared<any, any>;
+
+/** At most one row per key. */
+export type OneRelation<Row = unknown> = AnyShared & { kind: "one"; key: string; readonly row?: Row };
+
+/** Pages of rows per key, their count, and whether there are rows beyond a cursor. */
+export type PageRelation<Row = unknown, Arguments = RelationArguments> = AnyShared & {
+  kind: "page";
+  /** Named orders. Each ends in the primary key, which is added. */
+  orders: Readonly<Record<string, readonly string[]>>;
+  defaultOrder: { field: string; direction: Direction };
+  /** Values beside the columns, computed per row and usable in an order. */
+  computed: Readonly<Record<string, Computed>>;
+  /** Values computed for the rows of the page only. Rows stand as `r`, with the names that a row has. */
+  decorated: Readonly<Record<string, (args: RelationArguments) => Sql>>;
+  readonly row?: Row;
+  readonly args?: Arguments;
+};
+
+export type Computed = { type: string; sql: (args: RelationArguments, columns: Columns) => Sql };
+
+/** All rows that match a key, few by nature, without pages. */
+export type ListRelation<Row = unknown, Arguments = RelationArguments> = AnyShared & {
+  kind: "list";
+  keyType: string;
+  /** Which rows belong to the key. Rows stand as `t`. */
+  match: (key: Sql, args: RelationArguments, columns: Columns) => Sql;
+  order: readonly string[];
+  readonly row?: Row;
+  readonly args?: Arguments;
+};
+
+/** One omitted column of one row per key: a value too wide to come along with its row. */
+export type ColumnRelation<Value = unknown> = AnyShared & {
+  kind: "column";
+  key: string;
+  column: string;
+  readonly value?: Value;
+};
+
+/** A sum per key; 0 where there are no rows. */
+export type SumRelation = AnyShared & { kind: "sum"; column: string };
+
+export type Relation = OneRelation | PageRelation | ListRelation | ColumnRelation | SumRelation;
+
+type NameOf<RowTable> = RowTable extends Table<infer _, infer All> ? keyof All & string : never;
+type RowOf<RowTable> = RowTable extends Table<infer Row, infer _> ? Row : never;
+type AllOf<RowTable> = RowTable extends Table<infer _, infer All> ? All : never;
+
+type Declaration<Viewer, RowTable, Arguments = RelationArguments> = {
+  name: string;
+  table: RowTable;
+  filter?: (args: Arguments, columns: Columns<NameOf<RowTable>>) => Sql | undefined;
+  visible?: (viewer: Viewer, columns: Columns<NameOf<RowTable>>) => Sql;
+};
+
+/**
+ * The words to declare relations with, for one type of viewer.
+ *
+ * ```ts
+ * const relations = relationsFor<Viewer>();
+ * export const userById = relations.one({ name: "UserById", table: tables.User, key: "id" });
+ * ```
+ */
+export function relationsFor<Viewer>() {
+  return {
+    one<RowTable extends AnyTable>(
+      declaration: Declaration<Viewer, RowTable> & { key: NameOf<RowTable> },
+    ): OneRelation<RowOf<RowTable>> {
+      return { kind: "one", ...declaration };
+    },
+
+    page<
+      RowTable extends AnyTable,
+      const Orders extends Record<string, readonly string[]>,
+      Arguments = RelationArguments,
+      Extra = unknown,
+    >(
+      declaration: Declaration<Viewer, RowTable, Arguments> & {
+        key?: NameOf<RowTable>;
+        orders: Orders;
+        defaultOrder: { field: keyof Orders & string; direction: Direction };
+        computed?: Record<string, { type: string; sql: (args: Arguments, columns: Columns<NameOf<RowTable>>) => Sql }>;
+        decorated?: Record<string, (args: Arguments) => Sql>;
+        /** Never set: the type of what `computed` and `decorated` add to a row. */
+        extra?: Extra;
+      },
+    ): PageRelation<RowOf<RowTable> & Extra, Arguments> {
+      const relation = { kind: "page" as const, computed: {}, decorated: {}, ...declaration };
+      for (const column of Object.values(declaration.orders).flat()) {
+        if (!(column in relation.table.columns) && !(column in relation.computed)) {
+          throw new Error(`${declaration.name} cannot be ordered by ${column}: no such column or computed value.`);
+        }
+      }
+      return relation as unknown as PageRelation<RowOf<RowTable> & Extra, Arguments>;
+    },
+
+    list<RowTable extends AnyTable, Arguments = RelationArguments>(
+      declaration: Declaration<Viewer, RowTable, Arguments> & {
+        keyType: string;
+        match: (key: Sql, args: Arguments, columns: Columns<NameOf<RowTable>>) => Sql;
+        order: readonly NameOf<RowTable>[];
+      },
+    ): ListRelation<RowOf<RowTable>, Arguments> {
+      return { kind: "list", ...declaration } as unknown as ListRelation<RowOf<RowTable>, Arguments>;
+    },
+
+    column<RowTable extends AnyTable, Column extends NameOf<RowTable>>(
+      declaration: Declaration<Viewer, RowTable> & { key: NameOf<RowTable>; column: Column },
+    ): ColumnRelation<AllOf<RowTable>[Column]> {
+      return { kind: "column", ...declaration };
+    },
+
+    sum<RowTable extends AnyTable>(
+      declaration: Declaration<Viewer, RowTable> & { key?: NameOf<RowTable>; column: NameOf<RowTable> },
+    ): SumRelation {
+      return { kind: "sum", ...declaration };
+    },
+  };
+}

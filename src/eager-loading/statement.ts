@@ -1,0 +1,155 @@
+/**
+ * From an ask to its one statement. Keys come either as one array parameter (a batch) or as a query (a plan, where
+ * the keys of a child are a column of its parent's statement); the rest of the statement is the same.
+ */
+import type { Ask } from "./ask.ts";
+import { beyond, opposite, orderBy, orderTerms } from "./keyset.ts";
+import type { AnyShared, PageRelation, RelationArguments } from "./relation.ts";
+import { columnsOf, identifier, join, raw, type Sql, selectList, sql } from "./sql.ts";
+import { requireColumn } from "./table.ts";
+
+/** A query with one column `key`, without duplicates or nulls; null for a relation that has no key. */
+export type Keys = Sql | null;
+
+export function keysFromArray(ask: Ask, keys: readonly unknown[]): Keys {
+  const type = keyType(ask);
+  return type === null ? null : sql`select unnest(${keys}::${raw(type)}[]) as key`;
+}
+
+/** The SQL type of the keys; null for a root relation. */
+export function keyType(ask: Ask): string | null {
+  if (ask.kind === "list") return ask.relation.keyType;
+  return ask.relation.key === undefined ? null : requireColumn(ask.relation.table, ask.relation.key).type;
+}
+
+/** The whole statement. Its rows carry `$key` where the ask has keys; see `answersFromRows`. */
+export function statementOf(ask: Ask, keys: Keys, viewer: unknown): Sql {
+  const { relation } = ask;
+  const key = keys === null ? raw("null") : raw("k.key");
+  switch (ask.kind) {
+    case "one":
+      return sql`select ${selectList(relation.table, "t")} from ${keyed(ask, keys)} where ${visible(relation, viewer)}`;
+    case "column":
+      return sql`select k.key as "$key", ${column(ask, ask.relation.column)} as "$value" from ${keyed(ask, keys)} where ${visible(relation, viewer)}`;
+    case "count":
+      return sql`select ${key} as "$key", count(*)::integer as "$value" from ${keyed(ask, keys)} where ${matching(ask.relation, ask.args, viewer)} group by 1`;
+    case "sum":
+      return sql`select ${key} as "$key", coalesce(sum(${column(ask, ask.relation.column)}), 0)::bigint as "$value" from ${keyed(ask, keys)} where ${visible(relation, viewer)} group by 1`;
+    case "exists":
+      return keys === null
+        ? sql`select exists (${rowsBeyondCursor(ask, viewer)}) as "$value"`
+        : sql`select k.key as "$key", exists (${rowsBeyondCursor(ask, viewer)}) as "$value" from (${keys}) k(key)`;
+    case "page": {
+      const page = pageRows(ask, viewer, selectPageRow(ask), ask.window.size + 1);
+      const rows = keys === null ? sql`(${page}) r` : sql`(${keys}) k(key) cross join lateral (${page}) r`;
+      const decorated = Object.entries(ask.relation.decorated).map(
+        ([name, decorate]) => sql`${decorate(ask.args as RelationArguments)} as ${raw(identifier(name))}`,
+      );
+      return sql`select ${join([sql`${key} as "$key"`, raw("r.*"), ...decorated])} from ${rows}`;
+    }
+    case "list":
+      return sql`select k.key as "$key", ${selectList(relation.table, "t")} from (${keys}) k(key) cross join lateral (select * from ${table(relation)} where ${listMatch(ask)} and ${visible(relation, viewer)}) t order by k.key, ${listOrder(ask)}`;
+  }
+}
+
+/** The values of one column of an ask's rows, as keys for its children: exactly the rows that will be shown. */
+export function childKeys(ask: Ask, keys: Keys, viewer: unknown, by: string): Sql {
+  const { relation } = ask;
+  const value = column(ask, by);
+  switch (ask.kind) {
+    case "one":
+      return sql`select distinct ${value} as key from ${keyed(ask, keys)} where ${visible(relation, viewer)} and ${value} is not null`;
+    case "page": {
+      const page = pageRows(ask, viewer, sql`${value} as key`, ask.window.size);
+      return keys === null
+        ? sql`select distinct r.key from (${page}) r where r.key is not null`
+        : sql`select distinct r.key from (${keys}) k(key) cross join lateral (${page}) r where r.key is not null`;
+    }
+    case "list":
+      return sql`select distinct ${value} as key from (${keys}) k(key) join ${table(relation)} on ${listMatch(ask)} where ${visible(relation, viewer)} and ${value} is not null`;
+    default:
+      throw new Error(`${ask.name} answers values, not rows: nothing can be loaded for them.`);
+  }
+}
+
+const table = (relation: AnyShared) => raw(`${identifier(relation.table.name)} t`);
+
+const column = (ask: Ask, name: string): Sql => {
+  requireColumn(ask.relation.table, name);
+  return columnsOf(ask.relation.table, "t")[name] as Sql;
+};
+
+/** The relation's table, joined to the keys where it has any. */
+function keyed(ask: Ask, keys: Keys): Sql {
+  const { relation } = ask;
+  if (keys === null || relation.key === undefined) return table(relation);
+  return sql`(${keys}) k(key) join ${table(relation)} on ${column(ask, relation.key)} = k.key`;
+}
+
+function visible(relation: AnyShared, viewer: unknown): Sql {
+  return relation.visible?.(viewer, columnsOf(relation.table, "t")) ?? raw("true");
+}
+
+function matching(relation: PageRelation, args: object, viewer: unknown): Sql {
+  const filter = relation.filter?.(args, columnsOf(relation.table, "t"));
+  return filter ? sql`${filter} and ${visible(relation, viewer)}` : visible(relation, viewer);
+}
+
+type PageAsk = Extract<Ask, { kind: "page" }>;
+type ExistsAsk = Extract<Ask, { kind: "exists" }>;
+type ListAsk = Extract<Ask, { kind: "list" }>;
+
+const ofKey = (ask: Ask) =>
+  ask.relation.key === undefined ? raw("") : sql`${column(ask, ask.relation.key)} = k.key and `;
+
+/** A row of a page: its columns, its computed values, and its place, so that nothing rests on the order of arrival. */
+function selectPageRow(ask: PageAsk): Sql {
+  const { relation, args } = ask;
+  const columns = columnsOf(relation.table, "t");
+  const computed = Object.entries(relation.computed).map(
+    ([name, value]) => sql`${value.sql(args as RelationArguments, columns)} as ${raw(identifier(name))}`,
+  );
+  const place = sql`row_number() over (order by ${pageOrder(ask)}) as "$place"`;
+  return join([selectList(relation.table, "t"), ...computed, place]);
+}
+
+function pageDirection({ window }: PageAsk) {
+  return window.isBackward ? opposite(window.order.direction) : window.order.direction;
+}
+
+function pageOrder(ask: PageAsk): Sql {
+  return orderBy(orderTerms(ask.relation, ask.args, ask.window.order.field), pageDirection(ask));
+}
+
+function pageRows(ask: PageAsk, viewer: unknown, select: Sql, limit: number): Sql {
+  const { relation, args, window } = ask;
+  const terms = orderTerms(relation, args, window.order.field);
+  const { direction } = window.order;
+  const conditions = [
+    ...(window.after ? [beyond(terms, direction, window.after)] : []),
+    ...(window.before ? [beyond(terms, opposite(direction), window.before)] : []),
+    matching(relation, args, viewer),
+  ];
+  return sql`select ${select} from ${table(relation)} where ${ofKey(ask)}${join(conditions, " and ")} order by ${pageOrder(ask)} limit ${limit}`;
+}
+
+/** Rows that the cursor keeps out: at the cursor, or on its other side. */
+function rowsBeyondCursor(ask: ExistsAsk, viewer: unknown): Sql {
+  const { relation, args, window } = ask;
+  const terms = orderTerms(relation, args, window.order.field);
+  const direction = ask.beyond === "after" ? window.order.direction : opposite(window.order.direction);
+  const inside = beyond(terms, direction, window[ask.beyond] ?? []);
+  return sql`select 1 from ${table(relation)} where ${ofKey(ask)}${matching(relation, args, viewer)} and (${inside}) is not true`;
+}
+
+function listMatch(ask: ListAsk): Sql {
+  return ask.relation.match(raw("k.key"), ask.args as RelationArguments, columnsOf(ask.relation.table, "t"));
+}
+
+function listOrder(ask: ListAsk): Sql {
+  const names = [...ask.relation.order, ask.relation.table.primaryKey];
+  return join(
+    names.map((name) => column(ask, name)),
+    ", ",
+  );
+}

@@ -1,0 +1,30 @@
+/** What the engine knows of a table. Usually generated from the project's data model. */
+export type Table<Row = Record<string, unknown>, AllColumns = Row> = {
+  /** The table's name in SQL. */
+  name: string;
+  primaryKey: keyof Row & string;
+  /** By the name that the value has in a row. */
+  columns: Record<keyof AllColumns & string, Column>;
+  /** Never set: carries the row's type. */
+  readonly row?: Row;
+};
+
+export type Column = {
+  /** The column's name in SQL. */
+  name: string;
+  /** Its type in SQL, for casts of parameters: `uuid`, `timestamptz`, `"document_status"`. */
+  type: string;
+  isNullable: boolean;
+  /** Left out of the rows that relations load: wide or secret. Filters may use it all the same. */
+  isOmitted?: boolean;
+};
+
+// biome-ignore lint/suspicious/noExplicitAny: a table of any rows; the precise types stand where a relation is declared.
+export type AnyTable = Table<any, any>;
+
+/** @throws Error when the table has no such column */
+export function requireColumn(table: AnyTable, name: string): Column {
+  const column = table.columns[name];
+  if (!column) throw new Error(`${table.name} has no column ${name}.`);
+  return column;
+}

@@ -1,0 +1,71 @@
+/** The Pothos builder: which plugins, scalars and defaults every slice's types are made with. */
+import SchemaBuilder from "@pothos/core";
+import ComplexityPlugin from "@pothos/plugin-complexity";
+import RelayPlugin from "@pothos/plugin-relay";
+import ScopeAuthPlugin from "@pothos/plugin-scope-auth";
+import type { Role } from "../database/generated/prisma/enums.ts";
+import { ApplicationError } from "../errors.ts";
+import type { OperationContext } from "./context.ts";
+import { encodeGlobalId } from "./global-id.ts";
+
+export type BuilderTypes = {
+  Context: OperationContext;
+  DefaultFieldNullability: false;
+  DefaultEdgesNullability: false;
+  DefaultNodeNullability: false;
+  AuthScopes: { reader: boolean; signedIn: boolean; role: Role };
+  Scalars: {
+    ID: { Input: string; Output: string };
+    DateTime: { Input: Date; Output: Date };
+    Bytes: { Input: bigint; Output: bigint };
+    File: { Input: File; Output: never };
+  };
+};
+
+export const builder = new SchemaBuilder<BuilderTypes>({
+  plugins: [ScopeAuthPlugin, RelayPlugin, ComplexityPlugin],
+  defaultFieldNullability: false,
+  relay: {
+    cursorType: "String",
+    nodesOnConnection: { description: "The rows of the page, in order." },
+    encodeGlobalID: (typename, id) => encodeGlobalId(typename, String(id)),
+    nodeQueryOptions: false,
+    nodesQueryOptions: false,
+    nodeTypeOptions: {
+      description: "Anything that can be fetched again by its id. Ids are opaque, and carry their type.",
+    },
+    idFieldOptions: { description: "Opaque, the same for ever, and unique among all types." },
+    edgesFieldOptions: { nullable: false, description: "The rows of the page with their cursors, in order." },
+    nodeFieldOptions: { nullable: false, description: "The row." },
+    cursorFieldOptions: { description: "The place of the row, for `after` and `before`. It outlives the row." },
+    pageInfoFieldOptions: { description: "What lies around the page." },
+    pageInfoTypeOptions: { description: "What lies around a page." },
+    hasNextPageFieldOptions: { description: "True when rows follow the page." },
+    hasPreviousPageFieldOptions: { description: "True when rows precede the page." },
+    startCursorFieldOptions: { description: "The cursor of the first row; null when the page is empty." },
+    endCursorFieldOptions: { description: "The cursor of the last row; null when the page is empty." },
+  },
+  scopeAuth: {
+    authScopes: ({ viewer, canRead }) => ({
+      reader: canRead,
+      signedIn: viewer !== null,
+      role: (least) => viewer !== null && ranks[viewer.role] >= ranks[least],
+    }),
+    unauthorizedError: (_parent, { viewer }) =>
+      viewer === null
+        ? new ApplicationError("UNAUTHENTICATED", "Sign in first.")
+        : new ApplicationError("FORBIDDEN", "Your role does not allow this."),
+  },
+  complexity: {
+    // A field costs what it makes us read: an object costs 1, a page its size, a value nothing.
+    fieldComplexity: (_args, _context, field) => (field.extensions.eager ? 1 : { field: 0, multiplier: 1 }) as never,
+  },
+});
+
+const ranks: Record<Role, number> = { VIEWER: 0, EDITOR: 1, ADMIN: 2 };
+
+builder.queryType({ description: "Everything that can be read.", authScopes: { reader: true } });
+builder.mutationType({
+  description:
+    "Everything that can be changed. All fields of one operation are one transaction: a failed operation has `data: null` and has changed nothing.",
+});

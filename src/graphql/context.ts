@@ -1,0 +1,30 @@
+/** What resolvers are given: the context of one operation, or of one try of it inside a unit of work. */
+import type { YogaInitialContext } from "graphql-yoga";
+import type { Loaders } from "../eager-loading/loaders.ts";
+import type { Trace } from "../eager-loading/trace.ts";
+import type { Viewer } from "../users/viewer.ts";
+
+/**
+ * The services that mutations call, one per slice. Each slice adds its own here by declaration merging, so that the
+ * builder knows their types without knowing the slices.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: filled by the slices.
+export interface Services {}
+
+export type OperationContext = YogaInitialContext & {
+  requestId: string;
+  viewer: Viewer;
+  /** False for a stranger, unless the shared library is public. */
+  canRead: boolean;
+  loaders: Loaders<Viewer>;
+  /** What the operation asked of the database so far, over all its tries. */
+  trace: Trace;
+  /** Present in mutations only. */
+  services: Services;
+  /** True when clients reach us over TLS. */
+  isSecure: boolean;
+  /** From here on the operation is this viewer's: a mutation that signs in answers as who signed in. */
+  become(viewer: NonNullable<Viewer>): void;
+  setHeader(name: string, value: string): void;
+  setCookie(cookie: string): void;
+};

@@ -1,0 +1,86 @@
+/**
+ * From an error, whatever it is, to what the API's user sees of it: a code, a message, where in the input it lies, and
+ * the request it belongs to. What is not meant for users is logged whole and shown as INTERNAL_SERVER_ERROR.
+ */
+import { GraphQLError } from "graphql";
+import type { Logger } from "pino";
+import { TransactionClosedError } from "../database/prisma.ts";
+import { ReadOverloadError } from "../database/read-connections.ts";
+import { isConnectionLoss, isOverload, isRetryable, isTimeout } from "../database/sql-errors.ts";
+import { AbandonedError, RetriesExhaustedError, UnknownOutcomeError } from "../database/unit-of-work.ts";
+import { PageArgumentError } from "../eager-loading/cursor.ts";
+import { ApplicationError, badInput, type ErrorCode } from "../errors.ts";
+
+const secondsToWait = "1";
+
+/** @returns an error that may leave the process */
+export function answerFor(error: unknown, requestId: string, logger: Logger): GraphQLError {
+  if (error instanceof GraphQLError && ready.has(error)) return error;
+  const answer = makeAnswer(error, requestId, logger);
+  ready.add(answer);
+  return answer;
+}
+
+/** Yoga asks more than once for some errors. */
+const ready = new WeakSet<GraphQLError>();
+
+function makeAnswer(error: unknown, requestId: string, logger: Logger): GraphQLError {
+  const given = error instanceof GraphQLError ? error : undefined;
+  const original = given ? innermost(given) : error;
+  const meant = meaningOf(original);
+  if (!meant && (original === undefined || original instanceof GraphQLError)) {
+    // A fault of the request that GraphQL itself found: syntax, validation, coercion.
+    const found = (original ?? given) as GraphQLError;
+    return copy(found, given, { code: "BAD_USER_INPUT", ...found.extensions, requestId });
+  }
+  if (!meant) logger.error({ err: original, requestId, path: given?.path }, "an error that nobody expected");
+  const { message, code, details } = meant ?? unexpected;
+  const extensions = {
+    code,
+    ...details,
+    requestId,
+    ...(code === "OVERLOADED" ? { http: { status: 503, headers: { "retry-after": secondsToWait } } } : {}),
+  };
+  return copy(new GraphQLError(message), given, extensions);
+}
+
+const unexpected = new ApplicationError("INTERNAL_SERVER_ERROR", "Something went wrong on our side.");
+
+function innermost(error: GraphQLError): unknown {
+  let inner: unknown = error;
+  while (inner instanceof GraphQLError && inner.originalError) inner = inner.originalError;
+  return inner;
+}
+
+function copy(error: GraphQLError, place: GraphQLError | undefined, extensions: Record<string, unknown>): GraphQLError {
+  return new GraphQLError(error.message, {
+    nodes: place?.nodes ?? error.nodes ?? null,
+    source: place?.source ?? error.source ?? null,
+    positions: place?.positions ?? error.positions ?? null,
+    path: place?.path ?? error.path ?? null,
+    extensions,
+  });
+}
+
+/** Errors that users may know of. */
+function meaningOf(error: unknown): ApplicationError | undefined {
+  if (error instanceof ApplicationError) return error;
+  if (error instanceof PageArgumentError) return badInput([error.argument], error.message);
+  const [code, message] = kindOf(error) ?? [];
+  return code && message ? new ApplicationError(code, message) : undefined;
+}
+
+function kindOf(error: unknown): [ErrorCode, string] | undefined {
+  if (error instanceof UnknownOutcomeError) return ["UNKNOWN_OUTCOME", "The operation may or may not have happened."];
+  if (error instanceof AbandonedError) return ["ROLLED_BACK", error.message];
+  if (error instanceof RetriesExhaustedError || isRetryable(error)) {
+    return ["CONFLICT", "Others were changing the same things: nothing happened, try again."];
+  }
+  if (error instanceof ReadOverloadError || isOverload(error))
+    return ["OVERLOADED", "Too busy: try again in a moment."];
+  if (error instanceof TransactionClosedError || isTimeout(error)) {
+    return ["TRANSACTION_TIMEOUT", "It took too long: nothing happened."];
+  }
+  if (isConnectionLoss(error)) return ["OVERLOADED", "The database is not there just now: try again in a moment."];
+  return undefined;
+}

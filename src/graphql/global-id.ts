@@ -1,0 +1,32 @@
+/** Global ids: opaque to clients, `Type:uuid` in base64url to us. */
+import { badInput } from "../errors.ts";
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+export type GlobalId = { typename: string; id: string };
+
+export function encodeGlobalId(typename: string, id: string): string {
+  return Buffer.from(`${typename}:${id}`).toString("base64url");
+}
+
+/** The parts of an id made here, or undefined. */
+export function parseGlobalId(globalId: string): GlobalId | undefined {
+  const [typename, id, ...rest] = Buffer.from(globalId, "base64url").toString("latin1").split(":");
+  if (!typename || !id || rest.length > 0 || !uuid.test(id)) return undefined;
+  return encodeGlobalId(typename, id) === globalId ? { typename, id } : undefined;
+}
+
+/**
+ * The row's id behind an id of this type.
+ *
+ * @param inputPath where the id stands in the arguments
+ * @throws ApplicationError BAD_USER_INPUT when it is no id, or of another type
+ */
+export function decodeGlobalId(typename: string, globalId: string, inputPath: readonly string[]): string {
+  const parsed = parseGlobalId(globalId);
+  if (!parsed) throw badInput(inputPath, "This is not an id of this server.");
+  if (parsed.typename !== typename) {
+    throw badInput(inputPath, `This is the id of a ${parsed.typename}, not of a ${typename}.`);
+  }
+  return parsed.id;
+}

@@ -1,0 +1,38 @@
+import { GraphQLError } from "graphql";
+import { builder } from "./builder.ts";
+
+builder.scalarType("DateTime", {
+  description: "RFC 3339, always UTC on the way out.",
+  serialize: (value) => value.toISOString(),
+  parseValue: (value) => {
+    const time = typeof value === "string" && rfc3339.test(value) ? new Date(value) : undefined;
+    if (!time || Number.isNaN(time.getTime())) {
+      throw new GraphQLError("A DateTime is RFC 3339, such as 2026-11-21T09:00:00Z.");
+    }
+    return time;
+  },
+});
+
+const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+
+builder.scalarType("Bytes", {
+  description: "A whole number of bytes; above 2^31, so not Int.",
+  serialize: (value) => Number(value),
+  parseValue: (value) => {
+    if (!Number.isSafeInteger(value) || Number(value) < 0) throw new GraphQLError("Bytes is a whole number.");
+    return BigInt(Number(value));
+  },
+});
+
+builder.scalarType("File", {
+  description: "A file sent by the GraphQL multipart request specification.",
+  serialize: () => {
+    throw new GraphQLError("A File only goes in.");
+  },
+  parseValue: (value) => {
+    if (!(value instanceof File)) {
+      throw new GraphQLError("A File is sent as a part of a multipart request.");
+    }
+    return value;
+  },
+});

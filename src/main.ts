@@ -1,0 +1,63 @@
+/** The command line. Mistakes of the person at the keyboard end in one clear line and a status that is not zero. */
+import { parseArgs } from "node:util";
+import { UserError } from "./errors.ts";
+
+const usage = `Usage: node src/main.ts <command>
+
+  start                     the server, with a worker and, without DATABASE_URL, a PostgreSQL of its own
+  worker                    a worker alone; run as many as you like
+  migrate                   brings the database up to date
+  migrate new NAME          writes a migration from what schema.prisma has new
+  seed                      loads the sample library and the demo users
+  schema                    prints the GraphQL schema
+  doctor                    checks the database's contents
+  user create --email E --name N [--admin|--editor]
+                            makes a user; the password is read from LECTERN_PASSWORD or from standard input
+
+Configuration comes from the environment and from .env: see the README's table.`;
+
+async function main(): Promise<void> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: {
+      help: { type: "boolean", short: "h" },
+      email: { type: "string" },
+      name: { type: "string" },
+      admin: { type: "boolean" },
+      editor: { type: "boolean" },
+    },
+  });
+  const [command, ...rest] = positionals;
+  if (values.help || command === undefined) {
+    console.log(usage);
+    if (!values.help) process.exitCode = 2;
+    return;
+  }
+  // Each command loads only what it needs.
+  switch (command) {
+    case "start":
+      return (await import("./commands/start.ts")).start();
+    case "worker":
+      return (await import("./commands/worker.ts")).worker();
+    case "migrate":
+      return (await import("./commands/migrate.ts")).migrateCommand(rest);
+    case "seed":
+      return (await import("./commands/seed.ts")).seedCommand();
+    case "schema":
+      return (await import("./commands/schema.ts")).printSchemaCommand();
+    case "doctor":
+      return (await import("./commands/doctor.ts")).doctor();
+    case "user":
+      if (rest[0] !== "create") throw new UserError("The only thing to do with users here is `user create`.");
+      return (await import("./commands/user.ts")).createUserCommand(values);
+    default:
+      throw new UserError(`There is no command "${command}".\n\n${usage}`);
+  }
+}
+
+main().catch((error: unknown) => {
+  const isMistake =
+    error instanceof UserError || (error as NodeJS.ErrnoException).code?.startsWith("ERR_PARSE_ARGS") === true;
+  console.error(isMistake ? (error as Error).message : error);
+  process.exit(1);
+});

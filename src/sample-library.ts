@@ -1,0 +1,36 @@
+/** What a first start in development holds: three demo users, and Lectern's own guides as shared documents. */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Application } from "./composition.ts";
+import type { Role } from "./database/generated/prisma/enums.ts";
+
+export const demoPassword = "lectern-demo";
+
+export const demoUsers: { email: string; name: string; role: Role }[] = [
+  { email: "admin@lectern.example", name: "Ada Admin", role: "ADMIN" },
+  { email: "editor@lectern.example", name: "Edith Editor", role: "EDITOR" },
+  { email: "viewer@lectern.example", name: "Victor Viewer", role: "VIEWER" },
+];
+
+const folder = join(import.meta.dirname, "../prisma/sample-library");
+
+/** Loads it into a database without users, in one unit of work. Returns whether it did. */
+export async function loadSampleLibrary({ run, services, reads }: Application): Promise<boolean> {
+  const [found] = await reads.read({ text: "select exists (select 1 from users) as any", values: [] } as never);
+  if (found?.any) return false;
+  const files = (await readdir(folder)).filter((name) => name.endsWith(".md")).sort();
+  await run({ name: "load the sample library" }, async (uow) => {
+    const { users } = services(uow, null);
+    const [admin, editor] = await Promise.all(
+      demoUsers.map(({ email, name, role }) => users.createUser({ email, name, password: demoPassword }, role)),
+    );
+    if (!admin || !editor) throw new Error("The demo users are missing.");
+    for (const [index, name] of files.entries()) {
+      const owner = index % 2 === 0 ? editor : admin;
+      const { documents } = services(uow, { id: owner.id, role: owner.role, sessionId: "" });
+      const file = new File([await readFile(join(folder, name))], name);
+      await documents.create({ source: { file }, visibility: "SHARED" });
+    }
+  });
+  return true;
+}

@@ -1,0 +1,60 @@
+/** The tabs that GraphiQL opens with: each runs as it is, after the first has signed in. */
+export const exampleTabs = [
+  {
+    query: `# Welcome to Lectern. Run this first: it signs you in as the demo editor, and your browser keeps the session.
+mutation SignIn {
+  signIn(input: { email: "editor@lectern.example", password: "lectern-demo" }) {
+    user { name role }
+    expiresAt
+  }
+}
+`,
+  },
+  {
+    query: `# Three levels, one round trip to the database. The header "Lectern-Trace: 1" shows the statements.
+query Library {
+  documents(first: 5, orderBy: { field: TITLE, direction: ASC }) {
+    totalCount
+    nodes {
+      title
+      status
+      owner { name }
+      chunks(first: 2) {
+        totalCount
+        nodes { index text }
+      }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+`,
+    headers: `{ "Lectern-Trace": "1" }`,
+  },
+  {
+    query: `# A new text. A worker cuts it into chunks within a moment: watch its status in the first tab's list.
+mutation CreateDocument {
+  createDocument(input: {
+    source: { text: "# The lectern\\n\\nA lectern is a stand for reading aloud. It holds one book, and everybody hears it." }
+    visibility: SHARED
+  }) {
+    isDuplicate
+    document { id title status version }
+  }
+}
+`,
+  },
+  {
+    query: `# Best match first, accents folded.
+query Search {
+  searchChunks(query: "one transaction", first: 5) {
+    totalCount
+    nodes {
+      score
+      snippet
+      chunk { index document { title } neighbours { index } }
+    }
+  }
+}
+`,
+  },
+];

@@ -1,0 +1,83 @@
+/** GraphQL over HTTP: Yoga with our limits, our way of running operations, and our errors. */
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { blockFieldSuggestionsPlugin } from "@escape.tech/graphql-armor-block-field-suggestions";
+import { maxTokensPlugin } from "@escape.tech/graphql-armor-max-tokens";
+import { useCSRFPrevention } from "@graphql-yoga/plugin-csrf-prevention";
+import { renderGraphiQL } from "@graphql-yoga/render-graphiql";
+import { type ExecutionArgs, type GraphQLSchema, NoSchemaIntrospectionCustomRule, validate } from "graphql";
+import { createYoga, type Plugin, type YogaInitialContext } from "graphql-yoga";
+import type { Logger } from "pino";
+import { ApplicationError } from "../errors.ts";
+import type { OperationContext } from "../graphql/context.ts";
+import { answerFor } from "../graphql/error-answers.ts";
+import { exampleTabs } from "./graphiql-tabs.ts";
+import { type MutationOptions, useMutations } from "./mutation-plugin.ts";
+import { type QueryOptions, useQueries } from "./query-plugin.ts";
+import { useTrace } from "./trace-plugin.ts";
+
+/** What Yoga hands to the context from node:http. */
+export type ServerContext = { req: IncomingMessage; res: ServerResponse };
+export type RequestContext = YogaInitialContext & ServerContext & { requestId: string };
+
+export type GraphQLServerOptions = {
+  schema: GraphQLSchema;
+  context: (request: RequestContext) => Promise<OperationContext>;
+  mutations: MutationOptions;
+  queries: QueryOptions;
+  maxTokens: number;
+  /** True: GraphiQL, introspection and suggestions for everybody. False: introspection for who is signed in. */
+  isOpen: boolean;
+  mayTrace: (context: OperationContext) => boolean;
+  logger: Logger;
+};
+
+export type GraphQLServer = {
+  /** @param requestId in every error of the answer and in the logs */
+  handle(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void>;
+};
+
+export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServer {
+  const { logger, isOpen } = options;
+  // Errors are made ready to leave where no context is at hand.
+  const requestIds = new AsyncLocalStorage<string>();
+  const requestId = () => requestIds.getStore() ?? "unknown";
+  const yoga = createYoga<ServerContext, OperationContext>({
+    schema: options.schema as never,
+    context: (initial) => options.context({ ...(initial as RequestContext), requestId: requestId() }),
+    graphqlEndpoint: "/graphql",
+    landingPage: false,
+    logging: false,
+    batching: false,
+    cors: false,
+    // Counted before Yoga sees the request (http-server.ts), which costs less.
+    maxRequestBodySize: false,
+    maskedErrors: { maskError: (error) => answerFor(error, requestId(), logger) },
+    graphiql: isOpen ? { title: "Lectern", defaultTabs: exampleTabs, shouldPersistHeaders: true } : false,
+    renderGraphiQL,
+    plugins: [
+      useCSRFPrevention({ requestHeaders: ["graphql-require-preflight", "authorization"] }),
+      maxTokensPlugin({ n: options.maxTokens }) as Plugin,
+      ...(isOpen ? [] : [blockFieldSuggestionsPlugin() as Plugin, useClosedSchema()]),
+      useQueries(options.queries),
+      useMutations(options.mutations),
+      useTrace({ mayTrace: options.mayTrace }),
+    ],
+  });
+  return {
+    handle: async (req, res, id) => requestIds.run(id, () => yoga(req, res)),
+  };
+}
+
+/** Strangers do not learn the schema. */
+function useClosedSchema(): Plugin {
+  return {
+    onExecute({ args }) {
+      const { schema, document, contextValue } = args as ExecutionArgs;
+      if ((contextValue as OperationContext).viewer !== null) return;
+      if (validate(schema, document, [NoSchemaIntrospectionCustomRule]).length > 0) {
+        throw new ApplicationError("UNAUTHENTICATED", "Sign in to read the schema.");
+      }
+    },
+  };
+}

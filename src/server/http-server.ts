@@ -1,0 +1,138 @@
+/** node:http around GraphQL: request ids, the limit of a body, health, and a stop that lets requests finish. */
+import { randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Logger } from "pino";
+import { UserError } from "../errors.ts";
+import type { GraphQLServer } from "./graphql-server.ts";
+
+export type HttpServerOptions = {
+  graphql: GraphQLServer;
+  host: string;
+  port: number;
+  /** Take the next free port when this one is taken. */
+  mayMovePort: boolean;
+  maxBodyBytes: number;
+  /** Whether requests can be served now; the reason is shown when not. */
+  ready: () => Promise<boolean>;
+  logger: Logger;
+};
+
+export type HttpServer = { port: number; stop(): Promise<void> };
+
+/** How long requests under way may still take when the server stops. */
+const graceMs = 10_000;
+
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { logger } = options;
+  let isStopping = false;
+  const server = createServer((req, res) => {
+    route(req, res, options, () => isStopping).catch((error) => {
+      logger.error({ err: error, url: req.url }, "a request failed outside GraphQL");
+      if (!res.headersSent) answer(res, 500, { status: "error" });
+      else res.destroy();
+    });
+  });
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 60_000;
+  const port = await listen(server, options);
+  return {
+    port,
+    async stop() {
+      isStopping = true;
+      const closed = new Promise<void>((done) => server.close(() => done()));
+      server.closeIdleConnections();
+      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}
+
+async function route(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { graphql, maxBodyBytes, ready }: HttpServerOptions,
+  isStopping: () => boolean,
+): Promise<void> {
+  const requestId = requestIdOf(req);
+  res.setHeader("x-request-id", requestId);
+  const path = (req.url ?? "/").split("?", 1)[0];
+  switch (path) {
+    case "/graphql":
+      if (limitBody(req, res, maxBodyBytes)) await graphql.handle(req, res, requestId);
+      return;
+    case "/":
+      res.writeHead(302, { location: "/graphql" }).end();
+      return;
+    case "/health":
+      answer(res, 200, { status: "ok" });
+      return;
+    case "/ready": {
+      const isReady = !isStopping() && (await ready());
+      answer(res, isReady ? 200 : 503, { status: isReady ? "ok" : "not ready" });
+      return;
+    }
+    default:
+      answer(res, 404, { errors: [{ message: "There is nothing here; GraphQL is at /graphql." }] });
+  }
+}
+
+/** The client's own id, where it is harmless, so that its logs and ours meet. */
+function requestIdOf(req: IncomingMessage): string {
+  const given = req.headers["x-request-id"];
+  return typeof given === "string" && /^[\w.-]{1,100}$/.test(given) ? given : randomUUID();
+}
+
+function answer(res: ServerResponse, status: number, body: object): void {
+  res.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });
+  res.end(JSON.stringify(body));
+}
+
+/**
+ * Refuses a body that is too large: by its announced length before a byte of it is read, else by counting what
+ * arrives. Returns false when the request has been answered.
+ */
+function limitBody(req: IncomingMessage, res: ServerResponse, maxBytes: number): boolean {
+  const refuse = () => {
+    res.setHeader("connection", "close");
+    const error = { message: `A request has at most ${maxBytes} bytes.`, extensions: { code: "PAYLOAD_TOO_LARGE" } };
+    if (!res.headersSent) answer(res, 413, { errors: [error] });
+  };
+  const announced = req.headers["content-length"];
+  if (announced !== undefined) {
+    if (Number(announced) <= maxBytes) return true;
+    refuse();
+    return false;
+  }
+  let received = 0;
+  const push = req.push.bind(req);
+  req.push = (chunk: Buffer | null, encoding) => {
+    received += chunk?.length ?? 0;
+    if (received <= maxBytes) return push(chunk, encoding);
+    refuse();
+    req.destroy();
+    return false;
+  };
+  return true;
+}
+
+async function listen(server: Server, { host, port, mayMovePort }: HttpServerOptions): Promise<number> {
+  for (let candidate = port; ; candidate++) {
+    try {
+      await new Promise<void>((listening, failed) => {
+        server.once("error", failed);
+        server.listen(candidate, host, () => {
+          server.off("error", failed);
+          listening();
+        });
+      });
+      return (server.address() as AddressInfo).port;
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === "EADDRINUSE" && mayMovePort && candidate < port + 20) continue;
+      if (code === "EADDRINUSE") throw new UserError(`Port ${candidate} is taken: set PORT to another one.`);
+      throw new UserError(`Cannot listen on ${host}:${candidate}: ${message}`);
+    }
+  }
+}

@@ -1,0 +1,75 @@
+/** How a query runs: first its price is found, then its plan reads in one round trip what the resolvers will ask. */
+import { complexityFromQuery } from "@pothos/plugin-complexity";
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  type GraphQLSchema,
+  getOperationAST,
+  getVariableValues,
+  Kind,
+  type OperationDefinitionNode,
+  OperationTypeNode,
+} from "graphql";
+import type { Plugin } from "graphql-yoga";
+import { compile, type Plan, type PlanLimits, runPlan } from "../eager-loading/plan.ts";
+import { ApplicationError } from "../errors.ts";
+import type { OperationContext } from "../graphql/context.ts";
+
+export type QueryOptions = {
+  maxCost: number;
+  maxDepth: number;
+  /** Absent: no plan, every level is batched when it is reached. */
+  plan?: PlanLimits;
+};
+
+export function useQueries({ maxCost, maxDepth, plan: limits }: QueryOptions): Plugin {
+  const plans = new WeakMap<OperationDefinitionNode, Plan>();
+  return {
+    async onExecute({ args }) {
+      const { schema, document, operationName, variableValues, contextValue } = args as ExecutionArgs;
+      const operation = getOperationAST(document, operationName);
+      if (!operation) return;
+      const variables = getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {});
+      // The executor says what is wrong with them.
+      if (!variables.coerced) return;
+      requireAffordable(schema, document, operation, variableValues ?? {}, maxCost, maxDepth);
+      const { loaders, canRead } = contextValue as OperationContext;
+      if (!limits || !canRead || operation.operation !== OperationTypeNode.QUERY) return;
+      let plan = plans.get(operation);
+      if (!plan) {
+        plan = compile(schema, document, operation);
+        plans.set(operation, plan);
+      }
+      await runPlan(plan, variables.coerced, loaders, limits);
+    },
+  };
+}
+
+/** @throws ApplicationError before a statement is sent */
+function requireAffordable(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Record<string, unknown>,
+  maxCost: number,
+  maxDepth: number,
+): void {
+  const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);
+  const { complexity, depth } = complexityFromQuery(
+    { ...document, definitions: [operation, ...fragments] },
+    { schema, variables },
+  );
+  if (complexity > maxCost) {
+    throw new ApplicationError(
+      "BAD_USER_INPUT",
+      `This may read ${complexity} objects, and ${maxCost} is the most: ask for smaller pages or fewer levels.`,
+      { cost: complexity, maxCost },
+    );
+  }
+  if (depth > maxDepth) {
+    throw new ApplicationError("BAD_USER_INPUT", `This is ${depth} levels deep, and ${maxDepth} is the most.`, {
+      depth,
+      maxDepth,
+    });
+  }
+}

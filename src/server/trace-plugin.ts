@@ -1,0 +1,30 @@
+/** Shows what an operation asked of the database: `Server-Timing` always, `extensions.lectern` to whom it may concern. */
+import type { ExecutionResult } from "graphql";
+import type { Plugin } from "graphql-yoga";
+import type { OperationContext } from "../graphql/context.ts";
+
+export type TraceOptions = {
+  /** Whether this operation's client may see its statements. */
+  mayTrace(context: OperationContext): boolean;
+};
+
+export function useTrace({ mayTrace }: TraceOptions): Plugin {
+  return {
+    onExecute({ args }) {
+      const context = args.contextValue as OperationContext;
+      return {
+        onExecuteDone({ result, setResult }) {
+          const { statements, rows, roundTrips, ms, batches } = context.trace;
+          context.setHeader("server-timing", `db;dur=${ms.toFixed(1)};desc="${statements} statements"`);
+          if (context.request.headers.get("lectern-trace") !== "1" || !mayTrace(context)) return;
+          const lectern = { statements, rows, roundTrips, ms: round(ms), batches: batches.map(rounded) };
+          const answer = result as ExecutionResult;
+          setResult({ ...answer, extensions: { ...answer.extensions, lectern } });
+        },
+      };
+    },
+  };
+}
+
+const round = (ms: number) => Math.round(ms * 100) / 100;
+const rounded = <Entry extends { ms: number }>(batch: Entry): Entry => ({ ...batch, ms: round(batch.ms) });

@@ -1,0 +1,72 @@
+/** Access tokens (signed, short-lived) and refresh tokens (random, used once). */
+import { createHash, hkdfSync, randomBytes, timingSafeEqual } from "node:crypto";
+import { jwtVerify, SignJWT } from "jose";
+
+export type TokenOptions = {
+  secret: string;
+  /** The server's public address: who issues tokens, and whom they are for. */
+  issuer: string;
+  accessSeconds: number;
+  refreshSeconds: number;
+};
+
+export type AccessClaims = { userId: string; sessionId: string };
+
+export class Tokens {
+  readonly refreshSeconds: number;
+  readonly accessSeconds: number;
+  readonly #key: Uint8Array;
+  readonly #issuer: string;
+
+  constructor({ secret, issuer, accessSeconds, refreshSeconds }: TokenOptions) {
+    this.#key = new Uint8Array(hkdfSync("sha256", secret, "", "lectern access token", 32));
+    this.#issuer = issuer;
+    this.accessSeconds = accessSeconds;
+    this.refreshSeconds = refreshSeconds;
+  }
+
+  signAccess({ userId, sessionId }: AccessClaims, expiresAt: Date): Promise<string> {
+    return new SignJWT({ sid: sessionId })
+      .setProtectedHeader({ alg: "HS256", typ: "at+jwt" })
+      .setSubject(userId)
+      .setIssuer(this.#issuer)
+      .setAudience(this.#issuer)
+      .setIssuedAt()
+      .setExpirationTime(expiresAt)
+      .sign(this.#key);
+  }
+
+  /** The claims of a token of ours that is still good; undefined for every other. */
+  async verifyAccess(token: string): Promise<AccessClaims | undefined> {
+    try {
+      const { payload } = await jwtVerify(token, this.#key, {
+        algorithms: ["HS256"],
+        typ: "at+jwt",
+        issuer: this.#issuer,
+        audience: this.#issuer,
+      });
+      const { sub, sid } = payload;
+      return typeof sub === "string" && typeof sid === "string" ? { userId: sub, sessionId: sid } : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** A refresh token names its session, so that an old one can be told from a foreign one. */
+export function makeRefreshToken(sessionId: string): { token: string; hash: string } {
+  const token = `${sessionId}.${randomBytes(32).toString("base64url")}`;
+  return { token, hash: hashRefreshToken(token) };
+}
+
+export function sessionOfRefreshToken(token: string): string | undefined {
+  return /^([0-9a-f-]{36})\.[\w-]{43}$/.exec(token)?.[1];
+}
+
+export function matchesRefreshHash(token: string, hash: string): boolean {
+  return timingSafeEqual(Buffer.from(hashRefreshToken(token)), Buffer.from(hash));
+}
+
+function hashRefreshToken(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}

@@ -1,0 +1,119 @@
+import type { UserRow } from "../database/generated/tables.ts";
+import { ApplicationError } from "../errors.ts";
+import { builder } from "../graphql/builder.ts";
+import type { OperationContext } from "../graphql/context.ts";
+import { decodeGlobalId } from "../graphql/global-id.ts";
+import { parseCookies, sessionCookies } from "./cookies.ts";
+import { Role, User } from "./user.schema.ts";
+import type { SignedIn, UserService } from "./user.service.ts";
+
+declare module "../graphql/context.ts" {
+  interface Services {
+    users: UserService;
+  }
+}
+
+const SignUpInput = builder.inputType("SignUpInput", {
+  description: "A new account.",
+  fields: (t) => ({
+    email: t.string({ required: true, description: "To sign in with; without regard to case." }),
+    name: t.string({ required: true, description: "1 to 200 characters." }),
+    password: t.string({ required: true, description: "8 to 128 characters of any kind." }),
+  }),
+});
+
+const SignInInput = builder.inputType("SignInInput", {
+  description: "Who you are.",
+  fields: (t) => ({
+    email: t.string({ required: true, description: "Your account's e-mail." }),
+    password: t.string({ required: true, description: "Your password." }),
+  }),
+});
+
+const RefreshSessionInput = builder.inputType("RefreshSessionInput", {
+  description: "Left out when the refresh cookie is sent.",
+  fields: (t) => ({
+    refreshToken: t.string({ required: true, description: "The newest refresh token; each is good for one use." }),
+  }),
+});
+
+const SignInPayload = builder.objectRef<SignedIn>("SignInPayload").implement({
+  description: "A session. Browsers get both tokens as HttpOnly cookies as well.",
+  fields: (t) => ({
+    user: t.field({ type: User, description: "You.", resolve: ({ user }) => user }),
+    accessToken: t.exposeString("accessToken", { description: "Send it as `Authorization: Bearer …`." }),
+    refreshToken: t.exposeString("refreshToken", { description: "For `refreshSession`, once." }),
+    expiresAt: t.expose("expiresAt", { type: "DateTime", description: "Until when the access token is good." }),
+  }),
+});
+
+/** The session begins with this very answer: it is shown as its user may see it, and sets the cookies. */
+function startSession(signedIn: SignedIn, { become, setCookie, isSecure }: OperationContext): SignedIn {
+  const { id, role } = signedIn.user;
+  become({ id, role, sessionId: signedIn.sessionId });
+  for (const cookie of sessionCookies(signedIn, isSecure)) setCookie(cookie);
+  return signedIn;
+}
+
+const SignOutPayload = builder.objectRef<{ ok: boolean }>("SignOutPayload").implement({
+  description: "The end of a session.",
+  fields: (t) => ({ ok: t.exposeBoolean("ok", { description: "Always true." }) }),
+});
+
+const SetUserRoleInput = builder.inputType("SetUserRoleInput", {
+  description: "A user's new role.",
+  fields: (t) => ({
+    userId: t.id({ required: true, description: "The user." }),
+    role: t.field({ type: Role, required: true, description: "What the user may do from now on." }),
+  }),
+});
+
+const SetUserRolePayload = builder.objectRef<{ user: UserRow }>("SetUserRolePayload").implement({
+  description: "The user with the new role.",
+  fields: (t) => ({ user: t.field({ type: User, description: "The user.", resolve: ({ user }) => user }) }),
+});
+
+builder.mutationFields((t) => ({
+  signUp: t.field({
+    type: SignInPayload,
+    description: "Makes an account and signs in with it.",
+    args: { input: t.arg({ type: SignUpInput, required: true, description: "The account." }) },
+    resolve: async (_root, { input }, context) => startSession(await context.services.users.signUp(input), context),
+  }),
+  signIn: t.field({
+    type: SignInPayload,
+    description: "Starts a session.",
+    args: { input: t.arg({ type: SignInInput, required: true, description: "Who you are." }) },
+    resolve: async (_root, { input }, context) => startSession(await context.services.users.signIn(input), context),
+  }),
+  refreshSession: t.field({
+    type: SignInPayload,
+    description: "Fresh tokens for a session. A refresh token that was used before ends its session.",
+    args: { input: t.arg({ type: RefreshSessionInput, description: "Left out when the refresh cookie is sent." }) },
+    resolve: async (_root, { input }, context) => {
+      const token =
+        input?.refreshToken ?? parseCookies(context.request.headers.get("cookie"), context.isSecure).refresh;
+      if (!token) throw new ApplicationError("UNAUTHENTICATED", "Send a refresh token.");
+      return startSession(await context.services.users.refresh(token), context);
+    },
+  }),
+  signOut: t.field({
+    type: SignOutPayload,
+    authScopes: { signedIn: true },
+    description: "Ends your session and takes the cookies back.",
+    resolve: async (_root, _args, { services, viewer, setCookie, isSecure }) => {
+      if (viewer) await services.users.revoke(viewer.sessionId);
+      for (const cookie of sessionCookies(null, isSecure)) setCookie(cookie);
+      return { ok: true };
+    },
+  }),
+  setUserRole: t.field({
+    type: SetUserRolePayload,
+    authScopes: { role: "ADMIN" },
+    description: "Changes what a user may do. The last admin stays admin.",
+    args: { input: t.arg({ type: SetUserRoleInput, required: true, description: "The user and the role." }) },
+    resolve: async (_root, { input }, { services, viewer }) => ({
+      user: await services.users.setRole(viewer, decodeGlobalId("User", input.userId, ["input", "userId"]), input.role),
+    }),
+  }),
+}));

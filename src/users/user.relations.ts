@@ -1,0 +1,17 @@
+/** The ways to users. Everybody who may read sees that a user exists; the e-mail is the schema's to hide. */
+
+import { tables } from "../database/generated/tables.ts";
+import { relations } from "../database/relations.ts";
+import { sql } from "../eager-loading/sql.ts";
+
+export const userById = relations.one({ name: "UserById", table: tables.User, key: "id" });
+
+export type UserSearch = { search?: string | null };
+
+export const allUsers = relations.page({
+  name: "Users",
+  table: tables.User,
+  orders: { CREATED_AT: ["createdAt"] },
+  defaultOrder: { field: "CREATED_AT", direction: "ASC" },
+  filter: ({ search }: UserSearch, user) => (search ? sql`strpos(fold(${user.name}), fold(${search})) > 0` : undefined),
+});

@@ -1,0 +1,62 @@
+import { Role as roles } from "../database/generated/prisma/enums.ts";
+import type { UserRow } from "../database/generated/tables.ts";
+import { builder } from "../graphql/builder.ts";
+import { decodeGlobalId } from "../graphql/global-id.ts";
+import { registerNode } from "../graphql/node.ts";
+import { allUsers, userById } from "./user.relations.ts";
+import { isAdmin, type Viewer as ViewerShape } from "./viewer.ts";
+
+export const Role = builder.enumType("Role", {
+  description: "What a user may do.",
+  values: {
+    [roles.VIEWER]: { description: "Reads the shared library and manages own documents." },
+    [roles.EDITOR]: { description: "Also uploads audio and edits playlists and schedules." },
+    [roles.ADMIN]: { description: "Also manages users and sees everything." },
+  },
+});
+
+export const User = builder.node(builder.objectRef<UserRow>("User"), {
+  description: "Somebody with an account.",
+  id: { resolve: (user) => user.id },
+  fields: (t) => ({
+    name: t.exposeString("name", { description: "As the user wants to be called." }),
+    email: t.string({
+      nullable: true,
+      description: "Null unless the viewer is this user or an admin.",
+      resolve: (user, _args, { viewer }) => (viewer?.id === user.id || isAdmin(viewer) ? user.email : null),
+    }),
+    role: t.expose("role", { type: Role, description: "What the user may do." }),
+    createdAt: t.expose("createdAt", { type: "DateTime", description: "When the account was made." }),
+  }),
+});
+registerNode(User, userById);
+
+const Viewer = builder.objectRef<NonNullable<ViewerShape>>("Viewer").implement({
+  description: "You, as you are signed in.",
+  fields: (t) => ({
+    user: t.lookup(userById, { type: User, description: "Your account.", key: (_args, viewer) => viewer?.id ?? null }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  viewer: t.field({
+    type: Viewer,
+    nullable: true,
+    skipTypeScopes: true,
+    description: "You. Null when not signed in.",
+    resolve: (_root, _args, { viewer }) => viewer,
+  }),
+  user: t.lookup(userById, {
+    type: User,
+    nullable: true,
+    description: "A user by id; null when there is none.",
+    args: { id: t.arg.id({ required: true, description: "The user's id." }) },
+    key: ({ id }) => decodeGlobalId("User", id, ["id"]),
+  }),
+  users: t.page(allUsers, {
+    type: User,
+    description: "All users, oldest first.",
+    args: { search: t.arg.string({ description: "A part of the name, without regard to case and accents." }) },
+    toArguments: ({ search }) => ({ search: search ?? null }),
+  }),
+}));
