@@ -60,6 +60,8 @@ export type Application = {
   services(uow: UnitOfWork & Repositories, viewer: Viewer): Services;
   database: WriteDatabase;
   reads: ReadConnections;
+  /** After roles or sessions were changed by other means than the API. */
+  forgetSessions(): void;
   isReady(): Promise<boolean>;
   close(): Promise<void>;
 };
@@ -188,6 +190,7 @@ export function compose(config: Config, url: string, publicUrl: string, logger: 
     services,
     database,
     reads,
+    forgetSessions: () => authentication.forget(),
     async isReady() {
       try {
         await Promise.all([reads.read({ text: "select 1", values: [] } as never), database.pool.query("select 1")]);

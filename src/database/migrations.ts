@@ -106,6 +106,7 @@ async function withEngine<Result>(url: string, use: (engine: SchemaEngine) => Pr
     throw asMigrationError(error);
   } finally {
     engine.free();
+    await pool.end();
   }
 }
 
@@ -128,7 +129,7 @@ class CatalogAdapterFactory extends PrismaPg {
   private readonly pool: pg.Pool;
 
   constructor(pool: pg.Pool) {
-    super(pool, { disposeExternalPool: true });
+    super(pool);
     this.pool = pool;
   }
 

@@ -37,7 +37,7 @@ export async function contentOfFile(
       { inputPath },
     );
   }
-  const bytes = await file.bytes();
+  const bytes = new Uint8Array(await file.arrayBuffer());
   const base = file.name.slice(0, file.name.length - extension.length);
   return contentOf(decode(bytes, inputPath), bytes, mimeType, base, maxBytes, inputPath);
 }

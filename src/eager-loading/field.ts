@@ -22,7 +22,7 @@ export type EagerField =
 export type Lookup = { relation: OneRelation; typename: string; keys: string[] };
 
 declare module "graphql" {
-  // biome-ignore lint/correctness/noUnusedVariables: the parameters must be those of the original declaration.
+  // biome-ignore lint/suspicious/noExplicitAny: the parameters must be those of the original declaration.
   interface GraphQLFieldExtensions<_TSource, _TContext, _TArgs = any> {
     eager?: EagerField;
   }

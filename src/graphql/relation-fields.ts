@@ -42,7 +42,6 @@ type PageField<Row, Arguments, ParentShape, Args extends InputFieldMap> = Descri
 
 declare global {
   namespace PothosSchemaTypes {
-    // biome-ignore lint/correctness/noUnusedVariables: the parameters must be those of the original declaration.
     interface RootFieldBuilder<Types extends SchemaTypes, ParentShape, Kind extends FieldKind = FieldKind> {
       /** The row whose key stands in one of the parent's fields. */
       one<Row>(

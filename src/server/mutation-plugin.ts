@@ -20,7 +20,7 @@ import { ApplicationError } from "../errors.ts";
 import type { OperationContext } from "../graphql/context.ts";
 
 declare module "graphql" {
-  // biome-ignore lint/correctness/noUnusedVariables: the parameters must be those of the original declaration.
+  // biome-ignore lint/suspicious/noExplicitAny: the parameters must be those of the original declaration.
   interface GraphQLFieldExtensions<_TSource, _TContext, _TArgs = any> {
     /** The isolation that a mutation field needs; an operation takes the strictest of its fields. */
     isolation?: Isolation;

@@ -1,0 +1,160 @@
+/**
+ * A whole Lectern for a test file: its own database, the server on a free port, a worker, and people who use it
+ * through the generated client. Each step hands back what the next one needs, so that a test reads as a story.
+ */
+import { ClientError, GraphQLClient } from "graphql-request";
+import { pino } from "pino";
+import { inject } from "vitest";
+import { type Application, compose } from "../../src/composition.ts";
+import { type Config, readConfig } from "../../src/config.ts";
+import type { Role } from "../../src/database/generated/prisma/enums.ts";
+import { type DocumentWorker, startDocumentWorker } from "../../src/documents/document.processor.ts";
+import { startHttpServer } from "../../src/server/http-server.ts";
+import { graphql } from "./client/generated/gql.ts";
+import type { CreateDocumentInput } from "./client/generated/graphql.ts";
+import { createTestDatabase, type TestDatabase } from "./database.ts";
+
+export type Lectern = {
+  url: string;
+  config: Config;
+  application: Application;
+  database: TestDatabase;
+  /** A client that is not signed in, or with headers of your own. */
+  client(headers?: Record<string, string>): GraphQLClient;
+  /** Somebody new, signed up and signed in. */
+  person(name?: string, role?: Role): Promise<Person>;
+  /** Waits until no document is PENDING or PROCESSING. */
+  settled(timeoutMs?: number): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export type Person = {
+  id: string;
+  name: string;
+  email: string;
+  accessToken: string;
+  refreshToken: string;
+  client: GraphQLClient;
+  /** The same person's client with more headers, such as `Lectern-Trace: 1`. */
+  with(headers: Record<string, string>): GraphQLClient;
+  document(input?: Partial<CreateDocumentInput> & { text?: string }): Promise<{ id: string; version: number }>;
+};
+
+export type LecternOptions = {
+  /** Settings as the environment would say them. */
+  settings?: Record<string, string>;
+  /** Default: no worker, so that documents stay PENDING. */
+  worker?: boolean;
+  /** The database of another Lectern, to run a second server on it; it is then not dropped. */
+  database?: TestDatabase;
+};
+
+const secret = "a secret that is only for tests, and long enough";
+
+export async function startLectern(options: LecternOptions = {}): Promise<Lectern> {
+  const database = options.database ?? (await createTestDatabase(inject("serverUrl"), inject("templateName")));
+  const config = readConfig({ NODE_ENV: "test", AUTH_SECRET: secret, LOG_LEVEL: "silent", ...options.settings });
+  const logger = pino({ level: config.LOG_LEVEL });
+  const application = compose(config, database.url, "http://lectern.test", logger);
+  let worker: DocumentWorker | undefined;
+  if (options.worker) {
+    const { WORKER_LEASE_MS: leaseMs, WORKER_ATTEMPTS: maxAttempts } = config;
+    worker = await startDocumentWorker({ url: database.url, places: 1, leaseMs, maxAttempts, logger });
+  }
+  const server = await startHttpServer({
+    graphql: application.graphql,
+    host: "127.0.0.1",
+    port: 0,
+    mayMovePort: false,
+    maxBodyBytes: config.MAX_DOCUMENT_BYTES * 2 + 1_000_000,
+    ready: application.isReady,
+    logger,
+  });
+  const url = `http://127.0.0.1:${server.port}/graphql`;
+  const client = (headers: Record<string, string> = {}) => new GraphQLClient(url, { headers });
+  let people = 0;
+
+  return {
+    url,
+    config,
+    application,
+    database,
+    client,
+    async person(name = `Person ${people + 1}`, role: Role = "VIEWER") {
+      const email = `person-${++people}-${process.pid}@lectern.test`;
+      const { signUp } = await client().request(SignUp, { input: { email, name, password: "a good password" } });
+      if (role !== "VIEWER") {
+        await database.query("update users set role = $1::role where email = $2", [role, email]);
+        application.forgetSessions();
+      }
+      const { accessToken, refreshToken, user } = signUp;
+      const authorized = (headers: Record<string, string> = {}) =>
+        client({ authorization: `Bearer ${accessToken}`, ...headers });
+      return {
+        id: user.id,
+        name,
+        email,
+        accessToken,
+        refreshToken,
+        client: authorized(),
+        with: authorized,
+        async document({ text, ...input } = {}) {
+          const source = { text: text ?? `The text of a document, number ${Math.random()}.` };
+          const { createDocument } = await authorized().request(CreateDocument, { input: { source, ...input } });
+          return createDocument.document;
+        },
+      };
+    },
+    async settled(timeoutMs = 20_000) {
+      const until = Date.now() + timeoutMs;
+      while (Date.now() < until) {
+        const open = await database.query("select 1 from documents where status in ('PENDING', 'PROCESSING') limit 1");
+        if (open.length === 0) return;
+        await new Promise((resume) => setTimeout(resume, 50));
+      }
+      throw new Error(`Documents were still open after ${timeoutMs} ms.`);
+    },
+    async stop() {
+      await server.stop();
+      await worker?.stop();
+      await application.close();
+      if (!options.database) await database.drop();
+    },
+  };
+}
+
+const SignUp = graphql(`
+  mutation SignUp($input: SignUpInput!) {
+    signUp(input: $input) {
+      accessToken
+      refreshToken
+      user { id }
+    }
+  }
+`);
+
+const CreateDocument = graphql(`
+  mutation CreateDocument($input: CreateDocumentInput!) {
+    createDocument(input: $input) {
+      isDuplicate
+      document { id version }
+    }
+  }
+`);
+
+/** The errors of a request that must fail; fails when it does not. */
+export async function errorsOf(request: Promise<unknown>): Promise<ShownError[]> {
+  try {
+    await request;
+  } catch (error) {
+    if (error instanceof ClientError) return (error.response.errors ?? []) as unknown as ShownError[];
+    throw error;
+  }
+  throw new Error("The request was expected to fail, but it succeeded.");
+}
+
+export type ShownError = {
+  message: string;
+  path?: (string | number)[];
+  extensions: { code: string; inputPath?: string[]; requestId?: string } & Record<string, unknown>;
+};
