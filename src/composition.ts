@@ -60,6 +60,7 @@ export type Application = {
   services(uow: UnitOfWork & Repositories, viewer: Viewer): Services;
   database: WriteDatabase;
   reads: ReadConnections;
+  cursors: CursorCodec;
   /** After roles or sessions were changed by other means than the API. */
   forgetSessions(): void;
   isReady(): Promise<boolean>;
@@ -119,7 +120,10 @@ export function compose(config: Config, url: string, publicUrl: string, logger: 
       passwords,
       tokens,
       isSignUpOpen: config.SIGN_UP === "open",
-      endSession: (sessionId) => run({ name: "end a stolen session" }, ({ sessions }) => sessions.revoke(sessionId)),
+      endSession: async (sessionId) => {
+        await run({ name: "end a stolen session" }, ({ sessions }) => sessions.revoke(sessionId));
+        authentication.forget();
+      },
       forgetSessions: () => authentication.forget(),
     }),
     documents: new DocumentService({ uow, viewer, maxBytes: config.MAX_DOCUMENT_BYTES }),
@@ -190,6 +194,7 @@ export function compose(config: Config, url: string, publicUrl: string, logger: 
     services,
     database,
     reads,
+    cursors,
     forgetSessions: () => authentication.forget(),
     async isReady() {
       try {

@@ -1,0 +1,140 @@
+/** Random queries over the whole schema answer the same with the plan, without it, and naively. */
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { schema } from "../../src/composition.ts";
+import type { Viewer } from "../../src/users/viewer.ts";
+import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
+import { type NaiveReference, naiveReference } from "../support/naive-reference.ts";
+import { generateQuery, type Pools } from "../support/query-generator.ts";
+import { fillLibrary, randomFrom } from "../support/random-library.ts";
+
+const seed = Number(process.env.LECTERN_SEED ?? Date.now() % 1_000_000);
+const numRuns = Number(process.env.LECTERN_RUNS ?? 500);
+const searches = ["zebra", "nguoi", "người", "song -zebra", "duong or river", '"chunk"'];
+// Everything may be asked for here: what is tested is the answer, not its price.
+const settings = { MAX_QUERY_COST: "10000000", MAX_QUERY_DEPTH: "100", MAX_QUERY_TOKENS: "100000" };
+
+let database: TestDatabase;
+let planned: Lectern;
+let unplanned: Lectern;
+let reference: NaiveReference;
+let pools: Pools;
+let people: { person: Person; viewer: Viewer }[];
+
+beforeAll(async () => {
+  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  planned = await startLectern({ database, settings });
+  unplanned = await startLectern({ database, settings: { ...settings, EAGER_PLAN: "off" } });
+  const roles = ["VIEWER", "VIEWER", "EDITOR", "ADMIN"] as const;
+  people = [];
+  for (const role of roles) {
+    const person = await planned.person(`Người ${role}`, role);
+    const id = Buffer.from(person.id, "base64url").toString().slice("User:".length);
+    people.push({ person, viewer: { id, role, sessionId: "" } });
+  }
+  await fillLibrary(database, randomFrom(seed), { documents: 40, chunks: 7 });
+  reference = await naiveReference(schema, database, planned.application.cursors, searches);
+  pools = await collectPools();
+});
+
+afterAll(async () => {
+  await planned.stop();
+  await unplanned.stop();
+  await database.drop();
+});
+
+/** Ids and cursors that exist, and some that do not. */
+async function collectPools(): Promise<Pools> {
+  const admin = people.at(-1) as (typeof people)[number];
+  const query = `{
+    users(first: 100) { edges { cursor node { id } } }
+    documents(first: 100) { edges { cursor node { id chunks(first: 100) { edges { cursor node { id } } } } } }
+    byTitle: documents(first: 100, orderBy: { field: TITLE, direction: ASC }) { edges { cursor } }
+    searchChunks(query: "zebra", first: 100) { edges { cursor } }
+  }`;
+  type Edges = { edges: { cursor: string; node: { id: string; chunks: Edges } }[] };
+  const { data } = (await reference.answer(query, {}, admin.viewer)) as { data: Record<string, Edges> };
+  const idsOf = (connection?: Edges) => connection?.edges.map(({ node }) => node.id) ?? [];
+  const cursorsOf = (connection?: Edges) => connection?.edges.map(({ cursor }) => cursor) ?? [];
+  const chunks = data.documents?.edges.flatMap(({ node }) => node.chunks.edges) ?? [];
+  const [users, documents] = [idsOf(data.users), idsOf(data.documents)];
+  const missing = (type: string) => Buffer.from(`${type}:${crypto.randomUUID()}`).toString("base64url");
+  const anything = [
+    ...users,
+    ...documents.slice(0, 10),
+    ...chunks.slice(0, 10).map(({ node }) => node.id),
+    missing("Document"),
+  ];
+  return {
+    ids: {
+      id: anything,
+      ids: anything,
+      "Query.user.id": [...users, missing("User")],
+      "Query.document.id": [...documents, missing("Document")],
+      ownerId: users,
+      documentIds: documents,
+    },
+    cursors: {
+      UserConnection: cursorsOf(data.users),
+      DocumentConnection: [...cursorsOf(data.documents), ...cursorsOf(data.byTitle)],
+      ChunkConnection: chunks.map(({ cursor }) => cursor),
+      ChunkHitConnection: cursorsOf(data.searchChunks),
+    },
+    texts: { query: searches, search: ["ngo", "Đ", "zebra", "nguoi", "a", "nothing"] },
+  };
+}
+
+async function ask(lectern: Lectern, person: Person, body: { query: string; variables: object }): Promise<Answer> {
+  const response = await fetch(lectern.url, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      authorization: `Bearer ${person.accessToken}`,
+      "lectern-trace": "1",
+    },
+    body: JSON.stringify(body),
+  });
+  return (await response.json()) as Answer;
+}
+
+type Answer = {
+  data?: unknown;
+  errors?: { message: string; extensions: { code: string } }[];
+  extensions?: { lectern: { statements: number; batches: { planned: boolean }[] } };
+};
+
+describe("random queries", () => {
+  it(`answer the same with the plan, without it, and naively (LECTERN_SEED=${seed}, ${numRuns} queries)`, async () => {
+    let statements = 0;
+    let foreseen = 0;
+    let withRows = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), fc.nat(people.length - 1), async (querySeed, who) => {
+        const { person, viewer } = people[who] as (typeof people)[number];
+        const random = randomFrom(querySeed);
+        const choose = (most: number) => Math.floor(random() * (most + 1));
+        const body = generateQuery(schema, choose, pools);
+        const expected = await reference.answer(body.query, body.variables, viewer);
+        const [on, off] = await Promise.all([ask(planned, person, body), ask(unplanned, person, body)]);
+        const shown = `${body.query}\n${JSON.stringify(body.variables)}`;
+        for (const answer of [on, off]) {
+          expect(answer.data ?? null, shown).toEqual(expected.data ?? null);
+          expect(answer.errors !== undefined, `${shown}\n${JSON.stringify(answer.errors)}`).toBe(
+            expected.errors !== undefined,
+          );
+          for (const error of answer.errors ?? []) expect(error.extensions.code, shown).toBe("BAD_USER_INPUT");
+        }
+        const batches = on.extensions?.lectern.batches ?? [];
+        statements += batches.length;
+        foreseen += batches.filter((batch) => batch.planned).length;
+        if (batches.length > 1) withRows++;
+      }),
+      // A smaller seed is no smaller query, so nothing is gained by shrinking.
+      { seed, numRuns, endOnFailure: true },
+    );
+    // A test of the plan that never plans, or of queries that never ask, would prove nothing.
+    expect(withRows).toBeGreaterThan(numRuns / 3);
+    expect(foreseen / statements).toBeGreaterThan(0.8);
+  }, 240_000);
+});

@@ -1,0 +1,68 @@
+/** A small library full of what is awkward: equal titles, equal times, nulls, empty documents, private ones. */
+import type { TestDatabase } from "./database.ts";
+
+const titles = ["Đường xưa", "duong xua", "Ngõ", "ngo", "Ångström", "zebra", "Zebra", "a", "A", "á"];
+const words = ["zebra", "người", "nguoi", "đường", "duong", "lectern", "chunk", "river", "sông", "song"];
+
+/** @param random a number from 0 to 1, from a seed, so that a library can be made again */
+export async function fillLibrary(database: TestDatabase, random: () => number, size: LibrarySize): Promise<void> {
+  const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;
+  const times = Array.from({ length: 5 }, (_, index) => `2026-01-0${index + 1}T00:00:00.00${index}Z`);
+  const sentence = () => Array.from({ length: 12 }, () => pick(words)).join(" ");
+  const owners = await database.query("select id from users order by id");
+  for (let index = 0; index < size.documents; index++) {
+    const [document] = await database.query(
+      `insert into documents (owner_id, title, visibility, mime_type, size_bytes, sha256, text, created_at)
+       values ($1, $2, $3, 'text/plain', 10, $4, $5, $6) returning id`,
+      [
+        pick(owners).id,
+        pick(titles),
+        pick(["PRIVATE", "SHARED"]),
+        `${index}`.padStart(64, "0"),
+        sentence(),
+        pick(times),
+      ],
+    );
+    await move(database, document?.id as string, pick(["PENDING", "PROCESSING", "COMPLETED", "FAILED"]));
+    const chunks = Math.floor(random() * (size.chunks + 1));
+    for (let place = 0; place < chunks; place++) {
+      await database.query(
+        `insert into chunks (document_id, index, text, start_offset, end_offset, token_count)
+         values ($1, $2, $3, $4, $5, $6)`,
+        [document?.id, place, sentence(), place * 10, place * 10 + 9, Math.floor(random() * 50)],
+      );
+    }
+  }
+}
+
+export type LibrarySize = { documents: number /** Per document, at most. */; chunks: number };
+
+/** By the moves that the database allows. */
+async function move(database: TestDatabase, id: string, status: string): Promise<void> {
+  if (status === "PENDING") return;
+  await database.query(
+    `update documents set status = 'PROCESSING', claimed_by = 'test', claim_token = gen_random_uuid(),
+     lease_until = now() + interval '1 hour', attempts = 1 where id = $1`,
+    [id],
+  );
+  if (status === "COMPLETED") {
+    await database.query(
+      "update documents set status = 'COMPLETED', progress = 1, processed_at = now() where id = $1",
+      [id],
+    );
+  }
+  if (status === "FAILED") {
+    await database.query("update documents set status = 'FAILED', failure = 'a reason' where id = $1", [id]);
+  }
+}
+
+/** Numbers from 0 to 1 that a seed repeats (mulberry32). */
+export function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

@@ -1,0 +1,226 @@
+/**
+ * A small TCP proxy to stand between Lectern and PostgreSQL, so that a test can make the network slow, broken or
+ * treacherous at a point of its choosing, and count what went over it.
+ *
+ * ```ts
+ * const proxy = await startTcpProxy(database.url);
+ * const lectern = await startLectern({ database: { ...database, url: proxy.url } });
+ * proxy.delay(2);                 // 2 ms each way: a round trip takes 4 ms more
+ * proxy.resetCounts();
+ * await ada.client.request(Query);
+ * expect(proxy.counts.flights).toBe(1);
+ * proxy.cut();                    // RST on every connection; new ones are accepted
+ * proxy.dropCommitReplies(1);     // the next COMMIT happens, but its answer never arrives: the connection breaks
+ * proxy.blackHole(true);          // half-open: nothing passes, nothing breaks
+ * proxy.refuse(true);             // new connections are broken at once
+ * await proxy.stop();
+ * ```
+ *
+ * The proxy speaks just enough of PostgreSQL's protocol to find statements in the stream to the server; TLS must be
+ * off. It runs on the event loop of the test: the delays are right to about a tenth of a millisecond while that is idle.
+ */
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+export type ProxyCounts = {
+  /** Connections that were opened. */
+  connections: number;
+  /** Pieces of data that arrived from clients: a flush of the client is one, unless it is large. */
+  flushes: number;
+  /** How often a client spoke after the server had spoken, per connection: the round trips that somebody waited for. */
+  flights: number;
+  /** Statements: simple queries and Syncs of the extended protocol. */
+  statements: number;
+  bytesToServer: number;
+  bytesToClient: number;
+};
+
+export type TcpProxy = {
+  /** The database's URL, through the proxy. */
+  url: string;
+  port: number;
+  readonly counts: Readonly<ProxyCounts>;
+  resetCounts(): void;
+  /** Holds every piece back for so many milliseconds, in each direction. 0 ends it. */
+  delay(ms: number): void;
+  /** Breaks all connections now. */
+  cut(): void;
+  /** The next `times` COMMITs reach the server and happen; instead of their answers, the connection breaks. */
+  dropCommitReplies(times: number): void;
+  /** The next `times` COMMITs do not reach the server; the connection breaks instead, on both sides. */
+  dropCommits(times: number): void;
+  /** Swallows everything in both directions while true; connections stay open. */
+  blackHole(isOn: boolean): void;
+  /** Breaks new connections at once while true. */
+  refuse(isOn: boolean): void;
+  /** COMMITs whose fate the proxy decided. */
+  readonly droppedCommits: number;
+  stop(): Promise<void>;
+};
+
+type Faults = { delayMs: number; isBlackHole: boolean; isRefusing: boolean; dropReplies: number; dropCommits: number };
+
+const noCounts = (): ProxyCounts => ({
+  connections: 0,
+  flushes: 0,
+  flights: 0,
+  statements: 0,
+  bytesToServer: 0,
+  bytesToClient: 0,
+});
+
+/** @param databaseUrl postgresql://…, of the server behind the proxy */
+export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
+  const behind = new URL(databaseUrl);
+  const faults: Faults = { delayMs: 0, isBlackHole: false, isRefusing: false, dropReplies: 0, dropCommits: 0 };
+  let counts = noCounts();
+  let droppedCommits = 0;
+  const links = new Set<{ destroy(): void }>();
+
+  const server = createServer({ noDelay: true }, (client) => {
+    if (faults.isRefusing) return void client.resetAndDestroy();
+    counts.connections++;
+    const upstream = connect({ port: Number(behind.port || 5432), host: behind.hostname, noDelay: true });
+    const link = {
+      destroy() {
+        links.delete(link);
+        client.resetAndDestroy();
+        upstream.resetAndDestroy();
+      },
+    };
+    links.add(link);
+    const statements = new StatementFinder();
+    let hasServerSpoken = true;
+    let isReplyDoomed = false;
+    const toServer = delayed(faults, (chunk) => upstream.writable && upstream.write(chunk));
+    const toClient = delayed(faults, (chunk) => client.writable && client.write(chunk));
+
+    client.on("data", (chunk) => {
+      counts.flushes++;
+      counts.bytesToServer += chunk.length;
+      if (hasServerSpoken) counts.flights++;
+      hasServerSpoken = false;
+      const found = statements.find(chunk);
+      counts.statements += found.count;
+      if (faults.isBlackHole) return;
+      if (found.hasCommit && faults.dropCommits > 0) {
+        faults.dropCommits--;
+        droppedCommits++;
+        return link.destroy();
+      }
+      if (found.hasCommit && faults.dropReplies > 0) {
+        faults.dropReplies--;
+        droppedCommits++;
+        isReplyDoomed = true;
+      }
+      toServer(chunk);
+    });
+    upstream.on("data", (chunk) => {
+      counts.bytesToClient += chunk.length;
+      hasServerSpoken = true;
+      if (faults.isBlackHole) return;
+      if (isReplyDoomed) return link.destroy();
+      toClient(chunk);
+    });
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as [Socket, Socket][]) {
+      one.on("error", () => other.destroy());
+      one.on("end", () => other.end());
+      one.on("close", () => {
+        links.delete(link);
+        other.destroy();
+      });
+    }
+  });
+
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const { port } = server.address() as AddressInfo;
+  const url = new URL(databaseUrl);
+  url.hostname = "127.0.0.1";
+  url.port = String(port);
+
+  const cut = () => {
+    for (const link of [...links]) link.destroy();
+  };
+  return {
+    url: url.href,
+    port,
+    get counts() {
+      return counts;
+    },
+    get droppedCommits() {
+      return droppedCommits;
+    },
+    resetCounts: () => {
+      counts = noCounts();
+    },
+    delay: (ms) => {
+      faults.delayMs = ms;
+    },
+    cut,
+    dropCommitReplies: (times) => {
+      faults.dropReplies = times;
+    },
+    dropCommits: (times) => {
+      faults.dropCommits = times;
+    },
+    blackHole: (isOn) => {
+      faults.isBlackHole = isOn;
+    },
+    refuse: (isOn) => {
+      faults.isRefusing = isOn;
+    },
+    async stop() {
+      const closed = new Promise<void>((done) => server.close(() => done()));
+      cut();
+      await closed;
+    },
+  };
+}
+
+/** Passes pieces on after the delay that holds when they arrive, never one before another. */
+function delayed(faults: Faults, pass: (chunk: Buffer) => void): (chunk: Buffer) => void {
+  const waiting: { chunk: Buffer; due: number }[] = [];
+  let isRunning = false;
+  const run = (): void => {
+    const now = performance.now();
+    while (waiting[0] && waiting[0].due <= now) pass((waiting.shift() as { chunk: Buffer }).chunk);
+    isRunning = waiting.length > 0;
+    if (!waiting[0]) return;
+    // A timer is a millisecond coarse: it covers all but the last of the wait, turns of the event loop the rest.
+    const rest = waiting[0].due - now;
+    if (rest > 2) setTimeout(run, Math.floor(rest - 1));
+    else setImmediate(run);
+  };
+  return (chunk) => {
+    if (faults.delayMs === 0 && waiting.length === 0) return pass(chunk);
+    waiting.push({ chunk, due: performance.now() + faults.delayMs });
+    if (!isRunning) run();
+  };
+}
+
+/** Follows the frontend's messages: a startup message without a type, then one byte of type and four of length. */
+class StatementFinder {
+  #rest = Buffer.alloc(0);
+  #hasStarted = false;
+
+  find(chunk: Buffer): { count: number; hasCommit: boolean } {
+    let data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    let count = 0;
+    let hasCommit = false;
+    while (data.length >= 5) {
+      const head = this.#hasStarted ? 1 : 0;
+      const length = data.readInt32BE(head) + head;
+      if (data.length < length) break;
+      const type = this.#hasStarted ? String.fromCharCode(data[0] as number) : "startup";
+      this.#hasStarted = true;
+      if (type === "Q" || type === "S") count++;
+      if (type === "Q" || type === "P")
+        hasCommit ||= /(^|\0)\s*commit\s*;?\s*\0/i.test(data.toString("latin1", 5, length));
+      data = data.subarray(length);
+    }
+    this.#rest = Buffer.from(data);
+    return { count, hasCommit };
+  }
+}
