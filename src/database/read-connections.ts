@@ -8,7 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import pg from "pg";
-import type { Reader } from "../eager-loading/loaders.ts";
+import type { Reader, ReadOutcome } from "../eager-loading/loaders.ts";
 import type { Sql } from "../eager-loading/sql.ts";
 import { isConnectionLoss } from "./sql-errors.ts";
 
@@ -42,7 +42,7 @@ export class ReadConnections implements Reader {
   }
 
   /** All statements in one flush, in one snapshot: REPEATABLE READ, READ ONLY. */
-  readTogether(statements: readonly Sql[]): Promise<PromiseSettledResult<Row[]>[]> {
+  readTogether(statements: readonly Sql[]): Promise<ReadOutcome[]> {
     return this.#repeatable((connection) => connection.readTogether(statements));
   }
 
@@ -128,7 +128,7 @@ class ReadConnection {
     }
   }
 
-  async readTogether(statements: readonly Sql[]): Promise<PromiseSettledResult<Row[]>[]> {
+  async readTogether(statements: readonly Sql[]): Promise<ReadOutcome[]> {
     const client = this.#requireClient();
     const weight = statements.length + 2;
     this.depth += weight;
@@ -136,9 +136,16 @@ class ReadConnection {
       // Queued in one turn of the event loop, so that nobody's statement comes between; corked, so that all leave as one.
       const { stream } = (client as unknown as { connection: { stream: import("node:net").Socket } }).connection;
       stream.cork();
-      const begin = client.query({ name: "begin", text: "begin isolation level repeatable read read only" });
-      const reads = statements.map((statement) => client.query(this.#query(statement)));
-      const commit = client.query({ name: "commit", text: "commit" });
+      let answeredAt = performance.now();
+      const timed = async (query: pg.QueryConfig) => {
+        const { rows } = await client.query<Row>(query);
+        const ms = performance.now() - answeredAt;
+        answeredAt += ms;
+        return { rows, ms };
+      };
+      const begin = timed({ name: "begin", text: "begin isolation level repeatable read read only" });
+      const reads = statements.map((statement) => timed(this.#query(statement)));
+      const commit = timed({ name: "commit", text: "commit" });
       stream.uncork();
       const [begun, ended, ...outcomes] = await Promise.allSettled([begin, commit, ...reads]);
       // After a lost connection nothing of it holds, and the whole may be repeated.
@@ -146,9 +153,7 @@ class ReadConnection {
         if (outcome.status === "rejected" && isConnectionLoss(outcome.reason)) throw outcome.reason;
       }
       if (begun.status === "rejected") throw begun.reason;
-      return outcomes.map((outcome) =>
-        outcome.status === "fulfilled" ? { status: "fulfilled", value: outcome.value.rows } : outcome,
-      );
+      return outcomes.map((outcome) => (outcome.status === "fulfilled" ? outcome.value : { error: outcome.reason }));
     } finally {
       this.depth -= weight;
     }

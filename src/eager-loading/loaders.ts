@@ -20,8 +20,11 @@ export interface Reader {
    * All statements in one round trip and one snapshot, each with its own outcome. Absent where the statements share
    * a connection with writes, which must never be pipelined.
    */
-  readTogether?(statements: readonly Sql[]): Promise<PromiseSettledResult<Row[]>[]>;
+  readTogether?(statements: readonly Sql[]): Promise<ReadOutcome[]>;
 }
+
+/** `ms`: from the answer before it to its own, since the statements are answered one after the other. */
+export type ReadOutcome = { rows: Row[]; ms: number } | { error: unknown };
 
 export type LoadersOptions<Viewer> = {
   viewer: Viewer;

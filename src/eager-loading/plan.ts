@@ -214,21 +214,19 @@ export async function runPlan(plan: Plan, variables: Variables, loaders: Loaders
   if (statements.size < 2 || statements.size > limits.maxStatements) return;
 
   const asks = [...statements.values()];
-  const started = performance.now();
   const readTogether = reader.readTogether.bind(reader);
   const outcomes = await inTime(
     limits.timeoutMs,
     loaders.trace.trip(() => readTogether(asks.map(({ statement }) => statement))),
   );
   if (!outcomes) return;
-  const ms = performance.now() - started;
   const answers = new Map<string, Map<string, unknown>>();
   outcomes.forEach((outcome, index) => {
-    const { ask } = asks[index] as (typeof asks)[number];
-    if (outcome.status === "rejected") return;
-    answers.set(ask.id, answersFromRows(ask, outcome.value));
-    const rows = outcome.value.length;
-    loaders.trace.batches.push({ relation: ask.name, keys: null, rows, ms: ms / asks.length, planned: true });
+    const { ask } = asks[index] as PlannedStatement;
+    if ("error" in outcome) return;
+    const { rows, ms } = outcome;
+    answers.set(ask.id, answersFromRows(ask, rows));
+    loaders.trace.batches.push({ relation: ask.name, keys: null, rows: rows.length, ms, planned: true });
   });
   prime(roots, answers, loaders);
 }
@@ -332,29 +330,31 @@ type PlannedStatement = { ask: Ask; statement: Sql };
 
 /** One statement per ask, however many places of the tree ask it: their keys are united. */
 function collectStatements(roots: readonly Instance[], viewer: unknown): Map<string, PlannedStatement> {
-  const sources = new Map<string, { ask: Ask; keys: Map<string, Keys> }>();
+  const sources = new Map<string, { ask: Ask; known: Set<string>; queries: Map<string, Sql> }>();
   const visit = (instance: Instance): void => {
-    const { ask, keys } = instance;
-    const found = sources.get(ask.id) ?? { ask, keys: new Map<string, Keys>() };
+    const { ask, known, keys } = instance;
+    const found = sources.get(ask.id) ?? { ask, known: new Set<string>(), queries: new Map<string, Sql>() };
     sources.set(ask.id, found);
-    found.keys.set(keys === null ? "" : `${keys.text} ${JSON.stringify(keys.values)}`, keys);
+    if (known) for (const key of known) found.known.add(key);
+    else if (keys) found.queries.set(`${keys.text} ${JSON.stringify(keys.values)}`, keys);
     instance.children.forEach(visit);
   };
   roots.forEach(visit);
   return new Map(
-    [...sources].map(([id, { ask, keys }]) => {
-      const each = [...keys.values()].filter((source) => source !== null);
-      const united = each.length === 0 ? null : each.length === 1 ? (each[0] as Sql) : unite(each);
+    [...sources].map(([id, { ask, known, queries }]) => {
+      const own = known.size === 0 ? null : keysFromArray(ask, [...known]);
+      const united = unite([...(own ? [own] : []), ...queries.values()]);
       return [id, { ask, statement: statementOf(ask, united, viewer) }];
     }),
   );
 }
 
-function unite(keys: readonly Sql[]): Sql {
-  return sql`${join(
+function unite(keys: readonly Sql[]): Keys {
+  if (keys.length <= 1) return keys[0] ?? null;
+  return join(
     keys.map((source) => sql`(${source})`),
     " union ",
-  )}`;
+  );
 }
 
 /** From the top down: a row that was read says the keys of what belongs to it, also where nothing does. */

@@ -1,0 +1,43 @@
+/** What a query costs in statements and round trips, exactly, as the server itself counts and shows it. */
+import type { Batch } from "../../src/eager-loading/trace.ts";
+import type { Lectern, Person } from "./lectern.ts";
+
+export type Cost = { statements: number; rows: number; roundTrips: number; ms: number; batches: Batch[] };
+
+export type TracedAnswer<Data> = { data: Data; cost: Cost };
+
+/** Asks with `Lectern-Trace: 1`. Fails when the answer has errors. */
+export async function traced<Data = Record<string, unknown>>(
+  lectern: Lectern,
+  person: Person,
+  query: string,
+  variables: Record<string, unknown> = {},
+): Promise<TracedAnswer<Data>> {
+  const response = await fetch(lectern.url, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      authorization: `Bearer ${person.accessToken}`,
+      "lectern-trace": "1",
+    },
+    body: JSON.stringify({ query, variables }),
+  });
+  const { data, errors, extensions } = (await response.json()) as {
+    data: Data;
+    errors?: unknown;
+    extensions: { lectern: Cost };
+  };
+  if (errors) throw new Error(`${query}\n${JSON.stringify(errors, null, 2)}`);
+  return { data, cost: extensions.lectern };
+}
+
+/** Statements and round trips of a query: `expect(await budget(…)).toEqual({ statements: 3, roundTrips: 1 })`. */
+export async function budget(
+  lectern: Lectern,
+  person: Person,
+  query: string,
+  variables?: Record<string, unknown>,
+): Promise<{ statements: number; roundTrips: number }> {
+  const { cost } = await traced(lectern, person, query, variables);
+  return { statements: cost.statements, roundTrips: cost.roundTrips };
+}
