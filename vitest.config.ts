@@ -1,8 +1,9 @@
 import { defineConfig } from "vitest/config";
 
+const timing = "test/**/*.timing.test.ts";
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     globalSetup: "test/support/global-setup.ts",
     reporters: ["default", "./test/support/last-line-reporter.ts"],
     // The code runs as it does in production: by Node itself, which strips the types.
@@ -11,5 +12,16 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Two cores, shared with the database.
     maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: { name: "all", include: ["test/**/*.test.ts"], exclude: [timing], sequence: { groupOrder: 0 } },
+      },
+      {
+        // What measures time runs when everything else is done, one file after the other.
+        extends: true,
+        test: { name: "timing", include: [timing], maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });

@@ -13,9 +13,12 @@ import "./documents/document.mutations.ts";
 import { hkdfSync } from "node:crypto";
 import type { Logger } from "pino";
 import type { Config } from "./config.ts";
+import { sweepKeys } from "./database/idempotency.ts";
 import { WriteDatabase } from "./database/prisma.ts";
 import { ReadConnections } from "./database/read-connections.ts";
-import { type RunUnitOfWork, type UnitOfWork, unitOfWorkRunner } from "./database/unit-of-work.ts";
+import { crashAt, type Probe } from "./database/transaction-guard.ts";
+import type { RunUnitOfWork, UnitOfWork } from "./database/unit-of-work.ts";
+import { unitOfWorkRunner } from "./database/unit-of-work-runner.ts";
 import { type DocumentRepository, documentRepository } from "./documents/document.repository.ts";
 import { DocumentService } from "./documents/document.service.ts";
 import { CursorCodec } from "./eager-loading/cursor.ts";
@@ -37,6 +40,9 @@ import {
 } from "./users/user.repository.ts";
 import { UserService } from "./users/user.service.ts";
 import { isAdmin, type Viewer } from "./users/viewer.ts";
+
+/** How often answers to old idempotency keys are looked for. */
+const sweepEveryMs = 600_000;
 
 export const schema = builder.toSchema();
 
@@ -70,13 +76,21 @@ export type Application = {
 /**
  * @param url of the database
  * @param publicUrl where clients reach the server: what tokens are issued for
+ * @param probe told of every point of every transaction: tests make work fail there
  */
-export function compose(config: Config, url: string, publicUrl: string, logger: Logger): Application {
+export function compose(
+  config: Config,
+  url: string,
+  publicUrl: string,
+  logger: Logger,
+  probe: Probe | undefined = config.CRASH_AT && crashAt(config.CRASH_AT),
+): Application {
   const warn = (error: Error) => logger.warn({ err: error }, "a connection to the database broke");
   const database = new WriteDatabase({
     url,
     size: config.WRITE_CONNECTIONS,
     waitMs: config.WRITE_WAIT_MS,
+    lockTimeoutMs: config.LOCK_TIMEOUT_MS,
     statementTimeoutMs: config.STATEMENT_TIMEOUT_MS,
     transactionTimeoutMs: config.TRANSACTION_TIMEOUT_MS,
     onError: warn,
@@ -97,9 +111,10 @@ export function compose(config: Config, url: string, publicUrl: string, logger: 
       waitMs: config.WRITE_WAIT_MS,
       timeoutMs: config.TRANSACTION_TIMEOUT_MS,
       maxAttempts: config.TRANSACTION_ATTEMPTS,
-      maxRetryMs: config.TRANSACTION_TIMEOUT_MS,
+      maxRetryMs: config.TRANSACTION_RETRY_MS,
     },
     logger,
+    ...(probe ? { probe } : {}),
   });
   const tokens = new Tokens({
     secret: config.AUTH_SECRET,
@@ -141,6 +156,11 @@ export function compose(config: Config, url: string, publicUrl: string, logger: 
     return access === undefined ? null : authentication.authenticate(access);
   }
 
+  const sweeper = setInterval(() => {
+    sweepKeys(run, config.IDEMPOTENCY_HOURS).catch((error) => logger.warn({ err: error }, "sweeping keys failed"));
+  }, sweepEveryMs);
+  sweeper.unref();
+
   const graphql = createGraphQLServer({
     schema,
     async context(request: RequestContext): Promise<OperationContext> {
@@ -163,6 +183,8 @@ export function compose(config: Config, url: string, publicUrl: string, logger: 
     },
     mutations: {
       run: run as never,
+      keptHours: config.IDEMPOTENCY_HOURS,
+      ...(probe ? { probe } : {}),
       contextFor(operation, uow) {
         const { viewer, trace } = operation;
         const loadersOf = (who: Viewer) => new Loaders({ viewer: who, reader: uow.reader, cursors, trace });
@@ -205,6 +227,7 @@ export function compose(config: Config, url: string, publicUrl: string, logger: 
       }
     },
     async close() {
+      clearInterval(sweeper);
       await reads.close();
       await database.close();
     },

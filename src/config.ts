@@ -1,6 +1,6 @@
 /** The only reader of the environment. Checks everything at once and says all that is wrong in one go. */
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { UserError } from "./errors.ts";
@@ -22,7 +22,10 @@ export const settings = z.object({
     .describe("PostgreSQL 15 or later; absent: an embedded one in DATA_DIR"),
   HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
   PORT: whole(0, 65_535).default(4000).describe("port to listen on; taken: the next free one, in development"),
-  PUBLIC_URL: z.url().optional().describe("how clients reach the server; absent: http://HOST:PORT"),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe("how clients reach the server; absent: http://HOST:PORT"),
   DATA_DIR: z.string().min(1).default(".lectern").describe("where the embedded database and secrets lie"),
   AUTH_SECRET: z
     .string()
@@ -44,7 +47,12 @@ export const settings = z.object({
   TRANSACTION_ATTEMPTS: whole(1, 50)
     .default(6)
     .describe("tries of an operation that others collide with; then `CONFLICT`"),
+  TRANSACTION_RETRY_MS: whole(0, 600_000).default(5_000).describe("time within which another try may begin"),
+  LOCK_TIMEOUT_MS: whole(10, 600_000)
+    .default(3_000)
+    .describe("how long a statement waits for rows that others hold; then `CONFLICT`"),
   STATEMENT_TIMEOUT_MS: whole(100, 600_000).default(5_000).describe("how long one statement may run"),
+  IDEMPOTENCY_HOURS: whole(1, 8_760).default(24).describe("how long an answer to an `Idempotency-Key` is kept"),
   READ_CONNECTIONS: whole(1, 100).default(2).describe("pipelined connections for queries"),
   READ_DEPTH: whole(10, 100_000)
     .default(1_000)
@@ -57,6 +65,10 @@ export const settings = z.object({
   MAX_QUERY_DEPTH: whole(2, 100).default(12).describe("levels of a query"),
   MAX_QUERY_TOKENS: whole(100, 100_000).default(1_000).describe("tokens of a query's text"),
   MAX_DOCUMENT_BYTES: whole(1, 100_000_000).default(10_000_000).describe("size of a document"),
+  CRASH_AT: z
+    .enum(["begin", "statement", "before_commit", "after_commit", "before_answer"])
+    .optional()
+    .describe("for tests: the process kills itself when a transaction first comes to this point"),
   WORKERS: whole(0, 64).default(1).describe("documents processed at once in the server; 0: only by `npm run worker`"),
   WORKER_LEASE_MS: whole(1_000, 3_600_000)
     .default(30_000)
@@ -81,6 +93,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Readon
     for (const name of ["AUTH_SECRET", "PUBLIC_URL"]) {
       if (present[name] === undefined) faults.push(`${name}: must be set in production`);
     }
+    if (present.CRASH_AT !== undefined) faults.push("CRASH_AT: is for tests, not for production");
   }
   if (!parsed.success || faults.length > 0) {
     throw new UserError(
@@ -99,6 +112,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Readon
   });
 }
 
+/** What `user create` takes instead of asking; no setting, since it is for one command only. */
+export function readPassword(environment: NodeJS.ProcessEnv = process.env): string | undefined {
+  return environment.LECTERN_PASSWORD || undefined;
+}
+
 /** Settings from `.env`, where there is one; what the environment says itself wins. */
 export function loadEnvironmentFile(path = ".env"): void {
   if (existsSync(path)) process.loadEnvFile(path);
@@ -110,8 +128,16 @@ function readOrMakeSecret(dataDir: string): string {
   const secret = randomBytes(32).toString("base64url");
   try {
     mkdirSync(dataDir, { recursive: true });
-    writeFileSync(path, `${secret}\n`, { mode: 0o600 });
+    // Whole or not at all, and the first of two processes that begin together makes it for both.
+    const draft = `${path}.${process.pid}`;
+    writeFileSync(draft, `${secret}\n`, { mode: 0o600 });
+    try {
+      linkSync(draft, path);
+    } finally {
+      unlinkSync(draft);
+    }
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST" && existsSync(path)) return readOrMakeSecret(dataDir);
     throw new UserError(`DATA_DIR ${dataDir} cannot be written: ${(error as Error).message}`);
   }
   return secret;

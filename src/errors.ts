@@ -14,6 +14,7 @@ export type ErrorCode =
   | "ROLLED_BACK"
   | "TRANSACTION_TIMEOUT"
   | "UNKNOWN_OUTCOME"
+  | "IDEMPOTENCY_MISMATCH"
   | "OVERLOADED"
   | "INTERNAL_SERVER_ERROR";
 
@@ -34,6 +35,20 @@ export class ApplicationError extends Error {
     super(message, cause === undefined ? {} : { cause });
     this.code = code;
     this.details = details;
+  }
+}
+
+/** The row was written since the client saw it. What it is now is shown beside the error, as the API would show it. */
+export class StaleVersionError extends ApplicationError {
+  /** The GraphQL type and the row's id. */
+  readonly current: { type: string; id: string };
+
+  constructor(current: { type: string; id: string }, currentVersion: number) {
+    super("CONFLICT", `The ${current.type.toLowerCase()} is at version ${currentVersion} by now.`, {
+      inputPath: ["input", "expectedVersion"],
+      currentVersion,
+    });
+    this.current = current;
   }
 }
 

@@ -33,6 +33,9 @@ async function main(): Promise<void> {
     if (!values.help) process.exitCode = 2;
     return;
   }
+  if (rest.length > 0 && command !== "migrate" && command !== "user") {
+    throw new UserError(`\`${command}\` takes nothing more: what is "${rest.join(" ")}"?`);
+  }
   // Each command loads only what it needs.
   switch (command) {
     case "start":
@@ -48,7 +51,8 @@ async function main(): Promise<void> {
     case "doctor":
       return (await import("./commands/doctor.ts")).doctor();
     case "user":
-      if (rest[0] !== "create") throw new UserError("The only thing to do with users here is `user create`.");
+      if (rest[0] !== "create" || rest.length > 1)
+        throw new UserError("The only thing to do with users here is `user create`.");
       return (await import("./commands/user.ts")).createUserCommand(values);
     default:
       throw new UserError(`There is no command "${command}".\n\n${usage}`);

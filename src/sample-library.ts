@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Application } from "./composition.ts";
 import type { Role } from "./database/generated/prisma/enums.ts";
+import { ApplicationError } from "./errors.ts";
 
 export const demoPassword = "lectern-demo";
 
@@ -19,7 +20,7 @@ export async function loadSampleLibrary({ run, services, reads }: Application): 
   const [found] = await reads.read({ text: "select exists (select 1 from users) as any", values: [] } as never);
   if (found?.any) return false;
   const files = (await readdir(folder)).filter((name) => name.endsWith(".md")).sort();
-  await run({ name: "load the sample library" }, async (uow) => {
+  const load = run({ name: "load the sample library" }, async (uow) => {
     const { users } = services(uow, null);
     const [admin, editor] = await Promise.all(
       demoUsers.map(({ email, name, role }) => users.createUser({ email, name, password: demoPassword }, role)),
@@ -32,5 +33,12 @@ export async function loadSampleLibrary({ run, services, reads }: Application): 
       await documents.create({ source: { file }, visibility: "SHARED" });
     }
   });
-  return true;
+  try {
+    await load;
+    return true;
+  } catch (error) {
+    // Another process that began in the same moment has loaded it.
+    if (error instanceof ApplicationError && error.code === "DUPLICATE") return false;
+    throw error;
+  }
 }

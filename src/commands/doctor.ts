@@ -28,6 +28,8 @@ export async function doctor(): Promise<void> {
     const client = new pg.Client({ connectionString: url, application_name: "lectern doctor" });
     await client.connect();
     try {
+      const { rows } = await client.query("select to_regclass('chunks') is not null as any");
+      if (!rows[0].any) throw new UserError("The database has no tables yet: run `migrate` first.");
       const counts: [string, number][] = [];
       for (const [complaint, query] of Object.entries(complaints)) {
         counts.push([complaint, Number((await client.query(query)).rows[0].count)]);

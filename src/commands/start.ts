@@ -13,10 +13,14 @@ import { untilSignal } from "./until-signal.ts";
 export async function start(): Promise<void> {
   loadEnvironmentFile();
   const config = readConfig();
+  const signal = untilSignal();
   const logger = createLogger({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
   const stops: (() => Promise<void>)[] = [];
   const stopAll = async () => {
-    for (const stop of stops.reverse()) await stop();
+    for (let stop = stops.pop(); stop; stop = stops.pop()) {
+      // Whatever fails to stop, the database stops after it.
+      await stop().catch((error) => logger.error({ err: error }, "a part did not stop well"));
+    }
   };
   try {
     const database = await openDatabase(config);
@@ -53,10 +57,9 @@ export async function start(): Promise<void> {
       `http://${config.HOST}:${server.port}/graphql`,
       database.isEmbedded ? config.DATA_DIR : null,
     );
-    await untilSignal(stopAll);
-  } catch (error) {
+    await signal;
+  } finally {
     await stopAll();
-    throw error;
   }
 }
 

@@ -1,14 +1,16 @@
-/** Waits for Ctrl-C or SIGTERM, then stops things in order; a second signal does not wait. */
-export async function untilSignal(stop: () => Promise<void>): Promise<void> {
-  await new Promise<void>((resume) => {
+/**
+ * Resolves at Ctrl-C or SIGTERM. Called first thing, so that a start that is cut short also stops in order; a third
+ * signal does not wait.
+ */
+export function untilSignal(): Promise<void> {
+  return new Promise<void>((resume) => {
     let signals = 0;
     const onSignal = () => {
       signals++;
-      if (signals === 1) resume();
-      else if (signals > 2) process.exit(1);
+      resume();
+      if (signals > 2) process.exit(1);
     };
     process.on("SIGINT", onSignal);
     process.on("SIGTERM", onSignal);
   });
-  await stop();
 }

@@ -1,6 +1,6 @@
-import { createInterface } from "node:readline/promises";
+import { createInterface } from "node:readline";
 import { compose } from "../composition.ts";
-import { loadEnvironmentFile, readConfig } from "../config.ts";
+import { loadEnvironmentFile, readConfig, readPassword } from "../config.ts";
 import { migrate } from "../database/migrations.ts";
 import { ApplicationError, UserError } from "../errors.ts";
 import { createLogger } from "../logger.ts";
@@ -11,18 +11,19 @@ export type UserOptions = { email?: string; name?: string; admin?: boolean; edit
 /** The first admin of a new production database is made here. */
 export async function createUserCommand({ email, name, admin, editor }: UserOptions): Promise<void> {
   if (!email || !name) throw new UserError("Say --email and --name.");
+  if (admin && editor) throw new UserError("Say --admin or --editor, not both.");
   loadEnvironmentFile();
   const config = readConfig();
-  const password = process.env.LECTERN_PASSWORD ?? (await askForPassword());
+  const password = readPassword() ?? (await askForPassword());
   const role = admin ? "ADMIN" : editor ? "EDITOR" : "VIEWER";
   await withDatabase(config, async (url) => {
     await migrate(url);
     const application = compose(config, url, "http://localhost", createLogger({ level: "warn", format: "pretty" }));
     try {
-      await application.run({ name: "user create" }, (uow) =>
+      const user = await application.run({ name: "user create" }, (uow) =>
         application.services(uow, null).users.createUser({ email, name, password }, role),
       );
-      console.log(`Made ${email} as ${role}.`);
+      console.log(`Made ${user.email} as ${user.role}.`);
     } catch (error) {
       if (error instanceof ApplicationError) throw new UserError(error.message);
       throw error;
@@ -33,10 +34,7 @@ export async function createUserCommand({ email, name, admin, editor }: UserOpti
 }
 
 async function askForPassword(): Promise<string> {
-  const lines = createInterface({ input: process.stdin, output: process.stdin.isTTY ? process.stderr : undefined });
-  try {
-    return (await lines.question(process.stdin.isTTY ? "Password: " : "")).trim();
-  } finally {
-    lines.close();
-  }
+  if (process.stdin.isTTY) process.stderr.write("Password: ");
+  for await (const line of createInterface({ input: process.stdin })) return line;
+  throw new UserError("There is no password: set LECTERN_PASSWORD, or write it to standard input.");
 }

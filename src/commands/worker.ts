@@ -8,6 +8,7 @@ export async function worker(): Promise<void> {
   loadEnvironmentFile();
   const config = readConfig();
   const logger = createLogger({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
+  const signal = untilSignal();
   const database = await openDatabase(config);
   try {
     const running = await startDocumentWorker({
@@ -18,7 +19,8 @@ export async function worker(): Promise<void> {
       logger,
     });
     logger.info("the worker waits for documents; Ctrl-C stops it");
-    await untilSignal(running.stop);
+    await signal;
+    await running.stop();
   } finally {
     await database.stop();
   }

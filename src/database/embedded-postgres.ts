@@ -15,6 +15,7 @@ import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
 import { UserError } from "../errors.ts";
+import { withFolderLock } from "./folder-lock.ts";
 
 const execute = promisify(execFile);
 
@@ -48,31 +49,45 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const identity = await findIdentity();
   const data = join(folder, "data");
   // Only the innermost folder is closed: the server's user must pass through those above it.
-  await mkdir(dirname(folder), { recursive: true });
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  if (identity.uid !== undefined && identity.gid !== undefined) await chown(folder, identity.uid, identity.gid);
+  try {
+    await mkdir(dirname(folder), { recursive: true });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    if (identity.uid !== undefined && identity.gid !== undefined) await chown(folder, identity.uid, identity.gid);
+  } catch (error) {
+    throw new UserError(`The database's folder cannot be used: ${(error as Error).message}. Set DATA_DIR to another.`);
+  }
   await requireReachable(folder, binaries, identity);
 
-  const password = await readOrMakePassword(join(folder, "password"), identity);
-  if (!(await exists(join(data, "PG_VERSION")))) await initialise(folder, data, binaries, identity);
+  // Others may begin or end on the same folder in the same moment: a server, its workers, a command.
+  return withFolderLock(folder, async () => {
+    const password = await readOrMakePassword(join(folder, "password"), identity);
+    if (!(await exists(join(data, "PG_VERSION")))) await initialise(folder, data, binaries, identity);
 
-  const adopted = await isRunning(data, binaries, identity);
-  if (!adopted) await start(folder, data, binaries, identity, options.settings ?? {});
-  const port = Number((await readFile(join(data, "postmaster.pid"), "utf8")).split("\n")[3]);
-  const urlOf = (name: string) => `postgresql://postgres:${password}@127.0.0.1:${port}/${name}`;
-  await requireDatabase(urlOf("postgres"), database);
+    const adopted = await isRunning(data, binaries, identity);
+    if (!adopted) await start(folder, data, binaries, identity, options.settings ?? {});
+    const port = Number((await readFile(join(data, "postmaster.pid"), "utf8")).split("\n")[3]);
+    const urlOf = (name: string) => `postgresql://postgres:${password}@127.0.0.1:${port}/${name}`;
+    await requireDatabase(urlOf("postgres"), database);
+    // Our mark on the server for as long as we use it: pools close what is idle, and another process must not stop it.
+    const mark = new pg.Client({ connectionString: urlOf("postgres"), application_name: "lectern", keepAlive: true });
+    mark.on("error", () => {});
+    await mark.connect();
 
-  return {
-    url: urlOf(database),
-    adopted,
-    async stop() {
-      if (await isShared(urlOf("postgres"))) return;
-      await execute(binaries.pg_ctl, ["stop", "-D", data, "-m", "fast", "-w", "-t", "20"], {
-        ...identity,
-        cwd: folder,
-      });
-    },
-  };
+    return {
+      url: urlOf(database),
+      adopted,
+      stop: () =>
+        withFolderLock(folder, async () => {
+          await mark.end();
+          if (await isShared(urlOf("postgres"))) return;
+          const how = ["stop", "-D", data, "-m", "fast", "-w", "-t", "20"];
+          await execute(binaries.pg_ctl, how, { ...identity, cwd: folder }).catch(async (error) => {
+            // Somebody with pg_ctl may have been faster.
+            if (await isRunning(data, binaries, identity)) throw error;
+          });
+        }),
+    };
+  });
 }
 
 async function findBinaries(): Promise<Binaries> {

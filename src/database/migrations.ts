@@ -16,14 +16,28 @@ const prismaFolder = join(import.meta.dirname, "../../prisma");
 const migrationsFolder = join(prismaFolder, "migrations");
 const noFilters: SchemaFilter = { externalTables: [], externalEnums: [] };
 
-/** Applies what is missing. Returns the names of the migrations that it applied. */
+/**
+ * Applies what is missing. Returns the names of the migrations that it applied.
+ *
+ * @throws UserError in the database's words; the failed migration has left nothing and may be tried again
+ */
 export async function migrate(url: string): Promise<string[]> {
-  return withEngine(url, async (engine) => {
-    const { appliedMigrationNames } = await engine.applyMigrations({
-      migrationsList: await readMigrations(),
-      filters: noFilters,
-    });
-    return appliedMigrationNames;
+  return withEngine(url, async (engine, database) => {
+    const migrationsList = await readMigrations();
+    try {
+      return (await engine.applyMigrations({ migrationsList, filters: noFilters })).appliedMigrationNames;
+    } catch (error) {
+      if (!database.scriptFailure) throw error;
+      // Prisma would refuse every migration from now on until somebody says what became of this one. A script is one
+      // transaction, so that is known: nothing.
+      const { rows } = await database.pool.query(
+        "select migration_name as name from _prisma_migrations where finished_at is null and rolled_back_at is null",
+      );
+      for (const { name } of rows) await engine.markMigrationRolledBack({ migrationName: name });
+      const names = rows.map(({ name }) => name).join(", ");
+      const reason = (database.scriptFailure as Error).message;
+      throw new UserError(`The migration ${names} failed and was undone: ${reason}`, { cause: error });
+    }
   });
 }
 
@@ -91,21 +105,26 @@ async function readMigrations(): Promise<MigrationList> {
   };
 }
 
-async function withEngine<Result>(url: string, use: (engine: SchemaEngine) => Promise<Result>): Promise<Result> {
+async function withEngine<Result>(
+  url: string,
+  use: (engine: SchemaEngine, database: CatalogAdapterFactory) => Promise<Result>,
+): Promise<Result> {
   const pool = new CatalogPool({ connectionString: url, application_name: "lectern migrate" });
-  const adapter = bindMigrationAwareSqlAdapterFactory(new CatalogAdapterFactory(pool));
+  const database = new CatalogAdapterFactory(pool);
+  const adapter = bindMigrationAwareSqlAdapterFactory(database);
   const { SchemaEngine: Engine } = await loadEngine();
-  const engine = await Engine.new(
-    { datamodels: [[join(prismaFolder, "schema.prisma"), await readSchema()]] },
-    () => {},
-    adapter,
-  );
+  let engine: SchemaEngine | undefined;
   try {
-    return await use(engine);
+    engine = await Engine.new(
+      { datamodels: [[join(prismaFolder, "schema.prisma"), await readSchema()]] },
+      () => {},
+      adapter,
+    );
+    return await use(engine, database);
   } catch (error) {
     throw asMigrationError(error);
   } finally {
-    engine.free();
+    engine?.free();
     await pool.end();
   }
 }
@@ -126,7 +145,9 @@ class CatalogPool extends pg.Pool {
 const textType = pg.types.builtins.TEXT as number;
 
 class CatalogAdapterFactory extends PrismaPg {
-  private readonly pool: pg.Pool;
+  readonly pool: pg.Pool;
+  /** The database's own words, which the engine keeps to itself. */
+  scriptFailure: unknown;
 
   constructor(pool: pg.Pool) {
     super(pool);
@@ -143,7 +164,14 @@ class CatalogAdapterFactory extends PrismaPg {
       return result;
     };
     // The adapter cuts scripts at every semicolon, also inside functions. Sent whole, a script is one transaction.
-    adapter.executeScript = async (script) => void (await this.pool.query(script));
+    adapter.executeScript = async (script) => {
+      try {
+        await this.pool.query(script);
+      } catch (error) {
+        this.scriptFailure = error;
+        throw error;
+      }
+    };
     return adapter;
   }
 }
@@ -168,8 +196,24 @@ async function instantiateEngine(): Promise<EngineModule> {
   const path = fileURLToPath(import.meta.resolve("@prisma/schema-engine-wasm")).replace(/\.js$/, "_bg.js");
   const glue = (await import(path)) as EngineModule & { __wbg_set_wasm(exports: WebAssembly.Exports): void };
   const bytes = await readFile(path.replace(/\.js$/, ".wasm"));
-  const { instance } = await WebAssembly.instantiate(bytes, { "./schema_engine_bg.js": glue as never });
+  const { instance } = await WebAssembly.instantiate(bytes, { "./schema_engine_bg.js": withoutWaiting(glue) as never });
   glue.__wbg_set_wasm(instance.exports);
   (instance.exports.__wbindgen_start as () => void)();
   return glue;
+}
+
+/** The engine's guard against a lock that never comes is a timer of 10 s, which would keep the process from ending. */
+function withoutWaiting(glue: object): object {
+  const unref = (start: (...parameters: unknown[]) => unknown, parameters: unknown[]) => {
+    const timer = start(...parameters);
+    if (timer instanceof Object && "unref" in timer) (timer as NodeJS.Timeout).unref();
+    return timer;
+  };
+  return Object.fromEntries(
+    Object.entries(glue).map(([name, value]) =>
+      name.startsWith("__wbg_setTimeout")
+        ? [name, (...parameters: unknown[]) => unref(value, parameters)]
+        : [name, value],
+    ),
+  );
 }

@@ -1,15 +1,14 @@
 /**
- * Prisma over a pool of ours. Two things are added to what the adapter does: the pg connection of a transaction is
- * known, so that relations can read on it what the transaction wrote; and a transaction that has ended, or in which a
- * statement failed, takes no further statement (Prisma lets a multi-statement write run on after a timeout, even into
- * the next request's transaction on the same connection).
+ * Prisma over a pool of ours. Three things are added to what the adapter does: the pg connection of a transaction is
+ * known, so that relations can read on it what the transaction wrote; a guard stands before the statements of each
+ * transaction (transaction-guard.ts); and a connection that is still inside a transaction never goes back to the pool.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { PrismaPg } from "@prisma/adapter-pg";
-import type { SqlQuery, Transaction } from "@prisma/driver-adapter-utils";
 import pg from "pg";
 import { PrismaClient } from "./generated/prisma/client.ts";
 import { omittedColumns } from "./generated/tables.ts";
+import { guard, noteErrorDetails, TransactionState } from "./transaction-guard.ts";
 
 /** What repositories are given: Prisma's client within one transaction, without the omitted columns. */
 export type PrismaTransaction = Parameters<Parameters<WriteDatabase["prisma"]["$transaction"]>[0]>[0];
@@ -19,54 +18,64 @@ export type WritePoolOptions = {
   size: number;
   /** How long a transaction waits for a connection. */
   waitMs: number;
+  lockTimeoutMs: number;
   statementTimeoutMs: number;
   transactionTimeoutMs: number;
   onError?: (error: Error) => void;
 };
 
-/** The connection of one transaction, and what became of it. */
-export type TransactionState = {
-  client?: pg.PoolClient;
-  /** The first error of a statement: PostgreSQL ignores all that follows, and COMMIT would silently roll back. */
-  failure?: unknown;
-  isClosed: boolean;
-  statements: number;
-};
-
-export class TransactionClosedError extends Error {
-  override name = "TransactionClosedError";
-
-  constructor() {
-    super("The transaction has ended: this statement came too late and was not run.");
-  }
-}
+/** The database ends what this process should have ended so much earlier. */
+const serverGraceMs = 1_000;
+/** The connection is broken when even the database's word does not arrive. */
+const networkGraceMs = 2_000;
 
 const currentTransaction = new AsyncLocalStorage<TransactionState>();
 
 export class WriteDatabase {
   readonly pool: pg.Pool;
   readonly prisma: PrismaClient<never, typeof omittedColumns>;
+  readonly #open: Map<number, TransactionState>;
 
   constructor(options: WritePoolOptions) {
-    this.pool = new NotingPool({
+    const pool = new NotingPool({
       connectionString: options.url,
       application_name: "lectern write",
       max: options.size,
       connectionTimeoutMillis: options.waitMs,
       keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
       // The database keeps the same limits, for the case that this process cannot.
       options: [
         `-c statement_timeout=${options.statementTimeoutMs}`,
-        `-c idle_in_transaction_session_timeout=${options.transactionTimeoutMs + 1_000}`,
+        `-c lock_timeout=${options.lockTimeoutMs}`,
+        `-c idle_in_transaction_session_timeout=${options.transactionTimeoutMs + serverGraceMs}`,
       ].join(" "),
+      // PostgreSQL 17 and later can end a whole transaction; earlier ones refuse a connection that asks for it.
+      onConnect: async (client: pg.ClientBase) => {
+        await client.query("select set_config(name, $1, false) from pg_settings where name = 'transaction_timeout'", [
+          String(options.transactionTimeoutMs + serverGraceMs),
+        ]);
+      },
+    } as pg.PoolConfig);
+    pool.on("error", (error) => options.onError?.(error));
+    pool.on("connect", noteErrorDetails);
+    pool.on("release", (_error, client) => closeIfInTransaction(client));
+    this.pool = pool;
+    this.#open = pool.open;
+    this.prisma = new PrismaClient({
+      adapter: new GuardedPrismaPg(pool, options.waitMs, options.transactionTimeoutMs),
+      omit: omittedColumns,
     });
-    this.pool.on("error", (error) => options.onError?.(error));
-    this.prisma = new PrismaClient({ adapter: new GuardedPrismaPg(this.pool), omit: omittedColumns });
   }
 
   /** Runs `work` with a fresh state that the transaction opened inside it fills in. */
   noting<Result>(state: TransactionState, work: () => Result): Result {
     return currentTransaction.run(state, work);
+  }
+
+  /** Which operation of this process runs on the connection with that process id of the database. */
+  operationOf(processId: number): string | undefined {
+    return this.#open.get(processId)?.operation;
   }
 
   async close(): Promise<void> {
@@ -75,49 +84,62 @@ export class WriteDatabase {
   }
 }
 
+type ClientDetails = { processID: number; _ending: boolean; getTransactionStatus(): string | null };
+
+/** Whoever got it next would work inside somebody else's transaction. */
+function closeIfInTransaction(client: pg.PoolClient): void {
+  const details = client as unknown as ClientDetails;
+  if (details.getTransactionStatus() === "I" || details._ending) return;
+  // The pool drops a client that is ending.
+  void client.end();
+}
+
 class NotingPool extends pg.Pool {
+  readonly open = new Map<number, TransactionState>();
+
+  constructor(config: pg.PoolConfig) {
+    super(config);
+    this.on("release", (_error, client) => this.open.delete((client as unknown as ClientDetails).processID));
+  }
+
   // biome-ignore lint/suspicious/noExplicitAny: connect has a form with a callback, which is passed on as it is.
   override connect(callback?: any): any {
     if (callback) return super.connect(callback);
     const state = currentTransaction.getStore();
     return super.connect().then((client) => {
-      if (state) state.client = client;
+      if (!state) return client;
+      state.client = client;
+      this.open.set((client as unknown as ClientDetails).processID, state);
       return client;
     });
   }
 }
 
 class GuardedPrismaPg extends PrismaPg {
+  readonly #waitMs: number;
+  readonly #timeoutMs: number;
+
+  constructor(pool: pg.Pool, waitMs: number, timeoutMs: number) {
+    super(pool);
+    this.#waitMs = waitMs;
+    this.#timeoutMs = timeoutMs;
+  }
+
   override async connect() {
     const adapter = await super.connect();
     const start = adapter.startTransaction.bind(adapter);
-    adapter.startTransaction = async (isolation) => guard(await start(isolation), currentTransaction.getStore());
-    return adapter;
-  }
-}
-
-function guard(transaction: Transaction, state: TransactionState = { isClosed: false, statements: 0 }): Transaction {
-  const guarded =
-    <Result>(run: (query: SqlQuery) => Promise<Result>) =>
-    async (query: SqlQuery): Promise<Result> => {
-      const ends = /^\s*(commit|rollback)\s*$/i.test(query.sql);
-      if (state.isClosed) throw new TransactionClosedError();
-      if (ends) state.isClosed = true;
-      else state.statements++;
+    adapter.startTransaction = async (isolation) => {
+      const state = currentTransaction.getStore() ?? new TransactionState("unnamed");
+      state.watch(this.#waitMs + networkGraceMs);
       try {
-        return await run(query);
+        const transaction = guard(await start(isolation), state);
+        state.watch(this.#timeoutMs + networkGraceMs);
+        return transaction;
       } catch (error) {
-        state.failure ??= error;
+        state.ended();
         throw error;
       }
     };
-  transaction.queryRaw = guarded(transaction.queryRaw.bind(transaction));
-  transaction.executeRaw = guarded(transaction.executeRaw.bind(transaction));
-  const release = (end: () => Promise<void>) => async () => {
-    state.isClosed = true;
-    await end();
-  };
-  transaction.commit = release(transaction.commit.bind(transaction));
-  transaction.rollback = release(transaction.rollback.bind(transaction));
-  return transaction;
+    return adapter;
+  }
 }

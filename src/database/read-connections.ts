@@ -60,28 +60,43 @@ export class ReadConnections implements Reader {
 
   /** A read that a lost connection took with it is repeated once, on another. */
   async #repeatable<Result>(read: (connection: ReadConnection) => Promise<Result>): Promise<Result> {
-    const connection = await this.#choose();
+    // No await while one is free: the next to choose must see this one's statements.
+    const connection = this.#leastBusy() ?? (await this.#firstReady());
     try {
       return await read(connection);
     } catch (error) {
       if (!isConnectionLoss(error)) throw error;
-      return read(await this.#choose(connection));
+      // What broke one may have broken the others: by then they know.
+      await pause(10);
+      return read(this.#leastBusy(connection) ?? (await this.#firstReady(connection)));
     }
   }
 
-  /** The least busy one; with none ready, whichever is ready first. */
-  async #choose(except?: ReadConnection): Promise<ReadConnection> {
-    const others = this.#connections.filter((connection) => connection !== except);
-    const candidates = others.length === 0 ? this.#connections : others;
-    let best: ReadConnection | undefined;
-    for (const connection of candidates) {
-      if (connection.canTakeMore && (!best || connection.depth < best.depth)) best = connection;
+  /**
+   * The ready connection with the fewest statements under way, or undefined when none is ready.
+   *
+   * @throws ReadOverloadError when some are ready, but all as deep as they may be
+   */
+  #leastBusy(except?: ReadConnection): ReadConnection | undefined {
+    const ready = this.#candidates(except).filter(({ isReady }) => isReady);
+    if (ready.length === 0) return undefined;
+    const best = ready.reduce((one, other) => (other.depth < one.depth ? other : one));
+    if (!best.canTakeMore) throw new ReadOverloadError("All read connections are busy.");
+    return best;
+  }
+
+  async #firstReady(except?: ReadConnection): Promise<ReadConnection> {
+    try {
+      return await Promise.any(this.#candidates(except).map((connection) => connection.ready()));
+    } catch (error) {
+      throw (error as AggregateError).errors[0];
     }
-    if (best) return best;
-    if (candidates.some(({ isReady }) => isReady)) throw new ReadOverloadError("All read connections are busy.");
-    return Promise.any(candidates.map((connection) => connection.ready())).catch((error: AggregateError) => {
-      throw error.errors[0];
-    });
+  }
+
+  /** All but one, unless it is the only one. */
+  #candidates(except?: ReadConnection): ReadConnection[] {
+    const others = this.#connections.filter((connection) => connection !== except);
+    return others.length === 0 ? this.#connections : others;
   }
 }
 

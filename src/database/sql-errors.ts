@@ -3,22 +3,27 @@
  * made on the SQLSTATE, wherever it hides. Table of shapes: docs/transactions.md.
  */
 
-/** The five letters of PostgreSQL's error code, or undefined when the error did not come from there. */
+/** The five characters of PostgreSQL's error code, or undefined when the error did not come from there. */
 export function sqlStateOf(error: unknown): string | undefined {
-  for (const layer of layersOf(error)) {
-    for (const candidate of [layer.originalCode, layer.code]) {
-      if (typeof candidate === "string" && /^[0-9A-Z]{5}$/.test(candidate) && !/^P2\d{3}$/.test(candidate)) {
-        return candidate;
-      }
-    }
+  const layers = layersOf(error);
+  // Prisma's own code is asked only where the SQLSTATE is nowhere, since P2039 and P2010 stand for many.
+  for (const layer of layers) {
+    for (const candidate of [layer.originalCode, layer.code]) if (isSqlState(candidate)) return candidate;
+  }
+  for (const layer of layers) {
     const fromPrisma = prismaStates[String(layer.code)];
     if (fromPrisma) return fromPrisma;
   }
   return undefined;
 }
 
+/** Five capitals and digits with a digit among them, unlike EPIPE; P2xxx and P1xxx are Prisma's. */
+function isSqlState(code: unknown): code is string {
+  return typeof code === "string" && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) && !/^P[12]\d{3}$/.test(code);
+}
+
 /** Prisma's own codes where it keeps the SQLSTATE to itself. */
-const prismaStates: Record<string, string> = { P2034: "40001", P2002: "23505", P2003: "23503", P2039: "57P03" };
+const prismaStates: Record<string, string> = { P2034: "40001", P2002: "23505", P2003: "23503", P2037: "53300" };
 
 /** Another try may succeed, because another transaction was in the way. */
 export function isRetryable(error: unknown): boolean {
@@ -38,24 +43,35 @@ export function isIllegalMove(error: unknown): boolean {
 /** The transaction, or one of its statements, ran longer than it may. */
 export function isTimeout(error: unknown): boolean {
   const state = sqlStateOf(error);
+  // Statement, idle in transaction, transaction.
   if (state === "57014" || state === "25P03" || state === "25P04") return true;
   return layersOf(error).some(
     ({ code, message }) => code === "P2028" && !/maxWait|Unable to start/i.test(String(message)),
   );
 }
 
-/** No connection was free in time, or the database accepts none: nothing has run. */
+/** A row that others hold was not given up in time. */
+export function isLockTimeout(error: unknown): boolean {
+  return sqlStateOf(error) === "55P03";
+}
+
+/** No connection was free in time: nothing has run, and waiting longer would only make everybody late. */
 export function isOverload(error: unknown): boolean {
-  const state = sqlStateOf(error);
-  if (state === "57P03" || state === "53300") return true;
+  if (sqlStateOf(error) === "53300") return true;
   return layersOf(error).some(({ code, message }) => {
     const text = String(message);
     return (
       text.includes("timeout exceeded when trying to connect") ||
-      code === "ECONNREFUSED" ||
       (code === "P2028" && /maxWait|Unable to start/i.test(text))
     );
   });
+}
+
+/** The database accepts nobody just now: it starts, stops, recovers, or is not there. Nothing has run. */
+export function isUnavailable(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  if (state === "57P03" || state === "53300") return true;
+  return layersOf(error).some(({ code }) => code === "ECONNREFUSED" || code === "P1001");
 }
 
 /** The connection broke: what was under way may or may not have happened. */
@@ -66,7 +82,8 @@ export function isConnectionLoss(error: unknown): boolean {
     ({ code, message }) =>
       code === "ECONNRESET" ||
       code === "EPIPE" ||
-      /Connection terminated|connection error and is not queryable|Client was closed|Server has closed the connection/i.test(
+      code === "P1017" ||
+      /Connection terminated|connection error and is not queryable|Client was closed|Server has closed the connection|socket hang up/i.test(
         String(message),
       ),
   );

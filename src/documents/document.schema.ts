@@ -3,6 +3,7 @@ import type { DocumentRow } from "../database/generated/tables.ts";
 import { builder } from "../graphql/builder.ts";
 import { decodeGlobalId } from "../graphql/global-id.ts";
 import { registerNode } from "../graphql/node.ts";
+import { requireSearchText } from "../graphql/search-text.ts";
 import { SortDirection } from "../graphql/sort-direction.ts";
 import { userById } from "../users/user.relations.ts";
 import { User } from "../users/user.schema.ts";
@@ -96,10 +97,11 @@ const filterArgs = builder.args((t) => ({
   orderBy: t.field({ type: DocumentOrder, description: "In which order. Absent: newest first." }),
 }));
 
-type FilterArgs = { filter?: { ownerId?: string | null } | null };
+type FilterArgs = { filter?: { ownerId?: string | null; search?: string | null } | null };
 
 const toArguments = ({ filter }: FilterArgs) => ({
   ...filter,
+  search: filter?.search == null ? null : requireSearchText(filter.search, ["filter", "search"]),
   ownerId: filter?.ownerId == null ? null : decodeGlobalId("User", filter.ownerId, ["filter", "ownerId"]),
 });
 

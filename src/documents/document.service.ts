@@ -2,7 +2,7 @@
 import type { Visibility } from "../database/generated/prisma/enums.ts";
 import type { DocumentRow } from "../database/generated/tables.ts";
 import type { UnitOfWork } from "../database/unit-of-work.ts";
-import { ApplicationError, badInput } from "../errors.ts";
+import { ApplicationError, badInput, StaleVersionError } from "../errors.ts";
 import { isAdmin, type Viewer } from "../users/viewer.ts";
 import { contentOfFile, contentOfText } from "./document.content.ts";
 import type { DocumentRepository } from "./document.repository.ts";
@@ -71,7 +71,13 @@ export class DocumentService {
   }
 
   async reprocess({ id, expectedVersion }: ExistingDocument): Promise<DocumentRow> {
-    await this.#lockOwn(id, expectedVersion);
+    const { status } = await this.#lockOwn(id, expectedVersion);
+    // The database would allow it from PROCESSING as well: that is how a worker's lease ends.
+    if (status !== "COMPLETED" && status !== "FAILED") {
+      throw new ApplicationError("INVALID_STATE", `A ${status} document is not processed again: wait for its end.`, {
+        inputPath: ["input", "id"],
+      });
+    }
     return this.#parts.uow.documents.makePending(id);
   }
 
@@ -85,10 +91,7 @@ export class DocumentService {
     }
     if (!isOwn) throw new ApplicationError("FORBIDDEN", "Only its owner changes a document.");
     if (expectedVersion != null && expectedVersion !== document.version) {
-      throw new ApplicationError("CONFLICT", `The document is at version ${document.version} by now.`, {
-        inputPath: ["input", "expectedVersion"],
-        currentVersion: document.version,
-      });
+      throw new StaleVersionError({ type: "Document", id }, document.version);
     }
     return document;
   }

@@ -188,6 +188,8 @@ class Compiler {
 
 /** A step with its arguments, at one place of the tree. */
 type Instance = {
+  /** Unique in its plan. */
+  serial: number;
   ask: Ask;
   keys: Keys;
   parent: Instance | null;
@@ -234,6 +236,7 @@ export async function runPlan(plan: Plan, variables: Variables, loaders: Loaders
 class Instantiation {
   readonly #variables: Variables;
   readonly #loaders: Loaders;
+  readonly #instances = new Map<string, Instance>();
 
   constructor(variables: Variables, loaders: Loaders) {
     this.#variables = variables;
@@ -294,9 +297,24 @@ class Instantiation {
     }
   }
 
+  /** The same ask of the same parents is one instance, under however many aliases it is selected. */
   #instance(ask: Ask, parent: Instance | null, by: string | null, known?: readonly string[]): Instance {
-    const keys = this.#keysFor(ask, parent, by, known);
-    return { ask, keys, parent, by, known: known ?? (by === null ? [rootKey] : null), children: [] };
+    const place = known ? known.join() : `${parent?.serial} ${by}`;
+    const id = `${place} ${ask.id}`;
+    let instance = this.#instances.get(id);
+    if (!instance) {
+      instance = {
+        serial: this.#instances.size,
+        ask,
+        keys: this.#keysFor(ask, parent, by, known),
+        parent,
+        by,
+        known: known ?? (by === null ? [rootKey] : null),
+        children: [],
+      };
+      this.#instances.set(id, instance);
+    }
+    return instance;
   }
 
   #keysFor(ask: Ask, parent: Instance | null, by: string | null, known?: readonly string[]): Keys {
@@ -309,7 +327,9 @@ class Instantiation {
   }
 
   #withChildren(instance: Instance, steps: readonly Step[]): Instance {
-    instance.children = this.instantiate(steps, instance);
+    for (const child of this.instantiate(steps, instance)) {
+      if (!instance.children.includes(child)) instance.children.push(child);
+    }
     return instance;
   }
 
@@ -336,13 +356,13 @@ function collectStatements(roots: readonly Instance[], viewer: unknown): Map<str
     const found = sources.get(ask.id) ?? { ask, known: new Set<string>(), queries: new Map<string, Sql>() };
     sources.set(ask.id, found);
     if (known) for (const key of known) found.known.add(key);
-    else if (keys) found.queries.set(`${keys.text} ${JSON.stringify(keys.values)}`, keys);
+    else if (keys) found.queries.set(`${instance.parent?.serial} ${instance.by}`, keys);
     instance.children.forEach(visit);
   };
   roots.forEach(visit);
   return new Map(
     [...sources].map(([id, { ask, known, queries }]) => {
-      const own = known.size === 0 ? null : keysFromArray(ask, [...known]);
+      const own = known.size === 0 ? null : keysFromArray(ask, known);
       const united = unite([...(own ? [own] : []), ...queries.values()]);
       return [id, { ask, statement: statementOf(ask, united, viewer) }];
     }),

@@ -11,9 +11,9 @@ import { requireColumn } from "./table.ts";
 /** A query with one column `key`, without duplicates or nulls; null for a relation that has no key. */
 export type Keys = Sql | null;
 
-export function keysFromArray(ask: Ask, keys: readonly unknown[]): Keys {
+export function keysFromArray(ask: Ask, keys: Iterable<string>): Keys {
   const type = keyType(ask);
-  return type === null ? null : sql`select unnest(${keys}::${raw(type)}[]) as key`;
+  return type === null ? null : sql`select unnest(${[...new Set(keys)]}::${raw(type)}[]) as key`;
 }
 
 /** The SQL type of the keys; null for a root relation. */

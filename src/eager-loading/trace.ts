@@ -12,16 +12,18 @@ export type Batch = {
 
 export class Trace {
   readonly batches: Batch[] = [];
+  /** The longest chain of trips of which each began after the one before had ended: what the operation waited for. */
   roundTrips = 0;
-  #underWay = 0;
+  #ended = 0;
 
-  /** Times a trip to the database. Trips that overlap are one: nobody waited twice. */
+  /** Notes that somebody waits for the database. */
   async trip<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#underWay++ === 0) this.roundTrips++;
+    const place = this.#ended + 1;
+    this.roundTrips = Math.max(this.roundTrips, place);
     try {
       return await work();
     } finally {
-      this.#underWay--;
+      this.#ended = Math.max(this.#ended, place);
     }
   }
 

@@ -2,11 +2,19 @@
  * From an error, whatever it is, to what the API's user sees of it: a code, a message, where in the input it lies, and
  * the request it belongs to. What is not meant for users is logged whole and shown as INTERNAL_SERVER_ERROR.
  */
-import { GraphQLError } from "graphql";
+import { GraphQLError, type GraphQLFormattedError } from "graphql";
 import type { Logger } from "pino";
-import { TransactionClosedError } from "../database/prisma.ts";
+import { IdempotencyMismatchError } from "../database/idempotency.ts";
 import { ReadOverloadError } from "../database/read-connections.ts";
-import { isConnectionLoss, isOverload, isRetryable, isTimeout } from "../database/sql-errors.ts";
+import {
+  isConnectionLoss,
+  isLockTimeout,
+  isOverload,
+  isRetryable,
+  isTimeout,
+  isUnavailable,
+} from "../database/sql-errors.ts";
+import { TransactionClosedError } from "../database/transaction-guard.ts";
 import { AbandonedError, RetriesExhaustedError, UnknownOutcomeError } from "../database/unit-of-work.ts";
 import { PageArgumentError } from "../eager-loading/cursor.ts";
 import { ApplicationError, badInput, type ErrorCode } from "../errors.ts";
@@ -21,6 +29,13 @@ export function answerFor(error: unknown, requestId: string, logger: Logger): Gr
   return answer;
 }
 
+/** An answer that left before, given again as it was. */
+export function answerAgain(shown: GraphQLFormattedError): GraphQLError {
+  const answer = new GraphQLError(shown.message, { path: shown.path, extensions: shown.extensions });
+  ready.add(answer);
+  return answer;
+}
+
 /** Yoga asks more than once for some errors. */
 const ready = new WeakSet<GraphQLError>();
 
@@ -31,7 +46,13 @@ function makeAnswer(error: unknown, requestId: string, logger: Logger): GraphQLE
   if (!meant && (original === undefined || original instanceof GraphQLError)) {
     // A fault of the request that GraphQL itself found: syntax, validation, coercion.
     const found = (original ?? given) as GraphQLError;
-    return copy(found, given, { code: "BAD_USER_INPUT", ...found.extensions, requestId });
+    // Of what others have put into it only HTTP's part stays: the rest may repeat the request's body.
+    const { http: part, originalError } = found.extensions;
+    const http = part as HttpPart | undefined;
+    const code = codesByStatus[http?.status ?? 400] ?? "BAD_USER_INPUT";
+    // Yoga lets a body that is no JSON keep its status by the original error, which is gone now.
+    const kept = http && (originalError === undefined ? http : { ...http, spec: false });
+    return copy(found, given, { code, requestId, ...(kept ? { http: kept } : {}) });
   }
   if (!meant) logger.error({ err: original, requestId, path: given?.path }, "an error that nobody expected");
   const { message, code, details } = meant ?? unexpected;
@@ -43,6 +64,14 @@ function makeAnswer(error: unknown, requestId: string, logger: Logger): GraphQLE
   };
   return copy(new GraphQLError(message), given, extensions);
 }
+
+type HttpPart = { status?: number; spec?: boolean };
+
+const codesByStatus: Record<number, ErrorCode> = {
+  403: "FORBIDDEN",
+  413: "PAYLOAD_TOO_LARGE",
+  415: "UNSUPPORTED_MEDIA_TYPE",
+};
 
 const unexpected = new ApplicationError("INTERNAL_SERVER_ERROR", "Something went wrong on our side.");
 
@@ -76,11 +105,17 @@ function kindOf(error: unknown): [ErrorCode, string] | undefined {
   if (error instanceof RetriesExhaustedError || isRetryable(error)) {
     return ["CONFLICT", "Others were changing the same things: nothing happened, try again."];
   }
-  if (error instanceof ReadOverloadError || isOverload(error))
+  if (error instanceof IdempotencyMismatchError) {
+    return ["IDEMPOTENCY_MISMATCH", "This Idempotency-Key was used for another request: choose a new one."];
+  }
+  if (isLockTimeout(error)) return ["CONFLICT", "Others are holding the same things: nothing happened, try again."];
+  if (error instanceof ReadOverloadError || isOverload(error)) {
     return ["OVERLOADED", "Too busy: try again in a moment."];
+  }
   if (error instanceof TransactionClosedError || isTimeout(error)) {
     return ["TRANSACTION_TIMEOUT", "It took too long: nothing happened."];
   }
-  if (isConnectionLoss(error)) return ["OVERLOADED", "The database is not there just now: try again in a moment."];
+  if (isConnectionLoss(error) || isUnavailable(error))
+    return ["OVERLOADED", "The database is not there just now: try again in a moment."];
   return undefined;
 }

@@ -5,7 +5,13 @@ import { blockFieldSuggestionsPlugin } from "@escape.tech/graphql-armor-block-fi
 import { maxTokensPlugin } from "@escape.tech/graphql-armor-max-tokens";
 import { useCSRFPrevention } from "@graphql-yoga/plugin-csrf-prevention";
 import { renderGraphiQL } from "@graphql-yoga/render-graphiql";
-import { type ExecutionArgs, type GraphQLSchema, NoSchemaIntrospectionCustomRule, validate } from "graphql";
+import {
+  type ExecutionArgs,
+  type GraphQLError,
+  type GraphQLSchema,
+  NoSchemaIntrospectionCustomRule,
+  validate,
+} from "graphql";
 import { createYoga, type Plugin, type YogaInitialContext } from "graphql-yoga";
 import type { Logger } from "pino";
 import { ApplicationError } from "../errors.ts";
@@ -42,6 +48,12 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
   // Errors are made ready to leave where no context is at hand.
   const requestIds = new AsyncLocalStorage<string>();
   const requestId = () => requestIds.getStore() ?? "unknown";
+  const answer = (error: unknown) => {
+    const shown = answerFor(error, requestId(), logger);
+    // Those of validation are hidden by a plugin below; this is for variables.
+    if (!isOpen) shown.message = shown.message.replace(/ Did you mean .*\?$/, "");
+    return shown;
+  };
   const yoga = createYoga<ServerContext, OperationContext>({
     schema: options.schema as never,
     context: (initial) => options.context({ ...(initial as RequestContext), requestId: requestId() }),
@@ -52,20 +64,37 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
     cors: false,
     // Counted before Yoga sees the request (http-server.ts), which costs less.
     maxRequestBodySize: false,
-    maskedErrors: { maskError: (error) => answerFor(error, requestId(), logger) },
+    maskedErrors: { maskError: answer },
     graphiql: isOpen ? { title: "Lectern", defaultTabs: exampleTabs, shouldPersistHeaders: true } : false,
     renderGraphiQL,
     plugins: [
       useCSRFPrevention({ requestHeaders: ["graphql-require-preflight", "authorization"] }),
-      maxTokensPlugin({ n: options.maxTokens }) as Plugin,
+      maxTokensPlugin({ n: options.maxTokens, onReject: [() => refuseTokens(options.maxTokens)] }) as Plugin,
       ...(isOpen ? [] : [blockFieldSuggestionsPlugin() as Plugin, useClosedSchema()]),
       useQueries(options.queries),
-      useMutations(options.mutations),
+      useMutations({ ...options.mutations, show: answer }),
       useTrace({ mayTrace: options.mayTrace }),
+      useAnswers(answer),
     ],
   });
   return {
     handle: async (req, res, id) => requestIds.run(id, () => yoga(req, res)),
+  };
+}
+
+function refuseTokens(maxTokens: number): never {
+  throw new ApplicationError("BAD_USER_INPUT", `A query's text has at most ${maxTokens} tokens.`, {
+    http: { status: 400 },
+  });
+}
+
+/** Every error leaves as `answer` makes it, also those of validation, which Yoga does not show to `maskError`. */
+function useAnswers(answer: (error: unknown) => GraphQLError): Plugin {
+  return {
+    onExecutionResult({ result, setResult }) {
+      if (!result || Array.isArray(result) || !("errors" in result) || !result.errors) return;
+      setResult({ ...result, errors: result.errors.map(answer) });
+    },
   };
 }
 

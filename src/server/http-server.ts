@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Logger } from "pino";
-import { UserError } from "../errors.ts";
+import { type ErrorCode, UserError } from "../errors.ts";
 import type { GraphQLServer } from "./graphql-server.ts";
 
 export type HttpServerOptions = {
@@ -60,7 +60,7 @@ async function route(
   const path = (req.url ?? "/").split("?", 1)[0];
   switch (path) {
     case "/graphql":
-      if (limitBody(req, res, maxBodyBytes)) await graphql.handle(req, res, requestId);
+      if (limitBody(req, res, maxBodyBytes, requestId)) await graphql.handle(req, res, requestId);
       return;
     case "/":
       res.writeHead(302, { location: "/graphql" }).end();
@@ -74,7 +74,7 @@ async function route(
       return;
     }
     default:
-      answer(res, 404, { errors: [{ message: "There is nothing here; GraphQL is at /graphql." }] });
+      refuse(res, 404, "NOT_FOUND", "There is nothing here; GraphQL is at /graphql.", requestId);
   }
 }
 
@@ -89,20 +89,24 @@ function answer(res: ServerResponse, status: number, body: object): void {
   res.end(JSON.stringify(body));
 }
 
+function refuse(res: ServerResponse, status: number, code: ErrorCode, message: string, requestId: string): void {
+  answer(res, status, { errors: [{ message, extensions: { code, requestId } }] });
+}
+
 /**
  * Refuses a body that is too large: by its announced length before a byte of it is read, else by counting what
  * arrives. Returns false when the request has been answered.
  */
-function limitBody(req: IncomingMessage, res: ServerResponse, maxBytes: number): boolean {
-  const refuse = () => {
+function limitBody(req: IncomingMessage, res: ServerResponse, maxBytes: number, requestId: string): boolean {
+  const refuseBody = () => {
+    if (res.headersSent) return;
     res.setHeader("connection", "close");
-    const error = { message: `A request has at most ${maxBytes} bytes.`, extensions: { code: "PAYLOAD_TOO_LARGE" } };
-    if (!res.headersSent) answer(res, 413, { errors: [error] });
+    refuse(res, 413, "PAYLOAD_TOO_LARGE", `A request has at most ${maxBytes} bytes.`, requestId);
   };
   const announced = req.headers["content-length"];
   if (announced !== undefined) {
     if (Number(announced) <= maxBytes) return true;
-    refuse();
+    refuseBody();
     return false;
   }
   let received = 0;
@@ -110,7 +114,7 @@ function limitBody(req: IncomingMessage, res: ServerResponse, maxBytes: number):
   req.push = (chunk: Buffer | null, encoding) => {
     received += chunk?.length ?? 0;
     if (received <= maxBytes) return push(chunk, encoding);
-    refuse();
+    refuseBody();
     req.destroy();
     return false;
   };

@@ -3,7 +3,7 @@
  *
  * The operation fails, and everything is undone, when its answer has no data: GraphQL nulls a failed root field up to
  * `data`, since all of them are non-null. A nullable field below that fails is reported and undoes nothing, unless a
- * statement failed in the transaction, which the unit of work notices by itself.
+ * statement failed in the transaction. docs/transactions.md tells clients what follows.
  */
 import {
   type ExecutionArgs,
@@ -11,126 +11,196 @@ import {
   GraphQLError,
   type GraphQLSchema,
   getOperationAST,
-  type OperationDefinitionNode,
+  getVariableValues,
   OperationTypeNode,
+  visit,
 } from "graphql";
 import type { Plugin } from "graphql-yoga";
-import type { Isolation, UnitOfWork, UnitOfWorkOptions } from "../database/unit-of-work.ts";
-import { ApplicationError } from "../errors.ts";
+import type { Probe } from "../database/transaction-guard.ts";
+import { RetriesExhaustedError, type UnitOfWork, type UnitOfWorkOptions } from "../database/unit-of-work.ts";
+import { ApplicationError, StaleVersionError } from "../errors.ts";
 import type { OperationContext } from "../graphql/context.ts";
-
-declare module "graphql" {
-  // biome-ignore lint/suspicious/noExplicitAny: the parameters must be those of the original declaration.
-  interface GraphQLFieldExtensions<_TSource, _TContext, _TArgs = any> {
-    /** The isolation that a mutation field needs; an operation takes the strictest of its fields. */
-    isolation?: Isolation;
-  }
-}
+import { currentObject } from "./current-object.ts";
+import { executeOnce, type KeyedOptions, keyOf, oneAtATime } from "./idempotency.ts";
+import {
+  follow,
+  isolationOf,
+  type Progress,
+  prepareAll,
+  rootFieldsOf,
+  watchFailures,
+  watchRootFields,
+} from "./mutation-fields.ts";
 
 /** What the plugin needs of the program: a unit of work, and the context of one try inside it. */
 export type MutationOptions = {
   run<Result>(options: UnitOfWorkOptions, work: (uow: UnitOfWork) => Promise<Result>): Promise<Result>;
   contextFor(operation: OperationContext, uow: UnitOfWork): OperationContext;
+  /** How long answers to an `Idempotency-Key` are kept. */
+  keptHours: number;
+  probe?: Probe;
 };
 
-/** The root fields of one try that have begun, in order: all but the last have succeeded. */
-type Progress = { begun: (string | number)[] };
-const progressOf = new WeakMap<OperationContext, Progress>();
-
-export function useMutations({ run, contextFor }: MutationOptions): Plugin {
+export function useMutations(options: MutationOptions & Pick<KeyedOptions, "show">): Plugin {
   const prepared = new WeakSet<GraphQLSchema>();
   return {
     onSchemaChange({ schema }) {
-      if (!prepared.has(schema as GraphQLSchema)) watchRootFields(schema as GraphQLSchema);
+      if (prepared.has(schema as GraphQLSchema)) return;
+      watchRootFields(schema as GraphQLSchema);
+      watchFailures(schema as GraphQLSchema);
       prepared.add(schema as GraphQLSchema);
     },
     onExecute({ args, executeFn, setExecuteFn }) {
-      const { schema, document, operationName, contextValue } = args as ExecutionArgs;
-      const operation = getOperationAST(document, operationName);
-      if (operation?.operation !== OperationTypeNode.MUTATION) return;
-      const outer = contextValue as OperationContext;
-      setExecuteFn(async (executionArgs: ExecutionArgs) => {
-        const progress: Progress = { begun: [] };
-        try {
-          const options = {
-            name: operation.name?.value ?? "anonymous mutation",
-            signal: outer.request.signal,
-            ...isolationOf(schema, operation),
-          };
-          return await run(options, async (uow) => {
-            progress.begun = [];
-            const context = contextFor(outer, uow);
-            progressOf.set(context, progress);
-            const result: ExecutionResult = await executeFn({ ...executionArgs, contextValue: context });
-            if (result.data == null) throw new FailedOperation(result);
-            return result;
-          });
-        } catch (error) {
-          return failedResult(error, progress);
-        }
-      });
+      const { document, operationName } = args as ExecutionArgs;
+      if (getOperationAST(document, operationName)?.operation !== OperationTypeNode.MUTATION) return;
+      const execute = executeFn as (args: ExecutionArgs) => Promise<ExecutionResult>;
+      setExecuteFn((executionArgs: ExecutionArgs) => runMutation(options, executionArgs, execute));
     },
   };
 }
 
+async function runMutation(
+  options: MutationOptions & Pick<KeyedOptions, "show">,
+  args: ExecutionArgs,
+  execute: (args: ExecutionArgs) => Promise<ExecutionResult>,
+): Promise<ExecutionResult> {
+  const { schema, document, operationName, contextValue } = args;
+  const outer = contextValue as OperationContext;
+  const operation = getOperationAST(document, operationName);
+  const coerced =
+    operation && getVariableValues(schema, operation.variableDefinitions ?? [], args.variableValues ?? {});
+  // The executor says what is wrong with the variables.
+  if (!operation || !coerced?.coerced) return execute(args);
+  const variables = coerced.coerced;
+  let progress: Progress = { begun: [] };
+  try {
+    refuseStreaming(args);
+    const fields = rootFieldsOf(args, operation, variables);
+    const isDryRun = wantsDryRun(outer);
+    const key = await keyOf(
+      args,
+      outer,
+      fields.some(({ field }) => field.extensions.hasSecretAnswer === true),
+    );
+    const name = operation.name?.value ?? "anonymous mutation";
+    const unit: UnitOfWorkOptions = { name, signal: outer.request.signal, isDryRun, ...isolationOf(fields) };
+
+    const attempt = async (uow: UnitOfWork): Promise<{ result: ExecutionResult; isReplay: boolean }> => {
+      const context = options.contextFor(outer, uow);
+      progress = follow(context);
+      await prepareAll(fields, variables, context);
+      const executeAll = async () => {
+        const result = await execute({ ...args, contextValue: context });
+        await failIfUndone(result, progress, schema, context, uow);
+        return result;
+      };
+      // A dry run leaves nothing behind, so there is nothing to keep of it either.
+      if (key && !isDryRun) return executeOnce(uow, key, options, executeAll);
+      return { result: await executeAll(), isReplay: false };
+    };
+    const run = () => options.run(unit, attempt);
+    const { result, isReplay } = await (key && !isDryRun ? oneAtATime(key, run) : run());
+
+    await options.probe?.("before_answer", name);
+    if (isReplay) outer.setHeader("idempotent-replay", "true");
+    return isDryRun ? { ...result, extensions: { ...result.extensions, lectern: { dryRun: true } } } : result;
+  } catch (error) {
+    return failedResult(error, progress);
+  }
+}
+
+/** Parts that leave before the rest would leave before COMMIT. */
+function refuseStreaming({ document }: ExecutionArgs): void {
+  visit(document, {
+    Directive({ name }) {
+      if (name.value !== "defer" && name.value !== "stream") return;
+      throw new ApplicationError(
+        "BAD_USER_INPUT",
+        `A mutation is answered as a whole: @${name.value} is for queries.`,
+        {
+          http: { status: 400 },
+        },
+      );
+    },
+  });
+}
+
+function wantsDryRun({ request }: OperationContext): boolean {
+  const value = request.headers.get("lectern-dry-run");
+  if (value === null || value === "false") return false;
+  if (value === "true") return true;
+  // Somebody who wants a dry run and misspells it must not get a real one.
+  throw new ApplicationError("BAD_USER_INPUT", "Lectern-Dry-Run is `true` or `false`.", { http: { status: 400 } });
+}
+
 /** Thrown through the unit of work to undo it. */
 class FailedOperation extends Error {
-  readonly result: ExecutionResult;
+  readonly errors: readonly GraphQLError[];
+  /** The root field that failed. */
+  readonly failedField: string | number | undefined;
   /** For the unit of work, which looks among them for conflicts worth another try. */
   readonly causes: unknown[];
 
-  constructor(result: ExecutionResult) {
+  constructor(errors: readonly GraphQLError[], failedField: string | number | undefined) {
     super("The operation failed.");
-    this.result = result;
-    this.causes = (result.errors ?? []).map((error) => error.originalError ?? error);
+    this.errors = errors;
+    this.failedField = failedField;
+    this.causes = errors.map((error) => error.originalError ?? error);
   }
+}
+
+async function failIfUndone(
+  { data, errors = [] }: ExecutionResult,
+  { begun, returned }: Progress,
+  schema: GraphQLSchema,
+  context: OperationContext,
+  uow: UnitOfWork,
+): Promise<void> {
+  if (returned) {
+    const { error, path } = returned;
+    throw new FailedOperation([new GraphQLError(error.message, { path, originalError: error })], path[0]);
+  }
+  if (uow.failure !== undefined && errors.length > 0) {
+    // What the statement's error became is told where it happened, also when it would have been no more than a null.
+    throw new FailedOperation(errors, data == null ? begun.at(-1) : errors[0]?.path?.[0]);
+  }
+  if (data != null) return;
+  const told = await Promise.all(errors.map((error) => withCurrentObject(error, schema, context)));
+  throw new FailedOperation(told, begun.at(-1));
+}
+
+/** Who came too late with a change is shown what it is now. */
+async function withCurrentObject(
+  error: GraphQLError,
+  schema: GraphQLSchema,
+  context: OperationContext,
+): Promise<GraphQLError> {
+  const { originalError, message, nodes, path } = error;
+  if (!(originalError instanceof StaleVersionError)) return error;
+  const current = await currentObject(schema, originalError.current, context).catch(() => null);
+  const details = { ...originalError.details, current };
+  const told = new ApplicationError(originalError.code, message, details, originalError);
+  return new GraphQLError(message, { nodes, path, originalError: told });
 }
 
 function failedResult(error: unknown, { begun }: Progress): ExecutionResult {
-  const failed = error instanceof FailedOperation;
-  const causes = failed ? (error.result.errors ?? []) : [asGraphQLError(error)];
-  // An operation that failed at its end had succeeded in all its fields.
-  const succeeded = failed ? begun.slice(0, -1) : begun;
-  const rolledBack = succeeded.map(
-    (key) =>
-      new GraphQLError("This was undone, because another part of the operation failed.", {
-        path: [key],
-        originalError: new ApplicationError(
-          "ROLLED_BACK",
-          "This was undone, because another part of the operation failed.",
-        ),
-      }),
-  );
-  return { data: null, errors: [...causes, ...rolledBack] };
+  const operation = error instanceof RetriesExhaustedError ? error.cause : error;
+  const failed = operation instanceof FailedOperation ? operation : undefined;
+  let causes = failed?.errors ?? [];
+  if (!failed || operation !== error) {
+    // The operation as a whole failed; where the last try did is where it is told.
+    causes = [asGraphQLError(error, causes.find(({ path }) => path?.[0] === failed?.failedField)?.path)];
+  }
+  const succeeded = failed ? begun.filter((key) => key !== failed.failedField) : begun;
+  return { data: null, errors: [...causes, ...succeeded.map(rolledBack)] };
 }
 
-function asGraphQLError(error: unknown): GraphQLError {
+function asGraphQLError(error: unknown, path?: readonly (string | number)[]): GraphQLError {
   const originalError = error instanceof Error ? error : new Error(String(error));
-  return new GraphQLError(originalError.message, { originalError });
+  return new GraphQLError(originalError.message, { originalError, path });
 }
 
-/** Before each root field, what was read before it is forgotten, since it may have been changed since. */
-function watchRootFields(schema: GraphQLSchema): void {
-  for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
-    const resolve = field.resolve;
-    if (!resolve) continue;
-    field.resolve = (source, args, context: OperationContext, info) => {
-      progressOf.get(context)?.begun.push(info.path.key);
-      context.loaders.clear();
-      return resolve(source, args, context, info);
-    };
-  }
-}
-
-const strictness: Isolation[] = ["ReadCommitted", "RepeatableRead", "Serializable"];
-
-function isolationOf(schema: GraphQLSchema, operation: OperationDefinitionNode): { isolation?: Isolation } {
-  const fields = schema.getMutationType()?.getFields() ?? {};
-  let strictest = 0;
-  for (const selection of operation.selectionSet.selections) {
-    if (selection.kind !== "Field") continue;
-    const declared = fields[selection.name.value]?.extensions.isolation;
-    if (declared) strictest = Math.max(strictest, strictness.indexOf(declared));
-  }
-  return strictest === 0 ? {} : { isolation: strictness[strictest] as Isolation };
+function rolledBack(field: string | number): GraphQLError {
+  const message = "This was undone, because another part of the operation failed.";
+  return new GraphQLError(message, { path: [field], originalError: new ApplicationError("ROLLED_BACK", message) });
 }

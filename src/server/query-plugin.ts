@@ -63,13 +63,14 @@ function requireAffordable(
     throw new ApplicationError(
       "BAD_USER_INPUT",
       `This may read ${complexity} objects, and ${maxCost} is the most: ask for smaller pages or fewer levels.`,
-      { cost: complexity, maxCost },
+      { cost: complexity, maxCost, http: { status: 400 } },
     );
   }
   if (depth > maxDepth) {
     throw new ApplicationError("BAD_USER_INPUT", `This is ${depth} levels deep, and ${maxDepth} is the most.`, {
       depth,
       maxDepth,
+      http: { status: 400 },
     });
   }
 }

@@ -60,7 +60,7 @@ export function makeRefreshToken(sessionId: string): { token: string; hash: stri
 }
 
 export function sessionOfRefreshToken(token: string): string | undefined {
-  return /^([0-9a-f-]{36})\.[\w-]{43}$/.exec(token)?.[1];
+  return /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.[\w-]{43}$/.exec(token)?.[1];
 }
 
 export function matchesRefreshHash(token: string, hash: string): boolean {

@@ -3,6 +3,7 @@ import type { UserRow } from "../database/generated/tables.ts";
 import { builder } from "../graphql/builder.ts";
 import { decodeGlobalId } from "../graphql/global-id.ts";
 import { registerNode } from "../graphql/node.ts";
+import { requireSearchText } from "../graphql/search-text.ts";
 import { allUsers, userById } from "./user.relations.ts";
 import { isAdmin, type Viewer as ViewerShape } from "./viewer.ts";
 
@@ -57,6 +58,6 @@ builder.queryFields((t) => ({
     type: User,
     description: "All users, oldest first.",
     args: { search: t.arg.string({ description: "A part of the name, without regard to case and accents." }) },
-    toArguments: ({ search }) => ({ search: search ?? null }),
+    toArguments: ({ search }) => ({ search: search == null ? null : requireSearchText(search, ["search"]) }),
   }),
 }));

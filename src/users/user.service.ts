@@ -1,5 +1,5 @@
 /** The rules of accounts and sessions. */
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import type { Role } from "../database/generated/prisma/enums.ts";
 import type { UserRow } from "../database/generated/tables.ts";
 import type { UnitOfWork } from "../database/unit-of-work.ts";
@@ -35,18 +35,20 @@ export class UserService {
   }
 
   async signUp(input: SignUp): Promise<SignedIn> {
-    if (!this.#parts.isSignUpOpen) throw new ApplicationError("FORBIDDEN", "New accounts are made by an admin here.");
+    this.#requireOpenSignUp();
     return this.#startSession(await this.createUser(input, "VIEWER"));
   }
 
+  /** What takes long of `signUp`: done before a transaction begins, and once however often that is tried. */
+  async prepareSignUp(input: SignUp): Promise<void> {
+    this.#requireOpenSignUp();
+    await this.#makeUser(input);
+  }
+
   async createUser(input: SignUp, role: Role): Promise<UserRow> {
-    const { uow, passwords } = this.#parts;
-    const email = requireEmail(input.email);
-    const name = requireName(input.name);
-    const password = requirePassword(input.password);
-    const passwordHash = await uow.prepare(`hash ${email}`, () => passwords.hash(password));
+    const user = await this.#makeUser(input);
     try {
-      return await uow.users.create({ email, name, role, passwordHash });
+      return await this.#parts.uow.users.create({ ...user, role });
     } catch (error) {
       if (!(error instanceof EmailTakenError)) throw error;
       const details = { inputPath: ["input", "email"] };
@@ -55,18 +57,19 @@ export class UserService {
   }
 
   async signIn(input: SignIn): Promise<SignedIn> {
-    const { uow, passwords } = this.#parts;
-    const email = normalEmail(input.email);
-    const found = await uow.users.findCredentials(email);
-    const isRight = await uow.prepare(
-      `verify ${email}`,
-      async () =>
-        input.password.length <= longestPassword &&
-        (await passwords.verify(found?.passwordHash ?? null, input.password)),
-    );
+    const { uow } = this.#parts;
+    const { found, isRight } = await this.#checkPassword(input);
     const user = isRight && found ? await uow.users.find(found.id) : null;
-    if (!user) throw new ApplicationError("UNAUTHENTICATED", "The e-mail or the password is wrong.");
+    if (!user) {
+      const details = { inputPath: ["input"] };
+      throw new ApplicationError("UNAUTHENTICATED", "The e-mail or the password is wrong.", details);
+    }
     return this.#startSession(user);
+  }
+
+  /** What takes long of `signIn`. @throws when it will fail, so that nothing after it is prepared for nothing */
+  async prepareSignIn(input: SignIn): Promise<void> {
+    if (!(await this.#checkPassword(input)).isRight) throw new Error("It will not succeed.");
   }
 
   /** @param token the refresh token; each can be used once, and using an old one ends its session */
@@ -111,6 +114,32 @@ export class UserService {
     return uow.users.setRole(userId, role);
   }
 
+  #requireOpenSignUp(): void {
+    if (!this.#parts.isSignUpOpen) throw new ApplicationError("FORBIDDEN", "New accounts are made by an admin here.");
+  }
+
+  async #makeUser(input: SignUp): Promise<{ email: string; name: string; passwordHash: string }> {
+    const { uow, passwords } = this.#parts;
+    const email = requireEmail(input.email);
+    const name = requireName(input.name);
+    const password = requirePassword(input.password);
+    const passwordHash = await uow.prepare(`hash ${digest(email, password)}`, () => passwords.hash(password));
+    return { email, name, passwordHash };
+  }
+
+  async #checkPassword(input: SignIn): Promise<{ found: { id: string } | null; isRight: boolean }> {
+    const { uow, passwords } = this.#parts;
+    const email = normalEmail(input.email);
+    // What can be nobody's e-mail is not asked for: it may be what the database cannot take.
+    const found = isEmail(email) ? await uow.users.findCredentials(email) : null;
+    const hash = found?.passwordHash ?? null;
+    const isRight = await uow.prepare(
+      `verify ${digest(email, input.password, hash ?? "")}`,
+      async () => input.password.length <= longestPassword && (await passwords.verify(hash, input.password)),
+    );
+    return { found, isRight };
+  }
+
   async #startSession(user: UserRow): Promise<SignedIn> {
     const { uow, tokens } = this.#parts;
     const id = randomUUID();
@@ -135,14 +164,15 @@ export class UserService {
 const shortestPassword = 8;
 const longestPassword = 128;
 
+/** Names secrets in a label without telling them. */
+const digest = (...parts: string[]) => createHash("sha256").update(JSON.stringify(parts)).digest("base64url");
 const secondsFromNow = (seconds: number) => new Date(Math.floor(Date.now() / 1000 + seconds) * 1000);
 const normalEmail = (email: string) => email.trim().toLowerCase();
+const isEmail = (email: string) => email.length <= 254 && /^[^\s@\p{C}]+@[^\s@\p{C}]+$/u.test(email);
 
 function requireEmail(email: string): string {
   const normal = normalEmail(email);
-  if (normal.length > 254 || !/^[^\s@\p{C}]+@[^\s@\p{C}]+$/u.test(normal)) {
-    throw badInput(["input", "email"], "This is not an e-mail address.");
-  }
+  if (!isEmail(normal)) throw badInput(["input", "email"], "This is not an e-mail address.");
   return normal;
 }
 
@@ -161,5 +191,7 @@ function requirePassword(password: string): string {
       `A password has ${shortestPassword} to ${longestPassword} characters, not ${password.length}.`,
     );
   }
+  // Half characters all become the same one on their way to the hash.
+  if (!password.isWellFormed()) throw badInput(["input", "password"], "The password holds half a character.");
   return password;
 }

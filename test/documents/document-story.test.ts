@@ -66,7 +66,10 @@ const Create = graphql(`
 describe("a document", () => {
   it("comes in PENDING, is cut into chunks, found, renamed and deleted", async () => {
     const ada = await lectern.person("Ada");
-    const paragraphs = Array.from({ length: 120 }, (_, index) => `Paragraph ${index} speaks of zebras and of lecterns.`);
+    const paragraphs = Array.from(
+      { length: 120 },
+      (_, index) => `Paragraph ${index} speaks of zebras and of lecterns.`,
+    );
     const text = `# On zebras\n\n${paragraphs.join("\n\n")}`;
 
     const { createDocument } = await ada.client.request(Create, { input: { source: { text } } });

@@ -8,6 +8,7 @@ import { inject } from "vitest";
 import { type Application, compose } from "../../src/composition.ts";
 import { type Config, readConfig } from "../../src/config.ts";
 import type { Role } from "../../src/database/generated/prisma/enums.ts";
+import type { Probe } from "../../src/database/transaction-guard.ts";
 import { type DocumentWorker, startDocumentWorker } from "../../src/documents/document.processor.ts";
 import { startHttpServer } from "../../src/server/http-server.ts";
 import { graphql } from "./client/generated/gql.ts";
@@ -47,7 +48,12 @@ export type LecternOptions = {
   worker?: boolean;
   /** The database of another Lectern, to run a second server on it; it is then not dropped. */
   database?: TestDatabase;
+  /** Told of every point of every transaction; makes the work fail or wait there. */
+  probe?: Probe;
 };
+
+/** Counted over all servers of a test file, which may share a database. */
+let people = 0;
 
 const secret = "a secret that is only for tests, and long enough";
 
@@ -55,7 +61,7 @@ export async function startLectern(options: LecternOptions = {}): Promise<Lecter
   const database = options.database ?? (await createTestDatabase(inject("serverUrl"), inject("templateName")));
   const config = readConfig({ NODE_ENV: "test", AUTH_SECRET: secret, LOG_LEVEL: "silent", ...options.settings });
   const logger = pino({ level: config.LOG_LEVEL });
-  const application = compose(config, database.url, "http://lectern.test", logger);
+  const application = compose(config, database.url, "http://lectern.test", logger, options.probe);
   let worker: DocumentWorker | undefined;
   if (options.worker) {
     const { WORKER_LEASE_MS: leaseMs, WORKER_ATTEMPTS: maxAttempts } = config;
@@ -72,7 +78,6 @@ export async function startLectern(options: LecternOptions = {}): Promise<Lecter
   });
   const url = `http://127.0.0.1:${server.port}/graphql`;
   const client = (headers: Record<string, string> = {}) => new GraphQLClient(url, { headers });
-  let people = 0;
 
   return {
     url,

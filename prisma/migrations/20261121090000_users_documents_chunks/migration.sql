@@ -206,18 +206,21 @@ CREATE TRIGGER "documents_pending_again" AFTER UPDATE OF "status" ON "documents"
 -- The worker contract (docs/workers.md). A claim is a lease with a token; whoever lost the lease changes nothing.
 
 -- Takes up to `count` documents for `worker` until the lease ends, oldest first, skipping what others are taking.
+-- As a plain sub-select the choice may be planned as the inner side of a loop, and then takes more at each turn. The
+-- time is rounded as the column rounds it, or a document that was made in this millisecond would still lie ahead.
 CREATE FUNCTION "claim_documents"(worker text, count integer, lease interval)
 RETURNS TABLE (id uuid, claim uuid, attempt integer, mime_type text, title text, "text" text) LANGUAGE sql AS $$
-  UPDATE documents d
-  SET status = 'PROCESSING', claimed_by = worker, claim_token = gen_random_uuid(), lease_until = now() + lease,
-      attempts = d.attempts + 1, progress = 0, failure = NULL
-  FROM (
+  WITH next AS MATERIALIZED (
     SELECT p.id FROM documents p
-    WHERE p.status = 'PENDING' AND p.next_attempt_at <= now()
+    WHERE p.status = 'PENDING' AND p.next_attempt_at <= now()::timestamptz(3)
     ORDER BY p.next_attempt_at, p.id
     LIMIT count
     FOR UPDATE SKIP LOCKED
-  ) next
+  )
+  UPDATE documents d
+  SET status = 'PROCESSING', claimed_by = worker, claim_token = gen_random_uuid(), lease_until = now() + lease,
+      attempts = d.attempts + 1, progress = 0, failure = NULL
+  FROM next
   WHERE d.id = next.id
   RETURNING d.id, d.claim_token, d.attempts, d.mime_type, d.title, d.text
 $$;

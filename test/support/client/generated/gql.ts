@@ -14,6 +14,25 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
  * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
  */
 type Documents = {
+    "\n  mutation UnitSteps($create: CreateDocumentInput!, $update: UpdateDocumentInput!, $delete: DeleteDocumentInput!) {\n    a: createDocument(input: $create) { document { id } }\n    b: updateDocument(input: $update) { document { title version } }\n    c: deleteDocument(input: $delete) { deletedId }\n    d: createDocument(input: { source: { text: \"Never reached when c fails.\" } }) { document { id } }\n  }\n": typeof types.UnitStepsDocument,
+    "\n  mutation UnitCreate($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title version status } }\n  }\n": typeof types.UnitCreateDocument,
+    "\n  mutation UnitUpdate($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { id title version } }\n  }\n": typeof types.UnitUpdateDocument,
+    "\n      mutation UnitDeep {\n        first: createDocument(input: { source: { text: \"The first of two.\" } }) { isDuplicate }\n        second: createDocument(input: { source: { text: \"The second of two.\" } }) {\n          document { owner { documents(first: 100000) { nodes { id } } } }\n        }\n      }\n    ": typeof types.UnitDeepDocument,
+    "\n      mutation UnitTwice($first: UpdateDocumentInput!, $second: UpdateDocumentInput!, $id: DeleteDocumentInput!) {\n        first: updateDocument(input: $first) { document { title version owner { documents { totalCount nodes { title } } } } }\n        second: updateDocument(input: $second) { document { title version owner { documents { totalCount nodes { title } } } } }\n        third: deleteDocument(input: $id) { deletedId }\n        fourth: createDocument(input: { source: { text: \"In its place.\" } }) {\n          document { owner { documents { totalCount nodes { title } } } }\n        }\n      }\n    ": typeof types.UnitTwiceDocument,
+    "\n          mutation UnitAlways($input: CreateDocumentInput!) {\n            fine: createDocument(input: { source: { text: \"Nobody is in the way of this.\" } }) { isDuplicate }\n            never: createDocument(input: $input) { isDuplicate }\n          }\n        ": typeof types.UnitAlwaysDocument,
+    "\n  mutation CreateBadInput($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title text sizeBytes } }\n  }\n": typeof types.CreateBadInputDocument,
+    "\n  mutation UpdateBadInput($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { version } }\n  }\n": typeof types.UpdateBadInputDocument,
+    "\n  mutation DeleteBadInput($input: DeleteDocumentInput!) {\n    deleteDocument(input: $input) { deletedId }\n  }\n": typeof types.DeleteBadInputDocument,
+    "\n  mutation ReprocessBadInput($input: ReprocessDocumentInput!) {\n    reprocessDocument(input: $input) { document { status version } }\n  }\n": typeof types.ReprocessBadInputDocument,
+    "\n  mutation SignUpBadInput($input: SignUpInput!) {\n    signUp(input: $input) { user { id } }\n  }\n": typeof types.SignUpBadInputDocument,
+    "\n  mutation SignInBadInput($input: SignInInput!) {\n    signIn(input: $input) { user { id } }\n  }\n": typeof types.SignInBadInputDocument,
+    "\n  query DocumentsOfBadInput(\n    $first: Int\n    $after: String\n    $last: Int\n    $before: String\n    $orderBy: DocumentOrder\n    $filter: DocumentFilter\n  ) {\n    documents(first: $first, after: $after, last: $last, before: $before, orderBy: $orderBy, filter: $filter) {\n      edges { cursor node { title } }\n    }\n  }\n": typeof types.DocumentsOfBadInputDocument,
+    "\n  query UsersOfBadInput($first: Int, $after: String, $search: String) {\n    users(first: $first, after: $after, search: $search) { nodes { id } }\n  }\n": typeof types.UsersOfBadInputDocument,
+    "\n  query DocumentOfBadInput($id: ID!) {\n    document(id: $id) { id }\n  }\n": typeof types.DocumentOfBadInputDocument,
+    "\n  query ChunksOfBadInput($id: ID!, $first: Int) {\n    document(id: $id) { chunks(first: $first) { totalCount } }\n  }\n": typeof types.ChunksOfBadInputDocument,
+    "\n  query NodeOfBadInput($id: ID!) {\n    node(id: $id) { id }\n  }\n": typeof types.NodeOfBadInputDocument,
+    "\n  query NodesOfBadInput($ids: [ID!]!) {\n    nodes(ids: $ids) { id }\n  }\n": typeof types.NodesOfBadInputDocument,
+    "\n  query SearchOfBadInput($query: String!, $documentIds: [ID!]) {\n    searchChunks(query: $query, documentIds: $documentIds) { totalCount }\n  }\n": typeof types.SearchOfBadInputDocument,
     "\n  query ReadDocument($id: ID!, $first: Int, $after: String) {\n    document(id: $id) {\n      title\n      status\n      version\n      progress\n      attempts\n      mimeType\n      sizeBytes\n      processedAt\n      text\n      chunks(first: $first, after: $after) {\n        totalCount\n        nodes { index text startOffset endOffset tokenCount }\n        pageInfo { hasNextPage hasPreviousPage endCursor }\n      }\n    }\n  }\n": typeof types.ReadDocumentDocument,
     "\n  query Search($query: String!, $first: Int, $after: String, $documentIds: [ID!]) {\n    searchChunks(query: $query, first: $first, after: $after, documentIds: $documentIds) {\n      totalCount\n      nodes { score snippet chunk { id index text document { id title } } }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": typeof types.SearchDocument,
     "\n  mutation Rename($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { title version updatedAt } }\n  }\n": typeof types.RenameDocument,
@@ -21,8 +40,42 @@ type Documents = {
     "\n  mutation CreateFromSource($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id title status version mimeType sizeBytes sha256 visibility owner { id email } }\n    }\n  }\n": typeof types.CreateFromSourceDocument,
     "\n  mutation SignUp($input: SignUpInput!) {\n    signUp(input: $input) {\n      accessToken\n      refreshToken\n      user { id }\n    }\n  }\n": typeof types.SignUpDocument,
     "\n  mutation CreateDocument($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id version }\n    }\n  }\n": typeof types.CreateDocumentDocument,
+    "\n  mutation SignUpAccount($input: SignUpInput!) {\n    signUp(input: $input) { accessToken refreshToken expiresAt user { id name email role } }\n  }\n": typeof types.SignUpAccountDocument,
+    "\n  mutation SignInAccount($input: SignInInput!) {\n    signIn(input: $input) { accessToken refreshToken expiresAt user { id name email role } }\n  }\n": typeof types.SignInAccountDocument,
+    "\n  mutation RefreshAccount($input: RefreshSessionInput) {\n    refreshSession(input: $input) { accessToken refreshToken user { id } }\n  }\n": typeof types.RefreshAccountDocument,
+    "\n  mutation SignOutAccount {\n    signOut { ok }\n  }\n": typeof types.SignOutAccountDocument,
+    "\n  query MeAccount {\n    viewer { user { id email role } }\n  }\n": typeof types.MeAccountDocument,
+    "\n  query UserAccount($id: ID!) {\n    user(id: $id) { name email role }\n  }\n": typeof types.UserAccountDocument,
+    "\n  query UsersAccount($first: Int) {\n    users(first: $first) { totalCount nodes { id email } }\n  }\n": typeof types.UsersAccountDocument,
+    "\n  mutation SetRoleAccount($input: SetUserRoleInput!) {\n    setUserRole(input: $input) { user { id role email } }\n  }\n": typeof types.SetRoleAccountDocument,
+    "\n  query LibraryAccount {\n    documents { totalCount nodes { title text owner { name email } } }\n  }\n": typeof types.LibraryAccountDocument,
+    "\n  mutation CreateAccount($input: CreateDocumentInput!) {\n    createDocument(input: $input) { document { id } }\n  }\n": typeof types.CreateAccountDocument,
+    "\n  query ChunksForVisibility($id: ID!) {\n    document(id: $id) { chunks(first: 100) { nodes { id } } }\n  }\n": typeof types.ChunksForVisibilityDocument,
+    "\n  query Everywhere($hidden: ID!, $chunk: ID!, $sharedChunk: ID!, $ids: [ID!]!, $owner: ID!) {\n    document(id: $hidden) { title text owner { name } chunks(first: 5) { totalCount } }\n    documents(first: 100, orderBy: { field: TITLE, direction: ASC }) { totalCount nodes { title text } edges { node { title } } }\n    onlyPrivate: documents(filter: { visibility: PRIVATE, ownerId: $owner }) { totalCount nodes { title } }\n    byTitle: documents(filter: { search: \"diary\" }) { totalCount nodes { title } }\n    fromTheEnd: documents(last: 1, orderBy: { field: TITLE, direction: DESC }) { nodes { title } pageInfo { hasPreviousPage } }\n    node(id: $hidden) { ... on Document { title text chunks { totalCount } } }\n    chunk: node(id: $chunk) { ... on Chunk { text document { title } neighbours(before: 10, after: 10) { text } } }\n    sharedChunk: node(id: $sharedChunk) { ... on Chunk { text document { title } } }\n    nodes(ids: $ids) { id }\n    user(id: $owner) {\n      documents(orderBy: { field: TITLE, direction: ASC }) { totalCount nodes { title chunks(first: 5) { totalCount nodes { text } } } }\n    }\n    users(search: \"Ada\") { nodes { documents { totalCount nodes { title text } } } }\n    searchChunks(query: \"zebras\") { totalCount nodes { snippet chunk { document { title } } } }\n    searchInIt: searchChunks(query: \"zebras\", documentIds: [$hidden]) { totalCount nodes { snippet } }\n  }\n": typeof types.EverywhereDocument,
+    "\n  mutation UpdateForVisibility($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { title version } }\n  }\n": typeof types.UpdateForVisibilityDocument,
+    "\n  mutation DeleteForVisibility($input: DeleteDocumentInput!) {\n    deleteDocument(input: $input) { deletedId }\n  }\n": typeof types.DeleteForVisibilityDocument,
+    "\n  mutation ReprocessForVisibility($input: ReprocessDocumentInput!) {\n    reprocessDocument(input: $input) { document { status } }\n  }\n": typeof types.ReprocessForVisibilityDocument,
 };
 const documents: Documents = {
+    "\n  mutation UnitSteps($create: CreateDocumentInput!, $update: UpdateDocumentInput!, $delete: DeleteDocumentInput!) {\n    a: createDocument(input: $create) { document { id } }\n    b: updateDocument(input: $update) { document { title version } }\n    c: deleteDocument(input: $delete) { deletedId }\n    d: createDocument(input: { source: { text: \"Never reached when c fails.\" } }) { document { id } }\n  }\n": types.UnitStepsDocument,
+    "\n  mutation UnitCreate($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title version status } }\n  }\n": types.UnitCreateDocument,
+    "\n  mutation UnitUpdate($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { id title version } }\n  }\n": types.UnitUpdateDocument,
+    "\n      mutation UnitDeep {\n        first: createDocument(input: { source: { text: \"The first of two.\" } }) { isDuplicate }\n        second: createDocument(input: { source: { text: \"The second of two.\" } }) {\n          document { owner { documents(first: 100000) { nodes { id } } } }\n        }\n      }\n    ": types.UnitDeepDocument,
+    "\n      mutation UnitTwice($first: UpdateDocumentInput!, $second: UpdateDocumentInput!, $id: DeleteDocumentInput!) {\n        first: updateDocument(input: $first) { document { title version owner { documents { totalCount nodes { title } } } } }\n        second: updateDocument(input: $second) { document { title version owner { documents { totalCount nodes { title } } } } }\n        third: deleteDocument(input: $id) { deletedId }\n        fourth: createDocument(input: { source: { text: \"In its place.\" } }) {\n          document { owner { documents { totalCount nodes { title } } } }\n        }\n      }\n    ": types.UnitTwiceDocument,
+    "\n          mutation UnitAlways($input: CreateDocumentInput!) {\n            fine: createDocument(input: { source: { text: \"Nobody is in the way of this.\" } }) { isDuplicate }\n            never: createDocument(input: $input) { isDuplicate }\n          }\n        ": types.UnitAlwaysDocument,
+    "\n  mutation CreateBadInput($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title text sizeBytes } }\n  }\n": types.CreateBadInputDocument,
+    "\n  mutation UpdateBadInput($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { version } }\n  }\n": types.UpdateBadInputDocument,
+    "\n  mutation DeleteBadInput($input: DeleteDocumentInput!) {\n    deleteDocument(input: $input) { deletedId }\n  }\n": types.DeleteBadInputDocument,
+    "\n  mutation ReprocessBadInput($input: ReprocessDocumentInput!) {\n    reprocessDocument(input: $input) { document { status version } }\n  }\n": types.ReprocessBadInputDocument,
+    "\n  mutation SignUpBadInput($input: SignUpInput!) {\n    signUp(input: $input) { user { id } }\n  }\n": types.SignUpBadInputDocument,
+    "\n  mutation SignInBadInput($input: SignInInput!) {\n    signIn(input: $input) { user { id } }\n  }\n": types.SignInBadInputDocument,
+    "\n  query DocumentsOfBadInput(\n    $first: Int\n    $after: String\n    $last: Int\n    $before: String\n    $orderBy: DocumentOrder\n    $filter: DocumentFilter\n  ) {\n    documents(first: $first, after: $after, last: $last, before: $before, orderBy: $orderBy, filter: $filter) {\n      edges { cursor node { title } }\n    }\n  }\n": types.DocumentsOfBadInputDocument,
+    "\n  query UsersOfBadInput($first: Int, $after: String, $search: String) {\n    users(first: $first, after: $after, search: $search) { nodes { id } }\n  }\n": types.UsersOfBadInputDocument,
+    "\n  query DocumentOfBadInput($id: ID!) {\n    document(id: $id) { id }\n  }\n": types.DocumentOfBadInputDocument,
+    "\n  query ChunksOfBadInput($id: ID!, $first: Int) {\n    document(id: $id) { chunks(first: $first) { totalCount } }\n  }\n": types.ChunksOfBadInputDocument,
+    "\n  query NodeOfBadInput($id: ID!) {\n    node(id: $id) { id }\n  }\n": types.NodeOfBadInputDocument,
+    "\n  query NodesOfBadInput($ids: [ID!]!) {\n    nodes(ids: $ids) { id }\n  }\n": types.NodesOfBadInputDocument,
+    "\n  query SearchOfBadInput($query: String!, $documentIds: [ID!]) {\n    searchChunks(query: $query, documentIds: $documentIds) { totalCount }\n  }\n": types.SearchOfBadInputDocument,
     "\n  query ReadDocument($id: ID!, $first: Int, $after: String) {\n    document(id: $id) {\n      title\n      status\n      version\n      progress\n      attempts\n      mimeType\n      sizeBytes\n      processedAt\n      text\n      chunks(first: $first, after: $after) {\n        totalCount\n        nodes { index text startOffset endOffset tokenCount }\n        pageInfo { hasNextPage hasPreviousPage endCursor }\n      }\n    }\n  }\n": types.ReadDocumentDocument,
     "\n  query Search($query: String!, $first: Int, $after: String, $documentIds: [ID!]) {\n    searchChunks(query: $query, first: $first, after: $after, documentIds: $documentIds) {\n      totalCount\n      nodes { score snippet chunk { id index text document { id title } } }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": types.SearchDocument,
     "\n  mutation Rename($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { title version updatedAt } }\n  }\n": types.RenameDocument,
@@ -30,6 +83,21 @@ const documents: Documents = {
     "\n  mutation CreateFromSource($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id title status version mimeType sizeBytes sha256 visibility owner { id email } }\n    }\n  }\n": types.CreateFromSourceDocument,
     "\n  mutation SignUp($input: SignUpInput!) {\n    signUp(input: $input) {\n      accessToken\n      refreshToken\n      user { id }\n    }\n  }\n": types.SignUpDocument,
     "\n  mutation CreateDocument($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id version }\n    }\n  }\n": types.CreateDocumentDocument,
+    "\n  mutation SignUpAccount($input: SignUpInput!) {\n    signUp(input: $input) { accessToken refreshToken expiresAt user { id name email role } }\n  }\n": types.SignUpAccountDocument,
+    "\n  mutation SignInAccount($input: SignInInput!) {\n    signIn(input: $input) { accessToken refreshToken expiresAt user { id name email role } }\n  }\n": types.SignInAccountDocument,
+    "\n  mutation RefreshAccount($input: RefreshSessionInput) {\n    refreshSession(input: $input) { accessToken refreshToken user { id } }\n  }\n": types.RefreshAccountDocument,
+    "\n  mutation SignOutAccount {\n    signOut { ok }\n  }\n": types.SignOutAccountDocument,
+    "\n  query MeAccount {\n    viewer { user { id email role } }\n  }\n": types.MeAccountDocument,
+    "\n  query UserAccount($id: ID!) {\n    user(id: $id) { name email role }\n  }\n": types.UserAccountDocument,
+    "\n  query UsersAccount($first: Int) {\n    users(first: $first) { totalCount nodes { id email } }\n  }\n": types.UsersAccountDocument,
+    "\n  mutation SetRoleAccount($input: SetUserRoleInput!) {\n    setUserRole(input: $input) { user { id role email } }\n  }\n": types.SetRoleAccountDocument,
+    "\n  query LibraryAccount {\n    documents { totalCount nodes { title text owner { name email } } }\n  }\n": types.LibraryAccountDocument,
+    "\n  mutation CreateAccount($input: CreateDocumentInput!) {\n    createDocument(input: $input) { document { id } }\n  }\n": types.CreateAccountDocument,
+    "\n  query ChunksForVisibility($id: ID!) {\n    document(id: $id) { chunks(first: 100) { nodes { id } } }\n  }\n": types.ChunksForVisibilityDocument,
+    "\n  query Everywhere($hidden: ID!, $chunk: ID!, $sharedChunk: ID!, $ids: [ID!]!, $owner: ID!) {\n    document(id: $hidden) { title text owner { name } chunks(first: 5) { totalCount } }\n    documents(first: 100, orderBy: { field: TITLE, direction: ASC }) { totalCount nodes { title text } edges { node { title } } }\n    onlyPrivate: documents(filter: { visibility: PRIVATE, ownerId: $owner }) { totalCount nodes { title } }\n    byTitle: documents(filter: { search: \"diary\" }) { totalCount nodes { title } }\n    fromTheEnd: documents(last: 1, orderBy: { field: TITLE, direction: DESC }) { nodes { title } pageInfo { hasPreviousPage } }\n    node(id: $hidden) { ... on Document { title text chunks { totalCount } } }\n    chunk: node(id: $chunk) { ... on Chunk { text document { title } neighbours(before: 10, after: 10) { text } } }\n    sharedChunk: node(id: $sharedChunk) { ... on Chunk { text document { title } } }\n    nodes(ids: $ids) { id }\n    user(id: $owner) {\n      documents(orderBy: { field: TITLE, direction: ASC }) { totalCount nodes { title chunks(first: 5) { totalCount nodes { text } } } }\n    }\n    users(search: \"Ada\") { nodes { documents { totalCount nodes { title text } } } }\n    searchChunks(query: \"zebras\") { totalCount nodes { snippet chunk { document { title } } } }\n    searchInIt: searchChunks(query: \"zebras\", documentIds: [$hidden]) { totalCount nodes { snippet } }\n  }\n": types.EverywhereDocument,
+    "\n  mutation UpdateForVisibility($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { title version } }\n  }\n": types.UpdateForVisibilityDocument,
+    "\n  mutation DeleteForVisibility($input: DeleteDocumentInput!) {\n    deleteDocument(input: $input) { deletedId }\n  }\n": types.DeleteForVisibilityDocument,
+    "\n  mutation ReprocessForVisibility($input: ReprocessDocumentInput!) {\n    reprocessDocument(input: $input) { document { status } }\n  }\n": types.ReprocessForVisibilityDocument,
 };
 
 /**
@@ -46,6 +114,82 @@ const documents: Documents = {
  */
 export function graphql(source: string): unknown;
 
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation UnitSteps($create: CreateDocumentInput!, $update: UpdateDocumentInput!, $delete: DeleteDocumentInput!) {\n    a: createDocument(input: $create) { document { id } }\n    b: updateDocument(input: $update) { document { title version } }\n    c: deleteDocument(input: $delete) { deletedId }\n    d: createDocument(input: { source: { text: \"Never reached when c fails.\" } }) { document { id } }\n  }\n"): (typeof documents)["\n  mutation UnitSteps($create: CreateDocumentInput!, $update: UpdateDocumentInput!, $delete: DeleteDocumentInput!) {\n    a: createDocument(input: $create) { document { id } }\n    b: updateDocument(input: $update) { document { title version } }\n    c: deleteDocument(input: $delete) { deletedId }\n    d: createDocument(input: { source: { text: \"Never reached when c fails.\" } }) { document { id } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation UnitCreate($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title version status } }\n  }\n"): (typeof documents)["\n  mutation UnitCreate($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title version status } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation UnitUpdate($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { id title version } }\n  }\n"): (typeof documents)["\n  mutation UnitUpdate($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { id title version } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n      mutation UnitDeep {\n        first: createDocument(input: { source: { text: \"The first of two.\" } }) { isDuplicate }\n        second: createDocument(input: { source: { text: \"The second of two.\" } }) {\n          document { owner { documents(first: 100000) { nodes { id } } } }\n        }\n      }\n    "): (typeof documents)["\n      mutation UnitDeep {\n        first: createDocument(input: { source: { text: \"The first of two.\" } }) { isDuplicate }\n        second: createDocument(input: { source: { text: \"The second of two.\" } }) {\n          document { owner { documents(first: 100000) { nodes { id } } } }\n        }\n      }\n    "];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n      mutation UnitTwice($first: UpdateDocumentInput!, $second: UpdateDocumentInput!, $id: DeleteDocumentInput!) {\n        first: updateDocument(input: $first) { document { title version owner { documents { totalCount nodes { title } } } } }\n        second: updateDocument(input: $second) { document { title version owner { documents { totalCount nodes { title } } } } }\n        third: deleteDocument(input: $id) { deletedId }\n        fourth: createDocument(input: { source: { text: \"In its place.\" } }) {\n          document { owner { documents { totalCount nodes { title } } } }\n        }\n      }\n    "): (typeof documents)["\n      mutation UnitTwice($first: UpdateDocumentInput!, $second: UpdateDocumentInput!, $id: DeleteDocumentInput!) {\n        first: updateDocument(input: $first) { document { title version owner { documents { totalCount nodes { title } } } } }\n        second: updateDocument(input: $second) { document { title version owner { documents { totalCount nodes { title } } } } }\n        third: deleteDocument(input: $id) { deletedId }\n        fourth: createDocument(input: { source: { text: \"In its place.\" } }) {\n          document { owner { documents { totalCount nodes { title } } } }\n        }\n      }\n    "];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n          mutation UnitAlways($input: CreateDocumentInput!) {\n            fine: createDocument(input: { source: { text: \"Nobody is in the way of this.\" } }) { isDuplicate }\n            never: createDocument(input: $input) { isDuplicate }\n          }\n        "): (typeof documents)["\n          mutation UnitAlways($input: CreateDocumentInput!) {\n            fine: createDocument(input: { source: { text: \"Nobody is in the way of this.\" } }) { isDuplicate }\n            never: createDocument(input: $input) { isDuplicate }\n          }\n        "];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CreateBadInput($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title text sizeBytes } }\n  }\n"): (typeof documents)["\n  mutation CreateBadInput($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title text sizeBytes } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation UpdateBadInput($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { version } }\n  }\n"): (typeof documents)["\n  mutation UpdateBadInput($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { version } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation DeleteBadInput($input: DeleteDocumentInput!) {\n    deleteDocument(input: $input) { deletedId }\n  }\n"): (typeof documents)["\n  mutation DeleteBadInput($input: DeleteDocumentInput!) {\n    deleteDocument(input: $input) { deletedId }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation ReprocessBadInput($input: ReprocessDocumentInput!) {\n    reprocessDocument(input: $input) { document { status version } }\n  }\n"): (typeof documents)["\n  mutation ReprocessBadInput($input: ReprocessDocumentInput!) {\n    reprocessDocument(input: $input) { document { status version } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation SignUpBadInput($input: SignUpInput!) {\n    signUp(input: $input) { user { id } }\n  }\n"): (typeof documents)["\n  mutation SignUpBadInput($input: SignUpInput!) {\n    signUp(input: $input) { user { id } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation SignInBadInput($input: SignInInput!) {\n    signIn(input: $input) { user { id } }\n  }\n"): (typeof documents)["\n  mutation SignInBadInput($input: SignInInput!) {\n    signIn(input: $input) { user { id } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query DocumentsOfBadInput(\n    $first: Int\n    $after: String\n    $last: Int\n    $before: String\n    $orderBy: DocumentOrder\n    $filter: DocumentFilter\n  ) {\n    documents(first: $first, after: $after, last: $last, before: $before, orderBy: $orderBy, filter: $filter) {\n      edges { cursor node { title } }\n    }\n  }\n"): (typeof documents)["\n  query DocumentsOfBadInput(\n    $first: Int\n    $after: String\n    $last: Int\n    $before: String\n    $orderBy: DocumentOrder\n    $filter: DocumentFilter\n  ) {\n    documents(first: $first, after: $after, last: $last, before: $before, orderBy: $orderBy, filter: $filter) {\n      edges { cursor node { title } }\n    }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query UsersOfBadInput($first: Int, $after: String, $search: String) {\n    users(first: $first, after: $after, search: $search) { nodes { id } }\n  }\n"): (typeof documents)["\n  query UsersOfBadInput($first: Int, $after: String, $search: String) {\n    users(first: $first, after: $after, search: $search) { nodes { id } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query DocumentOfBadInput($id: ID!) {\n    document(id: $id) { id }\n  }\n"): (typeof documents)["\n  query DocumentOfBadInput($id: ID!) {\n    document(id: $id) { id }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query ChunksOfBadInput($id: ID!, $first: Int) {\n    document(id: $id) { chunks(first: $first) { totalCount } }\n  }\n"): (typeof documents)["\n  query ChunksOfBadInput($id: ID!, $first: Int) {\n    document(id: $id) { chunks(first: $first) { totalCount } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query NodeOfBadInput($id: ID!) {\n    node(id: $id) { id }\n  }\n"): (typeof documents)["\n  query NodeOfBadInput($id: ID!) {\n    node(id: $id) { id }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query NodesOfBadInput($ids: [ID!]!) {\n    nodes(ids: $ids) { id }\n  }\n"): (typeof documents)["\n  query NodesOfBadInput($ids: [ID!]!) {\n    nodes(ids: $ids) { id }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query SearchOfBadInput($query: String!, $documentIds: [ID!]) {\n    searchChunks(query: $query, documentIds: $documentIds) { totalCount }\n  }\n"): (typeof documents)["\n  query SearchOfBadInput($query: String!, $documentIds: [ID!]) {\n    searchChunks(query: $query, documentIds: $documentIds) { totalCount }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -74,6 +218,66 @@ export function graphql(source: "\n  mutation SignUp($input: SignUpInput!) {\n  
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  mutation CreateDocument($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id version }\n    }\n  }\n"): (typeof documents)["\n  mutation CreateDocument($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id version }\n    }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation SignUpAccount($input: SignUpInput!) {\n    signUp(input: $input) { accessToken refreshToken expiresAt user { id name email role } }\n  }\n"): (typeof documents)["\n  mutation SignUpAccount($input: SignUpInput!) {\n    signUp(input: $input) { accessToken refreshToken expiresAt user { id name email role } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation SignInAccount($input: SignInInput!) {\n    signIn(input: $input) { accessToken refreshToken expiresAt user { id name email role } }\n  }\n"): (typeof documents)["\n  mutation SignInAccount($input: SignInInput!) {\n    signIn(input: $input) { accessToken refreshToken expiresAt user { id name email role } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RefreshAccount($input: RefreshSessionInput) {\n    refreshSession(input: $input) { accessToken refreshToken user { id } }\n  }\n"): (typeof documents)["\n  mutation RefreshAccount($input: RefreshSessionInput) {\n    refreshSession(input: $input) { accessToken refreshToken user { id } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation SignOutAccount {\n    signOut { ok }\n  }\n"): (typeof documents)["\n  mutation SignOutAccount {\n    signOut { ok }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query MeAccount {\n    viewer { user { id email role } }\n  }\n"): (typeof documents)["\n  query MeAccount {\n    viewer { user { id email role } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query UserAccount($id: ID!) {\n    user(id: $id) { name email role }\n  }\n"): (typeof documents)["\n  query UserAccount($id: ID!) {\n    user(id: $id) { name email role }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query UsersAccount($first: Int) {\n    users(first: $first) { totalCount nodes { id email } }\n  }\n"): (typeof documents)["\n  query UsersAccount($first: Int) {\n    users(first: $first) { totalCount nodes { id email } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation SetRoleAccount($input: SetUserRoleInput!) {\n    setUserRole(input: $input) { user { id role email } }\n  }\n"): (typeof documents)["\n  mutation SetRoleAccount($input: SetUserRoleInput!) {\n    setUserRole(input: $input) { user { id role email } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query LibraryAccount {\n    documents { totalCount nodes { title text owner { name email } } }\n  }\n"): (typeof documents)["\n  query LibraryAccount {\n    documents { totalCount nodes { title text owner { name email } } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CreateAccount($input: CreateDocumentInput!) {\n    createDocument(input: $input) { document { id } }\n  }\n"): (typeof documents)["\n  mutation CreateAccount($input: CreateDocumentInput!) {\n    createDocument(input: $input) { document { id } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query ChunksForVisibility($id: ID!) {\n    document(id: $id) { chunks(first: 100) { nodes { id } } }\n  }\n"): (typeof documents)["\n  query ChunksForVisibility($id: ID!) {\n    document(id: $id) { chunks(first: 100) { nodes { id } } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query Everywhere($hidden: ID!, $chunk: ID!, $sharedChunk: ID!, $ids: [ID!]!, $owner: ID!) {\n    document(id: $hidden) { title text owner { name } chunks(first: 5) { totalCount } }\n    documents(first: 100, orderBy: { field: TITLE, direction: ASC }) { totalCount nodes { title text } edges { node { title } } }\n    onlyPrivate: documents(filter: { visibility: PRIVATE, ownerId: $owner }) { totalCount nodes { title } }\n    byTitle: documents(filter: { search: \"diary\" }) { totalCount nodes { title } }\n    fromTheEnd: documents(last: 1, orderBy: { field: TITLE, direction: DESC }) { nodes { title } pageInfo { hasPreviousPage } }\n    node(id: $hidden) { ... on Document { title text chunks { totalCount } } }\n    chunk: node(id: $chunk) { ... on Chunk { text document { title } neighbours(before: 10, after: 10) { text } } }\n    sharedChunk: node(id: $sharedChunk) { ... on Chunk { text document { title } } }\n    nodes(ids: $ids) { id }\n    user(id: $owner) {\n      documents(orderBy: { field: TITLE, direction: ASC }) { totalCount nodes { title chunks(first: 5) { totalCount nodes { text } } } }\n    }\n    users(search: \"Ada\") { nodes { documents { totalCount nodes { title text } } } }\n    searchChunks(query: \"zebras\") { totalCount nodes { snippet chunk { document { title } } } }\n    searchInIt: searchChunks(query: \"zebras\", documentIds: [$hidden]) { totalCount nodes { snippet } }\n  }\n"): (typeof documents)["\n  query Everywhere($hidden: ID!, $chunk: ID!, $sharedChunk: ID!, $ids: [ID!]!, $owner: ID!) {\n    document(id: $hidden) { title text owner { name } chunks(first: 5) { totalCount } }\n    documents(first: 100, orderBy: { field: TITLE, direction: ASC }) { totalCount nodes { title text } edges { node { title } } }\n    onlyPrivate: documents(filter: { visibility: PRIVATE, ownerId: $owner }) { totalCount nodes { title } }\n    byTitle: documents(filter: { search: \"diary\" }) { totalCount nodes { title } }\n    fromTheEnd: documents(last: 1, orderBy: { field: TITLE, direction: DESC }) { nodes { title } pageInfo { hasPreviousPage } }\n    node(id: $hidden) { ... on Document { title text chunks { totalCount } } }\n    chunk: node(id: $chunk) { ... on Chunk { text document { title } neighbours(before: 10, after: 10) { text } } }\n    sharedChunk: node(id: $sharedChunk) { ... on Chunk { text document { title } } }\n    nodes(ids: $ids) { id }\n    user(id: $owner) {\n      documents(orderBy: { field: TITLE, direction: ASC }) { totalCount nodes { title chunks(first: 5) { totalCount nodes { text } } } }\n    }\n    users(search: \"Ada\") { nodes { documents { totalCount nodes { title text } } } }\n    searchChunks(query: \"zebras\") { totalCount nodes { snippet chunk { document { title } } } }\n    searchInIt: searchChunks(query: \"zebras\", documentIds: [$hidden]) { totalCount nodes { snippet } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation UpdateForVisibility($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { title version } }\n  }\n"): (typeof documents)["\n  mutation UpdateForVisibility($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { title version } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation DeleteForVisibility($input: DeleteDocumentInput!) {\n    deleteDocument(input: $input) { deletedId }\n  }\n"): (typeof documents)["\n  mutation DeleteForVisibility($input: DeleteDocumentInput!) {\n    deleteDocument(input: $input) { deletedId }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation ReprocessForVisibility($input: ReprocessDocumentInput!) {\n    reprocessDocument(input: $input) { document { status } }\n  }\n"): (typeof documents)["\n  mutation ReprocessForVisibility($input: ReprocessDocumentInput!) {\n    reprocessDocument(input: $input) { document { status } }\n  }\n"];
 
 export function graphql(source: string) {
   return (documents as any)[source] ?? {};

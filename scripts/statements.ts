@@ -1,0 +1,85 @@
+/**
+ * Prints the table of src/eager-loading/README.md: what five typical queries cost in statements and round trips.
+ *
+ * `npm run statements` starts a temporary database, loads the sample library and asks. A test checks that the table
+ * in the README is what this prints.
+ */
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { execute, type OperationDefinitionNode, parse, validate } from "graphql";
+import { pino } from "pino";
+import { type Application, compose, schema } from "../src/composition.ts";
+import { readConfig } from "../src/config.ts";
+import { startEmbeddedPostgres } from "../src/database/embedded-postgres.ts";
+import { migrate } from "../src/database/migrations.ts";
+import { startDocumentWorker } from "../src/documents/document.processor.ts";
+import { Loaders } from "../src/eager-loading/loaders.ts";
+import { compile, runPlan } from "../src/eager-loading/plan.ts";
+import { sql } from "../src/eager-loading/sql.ts";
+import { loadSampleLibrary } from "../src/sample-library.ts";
+
+const typicalQueries: Record<string, string> = {
+  "a document and its owner": `{ documents(first: 1) { nodes { title owner { name } } } }`,
+  "a list with its count": `{ documents(first: 20) { totalCount nodes { title } pageInfo { hasNextPage endCursor } } }`,
+  "users → documents → chunks": `{ users(first: 20) { nodes { name documents(first: 5) { nodes { title chunks(first: 5) { nodes { text } } } } } } }`,
+  "search, with context": `{ searchChunks(query: "lectern", first: 10) { totalCount nodes { snippet chunk { document { title owner { name } } neighbours { text } } } } }`,
+  "a start page": `{ viewer { user { name documents { totalCount } } } documents(first: 5) { totalCount nodes { title owner { name } chunks { totalCount } } } users { totalCount } }`,
+};
+
+const planLimits = { maxStatements: 50, timeoutMs: 5_000 };
+
+/** One line per query, as Markdown. */
+export async function statementTable({ reads, cursors }: Pick<Application, "reads" | "cursors">): Promise<string> {
+  const lines = ["| query | statements | round trips, planned | round trips, by level |", "| --- | --- | --- | --- |"];
+  const [admin] = await reads.read(sql`select id from users where role = 'ADMIN' limit 1`);
+  for (const [name, query] of Object.entries(typicalQueries)) {
+    const document = parse(query);
+    const faults = validate(schema, document);
+    if (faults.length > 0) throw faults[0];
+    const run = async (isPlanned: boolean) => {
+      const viewer = { id: admin?.id as string, role: "ADMIN" as const, sessionId: "" };
+      const loaders = new Loaders({ viewer, reader: reads, cursors });
+      const plan = compile(schema, document, document.definitions[0] as OperationDefinitionNode);
+      if (isPlanned) await runPlan(plan, {}, loaders, planLimits);
+      const contextValue = { viewer, canRead: true, loaders };
+      const { errors } = await execute({ schema, document, contextValue });
+      if (errors) throw errors[0];
+      return loaders.trace;
+    };
+    const [planned, byLevel] = [await run(true), await run(false)];
+    lines.push(`| ${name} | ${planned.statements} | ${planned.roundTrips} | ${byLevel.roundTrips} |`);
+  }
+  return lines.join("\n");
+}
+
+/** Until no document waits for a worker. */
+async function processAll({ reads }: Application, url: string): Promise<void> {
+  const logger = pino({ level: "silent" });
+  const worker = await startDocumentWorker({ url, places: 1, leaseMs: 30_000, maxAttempts: 1, logger });
+  const open = sql`select 1 from documents where status in ('PENDING', 'PROCESSING') limit 1`;
+  while ((await reads.read(open)).length > 0) await pause(50);
+  await worker.stop();
+}
+
+async function main(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "lectern-statements-"));
+  // The database may run as another user, who must pass through.
+  await chmod(folder, 0o755);
+  const server = await startEmbeddedPostgres({ folder: join(folder, "postgres") });
+  try {
+    await migrate(server.url);
+    const config = readConfig({ NODE_ENV: "test", AUTH_SECRET: "only for this table, which shows no secret" });
+    const application = compose(config, server.url, "http://localhost", pino({ level: "silent" }));
+    await loadSampleLibrary(application);
+    await processAll(application, server.url);
+    console.log(await statementTable(application));
+    await application.close();
+  } finally {
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+if (import.meta.main) await main();

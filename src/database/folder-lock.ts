@@ -1,0 +1,42 @@
+/** One process at a time in a folder, for the moments in which two would spoil each other's work. */
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/** Longer than what is done under the lock ever takes: a lock this old was left by a crash. */
+const oldestMs = 60_000;
+
+/** Runs `work` while no other process is in it for the same folder, which must exist. */
+export async function withFolderLock<Result>(folder: string, work: () => Promise<Result>): Promise<Result> {
+  const path = join(folder, "lock");
+  while (!(await take(path))) {
+    if (await isAbandoned(path)) await rm(path, { force: true });
+    else await new Promise((resume) => setTimeout(resume, 50));
+  }
+  try {
+    return await work();
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+async function take(path: string): Promise<boolean> {
+  try {
+    await writeFile(path, String(process.pid), { flag: "wx" });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+async function isAbandoned(path: string): Promise<boolean> {
+  try {
+    if (Date.now() - (await stat(path)).mtimeMs > oldestMs) return true;
+    const holder = Number(await readFile(path, "utf8"));
+    // Nothing yet: it is being written.
+    if (holder > 0) process.kill(holder, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Runs units of work: as many tries as it takes and is allowed.
+ *
+ * When another transaction was in the way (SQLSTATE 40001, 40P01), or the connection broke before COMMIT was sent,
+ * the whole work runs again, with a new transaction and new repositories; only what `prepare` made is kept. A try
+ * whose outcome nobody knows is never repeated, nor one that says that something has left the process.
+ */
+import { setTimeout as pause } from "node:timers/promises";
+import type { Logger } from "pino";
+import { isConnectionLoss, isRetryable, isUnavailable, sqlStateOf } from "./sql-errors.ts";
+import { RetriesExhaustedError, type RunUnitOfWork, type UnitOfWorkParts } from "./unit-of-work.ts";
+import { Attempt, type Outcome, type Preparations } from "./unit-of-work-attempt.ts";
+
+export function unitOfWorkRunner<Repositories extends object>(
+  parts: UnitOfWorkParts<Repositories>,
+): RunUnitOfWork<Repositories> {
+  return async (options, work) => {
+    const preparations: Preparations = new Map();
+    const started = performance.now();
+    let statements = 0;
+    for (let attempt = 1; ; attempt++) {
+      const attempted = new Attempt(parts, options, attempt, preparations);
+      const outcome = await attempted.run(async () => work(attempted.withRepositories()));
+      const ms = performance.now() - started;
+      statements += attempted.statements;
+      const log = { operation: options.name, attempts: attempt, statements, ms, ...describe(attempted, outcome) };
+      if ("result" in outcome) {
+        parts.logger[attempt > 1 ? "info" : "debug"](log, "unit of work");
+        return outcome.result;
+      }
+      const reason = reasonToRepeat(attempted, outcome);
+      const limit = reason === "unavailable" ? parts.limits.waitMs : parts.limits.maxRetryMs;
+      const isHopeless = attempt >= parts.limits.maxAttempts || ms > limit || options.signal?.aborted === true;
+      if (reason && !isHopeless) {
+        parts.logger.debug({ ...log, reason }, "unit of work is tried again");
+        // Full jitter: whoever collided must not collide again.
+        await pause(Math.random() * (reason === "unavailable" ? 50 : 10) * 2 ** attempt);
+        continue;
+      }
+      parts.logger.info({ ...log, err: outcome.error }, "unit of work");
+      if (outcome.kind === "aborted") await discard(preparations, parts.logger);
+      if (reason !== "conflict") throw outcome.error;
+      throw new RetriesExhaustedError("Others were changing the same rows at every try.", { cause: outcome.error });
+    }
+  };
+}
+
+type Undone = { kind: "aborted" | "unknown"; error: unknown };
+
+/** Why another try may succeed; undefined when it cannot, or must not be made. */
+function reasonToRepeat(attempted: Attempt<object>, { kind, error }: Undone): "conflict" | "unavailable" | undefined {
+  if (kind === "unknown" || attempted.retryIsForbidden) return undefined;
+  const causes = [...causesOf(error), attempted.failure];
+  if (causes.some(isRetryable)) return "conflict";
+  // The outcome is a proven abort: a connection that broke before COMMIT was sent took everything with it.
+  return causes.some((cause) => isConnectionLoss(cause) || isUnavailable(cause)) ? "unavailable" : undefined;
+}
+
+/** The errors behind an error that stands for several. */
+function causesOf(error: unknown): unknown[] {
+  const causes = (error as { causes?: unknown[] } | null)?.causes;
+  return Array.isArray(causes) ? [error, ...causes] : [error];
+}
+
+/** For the log: what became of it and, where the database said so, who was in the way. */
+function describe(attempted: Attempt<object>, outcome: Outcome<unknown>): object {
+  if (!("error" in outcome)) return { outcome: outcome.kind };
+  const causes = [...causesOf(outcome.error), attempted.failure];
+  const sqlState = causes.map(sqlStateOf).find((state) => state !== undefined);
+  return { outcome: outcome.kind, sqlState, ...attempted.collision };
+}
+
+async function discard(preparations: Preparations, logger: Logger): Promise<void> {
+  for (const [label, { result, discard }] of preparations) {
+    try {
+      if (discard) await discard(await result);
+    } catch (error) {
+      logger.error({ err: error, label }, "what was prepared for a unit of work could not be discarded");
+    }
+  }
+}

@@ -1,0 +1,15 @@
+import { badInput } from "../errors.ts";
+
+const longest = 1_000;
+
+/**
+ * A text to search for that the database can take: PostgreSQL's texts hold no NUL and no half characters.
+ *
+ * @throws ApplicationError BAD_USER_INPUT at `inputPath`
+ */
+export function requireSearchText(text: string, inputPath: readonly string[]): string {
+  if (text.length > longest || text.includes("\0") || !text.isWellFormed()) {
+    throw badInput(inputPath, `A search has at most ${longest} characters, all of them valid.`);
+  }
+  return text;
+}

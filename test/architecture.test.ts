@@ -1,0 +1,182 @@
+/** The arrows between the parts of src (DESIGN.md §3): who may import whom. A rule without a check decays. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const source = join(import.meta.dirname, "../src");
+
+/** Folders of src that are no slice; every other one is. */
+const layers = ["commands", "database", "eager-loading", "graphql", "outbox", "processing", "server", "storage"];
+
+/** What everybody may know of a slice: who asks, as a type. */
+const viewerType = "users/viewer.ts";
+
+type Import = { from: string; specifier: string; target: string | null; isTypeOnly: boolean };
+type SourceFile = { path: string; text: string; code: string; imports: Import[] };
+
+const files: SourceFile[] = readdirSync(source, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+  .map((entry) => relative(source, join(entry.parentPath, entry.name)))
+  .filter((path) => !path.startsWith("database/generated/"))
+  .sort()
+  .map(readSource);
+
+function readSource(path: string): SourceFile {
+  const text = readFileSync(join(source, path), "utf8");
+  const code = text.replace(/\/\*[\s\S]*?\*\/|(?<![:"'`])\/\/.*$/gm, "");
+  const imports: Import[] = [];
+  const statements = /^(?:import|export)\b(?<what>[^;"']*?)\bfrom\s*"(?<from>[^"]+)"|^import\s*"(?<bare>[^"]+)"/gm;
+  for (const { groups } of code.matchAll(statements)) {
+    const specifier = groups?.from ?? groups?.bare ?? "";
+    imports.push({ from: path, specifier, target: targetOf(path, specifier), isTypeOnly: isOnlyTypes(groups?.what) });
+  }
+  for (const [, kind, specifier = ""] of code.matchAll(/(typeof )?\bimport\(\s*"([^"]+)"\s*\)/g)) {
+    imports.push({ from: path, specifier, target: targetOf(path, specifier), isTypeOnly: kind !== undefined });
+  }
+  return { path, text, code, imports };
+}
+
+function targetOf(path: string, specifier: string): string | null {
+  return specifier.startsWith(".") ? join(dirname(path), specifier) : null;
+}
+
+/** `import type …`, or braces in which every name is a `type`. */
+function isOnlyTypes(what = ""): boolean {
+  if (/^\s+type\b/.test(what)) return true;
+  const names = /^\s*\{([^}]*)\}\s*$/
+    .exec(what)?.[1]
+    ?.split(",")
+    .map((name) => name.trim())
+    .filter(Boolean);
+  return names?.every((name) => name.startsWith("type ")) ?? false;
+}
+
+const folderOf = (path: string) => (path.includes("/") ? (path.split("/")[0] as string) : "");
+const isSlice = (path: string) => folderOf(path) !== "" && !layers.includes(folderOf(path));
+const in_ = (...folders: string[]) => files.filter(({ path }) => folders.includes(folderOf(path)));
+const named = (pattern: RegExp) => files.filter(({ path }) => pattern.test(path));
+const importsOf = (chosen: SourceFile[]) => chosen.flatMap(({ imports }) => imports);
+
+/** The imports that break a rule, as a reader would look for them. */
+function breaches(imports: Import[], isForbidden: (one: Import & { target: string }) => boolean): string[] {
+  return imports
+    .filter((one): one is Import & { target: string } => one.target !== null && isForbidden(one as never))
+    .map(({ from, specifier, isTypeOnly }) => `${from} → ${specifier}${isTypeOnly ? " (types)" : ""}`);
+}
+
+const isViewerType = ({ target, isTypeOnly }: Import) => target === viewerType && isTypeOnly;
+
+describe("the check itself", () => {
+  it("sees the files and their imports", () => {
+    expect(files.length).toBeGreaterThan(40);
+    const composition = files.find(({ path }) => path === "composition.ts");
+    const targets = composition?.imports.map(({ target }) => target);
+    expect(targets).toContain("documents/document.schema.ts");
+    expect(targets).toContain("users/user.service.ts");
+    expect(files.filter(({ path }) => isSlice(path)).length).toBeGreaterThan(10);
+    const main = files.find(({ path }) => path === "main.ts");
+    expect(main?.imports.map(({ target }) => target)).toContain("commands/start.ts");
+    for (const { from, target } of importsOf(files)) {
+      if (target === null || target.startsWith("database/generated/")) continue;
+      expect(
+        files.map(({ path }) => path),
+        `imported by ${from}`,
+      ).toContain(target);
+    }
+  });
+
+  it("tells types from values", () => {
+    const kinds = { " type { A, B } ": true, " { type A, type B } ": true, " { type A, b } ": false, " x ": false };
+    for (const [what, expected] of Object.entries(kinds)) expect(isOnlyTypes(what), what).toBe(expected);
+  });
+});
+
+describe("imports", () => {
+  it("of eager-loading stay inside it", () => {
+    expect(breaches(importsOf(in_("eager-loading")), ({ target }) => folderOf(target) !== "eager-loading")).toEqual([]);
+  });
+
+  it("of the layers below know no slice", () => {
+    const below = in_("database", "processing", "server", "graphql", "outbox", "storage");
+    expect(breaches(importsOf(below), (one) => isSlice(one.target) && !isViewerType(one))).toEqual([]);
+  });
+
+  it("of everything but commands do not reach up to the composition root", () => {
+    const isAbove = (path: string) => ["commands", ""].includes(folderOf(path));
+    const below = files.filter(({ path }) => !isAbove(path));
+    const roots = ["composition.ts", "main.ts", "sample-library.ts", "config.ts"];
+    expect(
+      breaches(importsOf(below), ({ target }) => roots.includes(target) || folderOf(target) === "commands"),
+    ).toEqual([]);
+  });
+
+  it("of services and repositories never reach GraphQL", () => {
+    const chosen = named(/\.(service|repository)\.ts$/);
+    expect(chosen.length).toBeGreaterThan(3);
+    const isGraphQL = ({ specifier, target }: Import) =>
+      target === null
+        ? /^(graphql\b|@pothos\/|@graphql-)/.test(specifier)
+        : folderOf(target) === "graphql" || folderOf(target) === "server" || /\.(schema|mutations)\.ts$/.test(target);
+    const found = importsOf(chosen).filter(isGraphQL);
+    expect(found.map(({ from, specifier }) => `${from} → ${specifier}`)).toEqual([]);
+  });
+
+  it("of services know the database by its types only", () => {
+    const found = breaches(
+      importsOf(named(/\.service\.ts$/)),
+      ({ target, isTypeOnly }) => folderOf(target) === "database" && !isTypeOnly,
+    );
+    expect(found).toEqual([]);
+  });
+
+  it("of a slice never reach another slice's repository", () => {
+    const slices = files.filter(({ path }) => isSlice(path));
+    const found = breaches(
+      importsOf(slices),
+      ({ from, target }) => /\.repository\.ts$/.test(target) && folderOf(target) !== folderOf(from),
+    );
+    expect(found).toEqual([]);
+  });
+
+  it("of resolvers reach services, relations and what GraphQL needs, but no repository and no connection", () => {
+    const found = breaches(
+      importsOf(named(/\.(schema|mutations)\.ts$/)),
+      ({ target, isTypeOnly }) =>
+        /\.repository\.ts$/.test(target) ||
+        (folderOf(target) === "database" && !isTypeOnly && !target.startsWith("database/generated/prisma/enums.ts")),
+    );
+    expect(found).toEqual([]);
+  });
+});
+
+describe("code", () => {
+  it("of resolvers holds no SQL", () => {
+    const sql =
+      /\bsql`|\$queryRaw|\$executeRaw|\bselect\s+[\s\S]{1,200}?\sfrom\s|\binsert into\b|\bdelete from\b|\bupdate \w+ set\b/i;
+    const found = named(/\.(schema|mutations)\.ts$/).filter(({ code }) =>
+      sql.test(code.replace(/description:\s*"[^"]*"/g, "")),
+    );
+    expect(found.map(({ path }) => path)).toEqual([]);
+  });
+
+  it("reads the environment in config.ts only", () => {
+    const readers = files.filter(({ code }) => /\bprocess\s*\.\s*env\b|\benv\b[^;]*from "node:process"/.test(code));
+    expect(readers.map(({ path }) => path)).toEqual(["config.ts"]);
+  });
+
+  it("stays below 300 lines a file", () => {
+    /** Files that wait to be split, and how long they may be until then: the numbers only go down. */
+    const toShrink: Record<string, number> = { "eager-loading/plan.ts": 450 };
+    const long = files
+      .map(({ path, text }) => ({ path, lines: text.trimEnd().split("\n").length }))
+      .filter(({ path, lines }) => lines > (toShrink[path] ?? 300));
+    expect(long).toEqual([]);
+  });
+
+  it("has a home that says what it is about", () => {
+    const vague = /(^|\/)(utils?|helpers?|common|shared|misc|lib)(\/|\.ts$)/;
+    expect(files.map(({ path }) => path).filter((path) => vague.test(path))).toEqual([]);
+    const barrels = files.filter(({ path, code }) => /(^|\/)index\.ts$/.test(path) || /^export \* from/m.test(code));
+    expect(barrels.map(({ path }) => path)).toEqual([]);
+  });
+});

@@ -1,0 +1,259 @@
+/** The command line on a database that is there already: what it prints, and with which status it ends. */
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { begin, freePort, makeFolder, type RunOptions, run } from "../support/command.ts";
+import { createTestDatabase, databaseUrl, type TestDatabase } from "../support/database.ts";
+
+const root = join(import.meta.dirname, "../..");
+const commands = ["start", "worker", "migrate", "seed", "schema", "doctor", "user"];
+
+let folder: Awaited<ReturnType<typeof makeFolder>>;
+let environment: Record<string, string>;
+
+beforeAll(async () => {
+  folder = await makeFolder();
+  environment = { DATA_DIR: folder.path, AUTH_SECRET: "a secret that is only for tests, and long enough" };
+});
+afterAll(() => folder.remove());
+
+const lectern = (parameters: string[], { environment: more, ...options }: RunOptions = {}) =>
+  run(parameters, { folder: folder.path, ...options, environment: { ...environment, ...more } });
+
+/** One clear line for a mistake, and nothing of how the program looks inside. */
+function expectMistake(outcome: { code: number | null; stdout: string; stderr: string }, line: string | RegExp): void {
+  expect(outcome.stderr).not.toMatch(/^\s+at /m);
+  if (typeof line === "string") expect(outcome.stderr).toBe(`${line}\n`);
+  else expect(outcome.stderr).toMatch(line);
+  expect(outcome.code).toBe(1);
+}
+
+describe("what is said of itself", () => {
+  it("names every command at --help and when nothing is said, and the latter is a mistake", async () => {
+    for (const parameters of [["--help"], ["-h"], ["start", "--help"]]) {
+      const { code, stdout, stderr } = await lectern(parameters);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, "m"));
+    }
+    const nothing = await lectern([]);
+    expect(nothing.code).toBe(2);
+    expect(nothing.stdout).toMatch(/^Usage: /);
+  });
+
+  it("is a mistake to ask for what there is not", async () => {
+    expectMistake(await lectern(["serve"]), /^There is no command "serve"\.\n\nUsage: /);
+    expectMistake(await lectern(["--port", "80", "start"]), /^Unknown option '--port'/);
+    expectMistake(await lectern(["user", "create", "--email"]), /^Option '--email <value>' argument missing/);
+    expectMistake(await lectern(["start", "worker"]), '`start` takes nothing more: what is "worker"?');
+    expectMistake(await lectern(["user", "remove"]), "The only thing to do with users here is `user create`.");
+    expectMistake(await lectern(["user", "create", "--email", "a@b.example"]), "Say --email and --name.");
+    expectMistake(await lectern(["migrate", "down"]), "Say `migrate`, or `migrate new NAME`.");
+  });
+
+  it("lists every fault of the configuration before it does anything", async () => {
+    const wrong = { PORT: "http", LOG_LEVEL: "loud", DATABASE_URL: "hunter2" };
+    for (const command of ["start", "worker", "migrate", "seed", "doctor"]) {
+      const outcome = await lectern([command], { environment: wrong });
+      expectMistake(
+        outcome,
+        /^The configuration has 3 fault\(s\):\n {2}DATABASE_URL: .*\n {2}PORT: .*\n {2}LOG_LEVEL: .*\n$/,
+      );
+      expect(outcome.stderr).not.toContain("hunter2");
+    }
+  });
+
+  it("reads .env, which the environment overrules", async () => {
+    const own = join(folder.path, "with-env");
+    await mkdir(own);
+    await writeFile(join(own, ".env"), "PORT=http\nWORKERS=none\n");
+    expectMistake(
+      await lectern(["doctor"], { folder: own, environment: { WORKERS: "1" } }),
+      /^The configuration has 1 fault\(s\):\n {2}PORT: .*\n$/,
+    );
+  });
+
+  it("says in one line that a database cannot be reached, without its password", async () => {
+    const DATABASE_URL = `postgresql://someone:hunter2@127.0.0.1:${await freePort()}/lectern`;
+    const made = ["user", "create", "--email", "a@b.example", "--name", "A"];
+    for (const parameters of [["start"], ["worker"], ["migrate"], ["seed"], ["doctor"], made]) {
+      const outcome = await lectern(parameters, { environment: { DATABASE_URL, LECTERN_PASSWORD: "a good password" } });
+      expectMistake(outcome, /^The database in DATABASE_URL cannot be used: connect ECONNREFUSED 127.0.0.1:\d+\.\n$/);
+    }
+    const missing = databaseUrl(inject("serverUrl"), "lectern_not_there");
+    expectMistake(
+      await lectern(["migrate"], { environment: { DATABASE_URL: missing } }),
+      'The database in DATABASE_URL cannot be used: database "lectern_not_there" does not exist.',
+    );
+  });
+});
+
+describe("schema", () => {
+  it("prints schema.graphql, and needs neither database nor settings", async () => {
+    const { code, stdout, stderr } = await run(["schema"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toBe(await readFile(join(root, "schema.graphql"), "utf8"));
+  });
+});
+
+describe("on a database", () => {
+  let database: TestDatabase;
+  const on = (parameters: string[], options: RunOptions = {}) =>
+    lectern(parameters, { ...options, environment: { DATABASE_URL: database.url, ...options.environment } });
+
+  beforeEach(async () => {
+    database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  });
+  afterEach(() => database.drop());
+
+  describe("user create", () => {
+    const first = ["user", "create", "--email", " Boss@Lectern.Example ", "--name", "The Boss", "--admin"];
+    const users = () => database.query("select email, name, role, password_hash from users order by id");
+
+    it("makes the first admin, with a password from the environment or standard input", async () => {
+      const one = await on(first, { environment: { LECTERN_PASSWORD: "a good password" } });
+      expect(one).toMatchObject({ code: 0, stdout: "Made boss@lectern.example as ADMIN.\n", stderr: "" });
+      const second = ["user", "create", "--email", "ed@lectern.example", "--name", "Ed", "--editor"];
+      const two = await on(second, { input: " the password of Ed \nsomething else\n" });
+      expect(two).toMatchObject({ code: 0, stdout: "Made ed@lectern.example as EDITOR.\n", stderr: "" });
+
+      const made = await users();
+      const { argon2Passwords } = await import("../../src/users/passwords.ts");
+      const passwords = argon2Passwords();
+      expect(made).toMatchObject([
+        { email: "boss@lectern.example", name: "The Boss", role: "ADMIN" },
+        { email: "ed@lectern.example", name: "Ed", role: "EDITOR" },
+      ]);
+      expect(await passwords.verify(made[0]?.password_hash as string, "a good password")).toBe(true);
+      expect(await passwords.verify(made[1]?.password_hash as string, " the password of Ed ")).toBe(true);
+    });
+
+    it("refuses what is wrong with one line, and makes nobody", async () => {
+      const password = { LECTERN_PASSWORD: "a good password" };
+      await on(first, { environment: password });
+      const before = await users();
+      expectMistake(await on(first, { environment: password }), "There is an account with this e-mail.");
+      const other = ["user", "create", "--email", "other@lectern.example", "--name", "Other"];
+      expectMistake(
+        await on(other, { environment: { LECTERN_PASSWORD: "short" } }),
+        "A password has 8 to 128 characters, not 5.",
+      );
+      const none = "There is no password: set LECTERN_PASSWORD, or write it to standard input.";
+      expectMistake(await on(other, { input: "" }), none);
+      expectMistake(await on(other), none);
+      expectMistake(
+        await on([...other, "--admin", "--editor"], { environment: password }),
+        "Say --admin or --editor, not both.",
+      );
+      expectMistake(
+        await on(["user", "create", "--email", "nobody", "--name", "N"], { environment: password }),
+        "This is not an e-mail address.",
+      );
+      expect(await users()).toEqual(before);
+    });
+  });
+
+  describe("seed", () => {
+    it("loads the sample library once, and never in production", async () => {
+      const count = () =>
+        database.query("select (select count(*) from users)::int u, count(*)::int > 0 d from documents");
+      const production = { NODE_ENV: "production", PUBLIC_URL: "https://lectern.example" };
+      expectMistake(
+        await on(["seed"], { environment: production }),
+        "The sample library is for development: its passwords are public.",
+      );
+      expect(await count()).toEqual([{ u: 0, d: false }]);
+      expect(await on(["seed"])).toMatchObject({ code: 0, stdout: "The sample library is loaded.\n" });
+      expect(await count()).toEqual([{ u: 3, d: true }]);
+      expect(await on(["seed"])).toMatchObject({ code: 0, stdout: "There are users already: nothing was loaded.\n" });
+      expect(await count()).toEqual([{ u: 3, d: true }]);
+    });
+  });
+
+  describe("migrate", () => {
+    const migrations = join(root, "prisma/migrations");
+
+    it("applies what is missing, and then nothing, and ends at once", async () => {
+      const empty = await createTestDatabase(inject("serverUrl"), "template0");
+      try {
+        const names = (await readdir(migrations, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+        const applied = names.map(({ name }) => name).sort();
+        const here = { environment: { DATABASE_URL: empty.url } };
+        expectMistake(await lectern(["doctor"], here), "The database has no tables yet: run `migrate` first.");
+        const first = await lectern(["migrate"], here);
+        expect(first).toMatchObject({ code: 0, stdout: `Applied: ${applied.join(", ")}\n`, stderr: "" });
+        const began = performance.now();
+        const second = await lectern(["migrate"], here);
+        expect(second).toMatchObject({ code: 0, stdout: "The database is up to date.\n", stderr: "" });
+        // The engine leaves a timer of 10 s behind, for which nobody waits.
+        expect(performance.now() - began).toBeLessThan(8_000);
+      } finally {
+        await empty.drop();
+      }
+    });
+
+    it.each(["Bad-Name", "../elsewhere", "1st", "drop table", ""])("writes no migration named %j", async (name) => {
+      const before = await readdir(migrations);
+      expectMistake(
+        await on(["migrate", "new", name]),
+        `A migration's name is lower_case_with_underscores, not "${name}".`,
+      );
+      expect(await readdir(migrations)).toEqual(before);
+      expect(await database.query("select 1 from pg_database where datname like 'lectern_shadow_%'")).toEqual([]);
+    });
+  });
+
+  describe("worker", () => {
+    it("works on what comes in until Ctrl-C", async () => {
+      const worker = begin(["worker"], {
+        environment: { ...environment, DATABASE_URL: database.url, LOG_FORMAT: "json" },
+      });
+      await worker.printed("the worker waits for documents");
+      await database.query(`
+        with ada as (insert into users (email, name, password_hash) values ('a@b.example', 'Ada', '-') returning id)
+        insert into documents (owner_id, title, mime_type, size_bytes, sha256, text)
+        select id, 'T', 'text/plain', 12, 'x', 'Some words.' from ada`);
+      await expect
+        .poll(() => database.query("select status from documents"), { timeout: 10_000 })
+        .toEqual([{ status: "COMPLETED" }]);
+      expect(await database.query("select index, text from chunks")).toEqual([{ index: 0, text: "Some words." }]);
+      worker.process.kill("SIGINT");
+      expect(await worker.ended).toMatchObject({ code: 0, stderr: "" });
+    });
+  });
+
+  describe("doctor", () => {
+    it("finds nothing in a fresh database", async () => {
+      const { code, stdout, stderr } = await on(["doctor"]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      const lines = stdout.trimEnd().split("\n");
+      expect(lines).toHaveLength(5);
+      for (const line of lines) expect(line).toMatch(/^ok {3}0 \S/);
+    });
+
+    it("counts what must never be, and ends with 1", async () => {
+      // As an owner who tells the triggers to look away.
+      await database.query(`
+        begin;
+        set local session_replication_role = replica;
+        insert into users (id, email, name, password_hash) values ('00000000-0000-7000-8000-000000000001', 'a@b.example', 'A', '');
+        insert into documents (id, owner_id, title, mime_type, size_bytes, sha256, text, status, claimed_by, claim_token, lease_until)
+        select ('00000000-0000-7000-8000-00000000001' || n)::uuid, '00000000-0000-7000-8000-000000000001', 'D', 'text/plain', 1,
+               n::text, 'abcdef', (array['COMPLETED', 'COMPLETED', 'PROCESSING'])[n]::document_status, 'w', gen_random_uuid(),
+               now() - interval '6 minutes'
+        from generate_series(1, 3) n;
+        insert into chunks (document_id, index, text, start_offset, end_offset, token_count) values
+          ('00000000-0000-7000-8000-000000000011', 0, 'abc', 0, 3, 1),
+          ('00000000-0000-7000-8000-000000000011', 2, 'XYZ', 3, 6, 1);
+        commit`);
+      const outcome = await on(["doctor"]);
+      expect(outcome.stdout.trimEnd().split("\n")).toEqual([
+        "BAD  1 chunks whose offsets do not cut out their text",
+        "BAD  1 documents whose chunks are not numbered 0, 1, 2 …",
+        "BAD  1 COMPLETED documents without chunks",
+        "BAD  1 PROCESSING documents whose lease ended over five minutes ago",
+        "ok   0 transactions left open for over ten seconds",
+      ]);
+      expectMistake(outcome, "The database holds what must never be.");
+    });
+  });
+});

@@ -1,0 +1,350 @@
+/**
+ * Every shape in which Prisma and pg tell us of the database's troubles, provoked on a real one, and what we make of it.
+ * The rows are those of docs/transactions.md.
+ */
+import { GraphQLError } from "graphql";
+import pg from "pg";
+import { pino } from "pino";
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
+import { type PrismaTransaction, WriteDatabase } from "../../src/database/prisma.ts";
+import {
+  isConnectionLoss,
+  isLockTimeout,
+  isOverload,
+  isRetryable,
+  isTimeout,
+  isUnavailable,
+  isUniqueViolation,
+  sqlStateOf,
+} from "../../src/database/sql-errors.ts";
+import { answerFor } from "../../src/graphql/error-answers.ts";
+import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
+
+let database: TestDatabase;
+let proxy: TcpProxy;
+let write: WriteDatabase;
+let open: WriteDatabase[] = [];
+
+beforeAll(async () => {
+  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  proxy = await startTcpProxy(database.url);
+  await database.query(`
+    insert into users (id, email, name, password_hash) values
+      ('00000000-0000-7000-8000-000000000001', 'one@x', 'One', 'none'),
+      ('00000000-0000-7000-8000-000000000002', 'two@x', 'Two', 'none');
+    alter database ${database.name} set deadlock_timeout = '50ms'`);
+  write = connect({});
+});
+afterEach(async () => {
+  proxy.blackHole(false);
+  proxy.refuse(false);
+  for (const one of open.splice(1)) await one.close();
+});
+afterAll(async () => {
+  for (const one of open) await one.close();
+  open = [];
+  await proxy.stop();
+  await database.drop();
+});
+
+function connect(options: Partial<ConstructorParameters<typeof WriteDatabase>[0]>): WriteDatabase {
+  const connected = new WriteDatabase({
+    url: proxy.url,
+    size: 3,
+    waitMs: 500,
+    lockTimeoutMs: 400,
+    statementTimeoutMs: 600,
+    transactionTimeoutMs: 1_500,
+    ...options,
+  });
+  open.push(connected);
+  return connected;
+}
+
+const [one, two] = ["00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"] as const;
+const rename = (transaction: PrismaTransaction, id: string) =>
+  transaction.user.update({ where: { id }, data: { name: `Name ${Math.random()}` } });
+const renameRaw = (transaction: PrismaTransaction, id: string) =>
+  transaction.$executeRaw`update users set name = ${`Name ${Math.random()}`} where id = ${id}::uuid`;
+
+type Work = (transaction: PrismaTransaction) => Promise<unknown>;
+const options = { maxWait: 500, timeout: 1_500 };
+const transact = (work: Work, more: object = {}, on = write) =>
+  on.prisma.$transaction((transaction) => work(transaction as unknown as PrismaTransaction), { ...options, ...more });
+
+async function failureOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => expect.unreachable("It was expected to fail."),
+    (error) => error,
+  );
+}
+
+/** Someone else changes the row between this transaction's snapshot and its write. */
+async function overtaken(write: (transaction: PrismaTransaction) => Promise<unknown>): Promise<unknown> {
+  return failureOf(
+    transact(
+      async (transaction) => {
+        await transaction.user.count();
+        await database.query("update users set name = name || '.' where id = $1", [one]);
+        await write(transaction);
+      },
+      { isolationLevel: "RepeatableRead" },
+    ),
+  );
+}
+
+const logger = pino({ level: "silent" });
+const codeOf = (error: unknown) =>
+  answerFor(new GraphQLError("", { originalError: error as Error }), "r", logger).extensions.code;
+
+const kinds = { isRetryable, isTimeout, isOverload, isUnavailable, isConnectionLoss, isLockTimeout, isUniqueViolation };
+const kindsOf = (error: unknown) => Object.entries(kinds).flatMap(([name, is]) => (is(error) ? [name] : []));
+
+describe("another transaction in the way", () => {
+  it("of a model call: P2034", async () => {
+    const error = await overtaken((transaction) => rename(transaction, one));
+    expect(error).toMatchObject({ code: "P2034" });
+    expect([sqlStateOf(error), kindsOf(error), codeOf(error)]).toEqual(["40001", ["isRetryable"], "CONFLICT"]);
+  });
+
+  it("of a raw call: P2010, the SQLSTATE inside", async () => {
+    const error = await overtaken((transaction) => renameRaw(transaction, one));
+    expect(error).toMatchObject({ code: "P2010", meta: { driverAdapterError: { cause: { originalCode: "40001" } } } });
+    expect([sqlStateOf(error), kindsOf(error), codeOf(error)]).toEqual(["40001", ["isRetryable"], "CONFLICT"]);
+  });
+
+  it("at COMMIT: a bare DriverAdapterError", async () => {
+    // A write skew that PostgreSQL finds when the second of the two commits.
+    let other: Promise<unknown> | undefined;
+    const error = await failureOf(
+      transact(
+        async (transaction) => {
+          await transaction.$queryRaw`select count(*) from users where name like 'Name%'`;
+          other = transact(
+            async (second) => {
+              await second.$queryRaw`select count(*) from users where name like 'Name%'`;
+              await rename(second, two);
+            },
+            { isolationLevel: "Serializable" },
+          );
+          await rename(transaction, one);
+          await other;
+        },
+        { isolationLevel: "Serializable" },
+      ),
+    );
+    expect(error).toMatchObject({ name: "DriverAdapterError", cause: { originalCode: "40001" } });
+    expect([sqlStateOf(error), kindsOf(error), codeOf(error)]).toEqual(["40001", ["isRetryable"], "CONFLICT"]);
+  });
+
+  it.each([
+    ["a model call", rename],
+    ["a raw call", renameRaw],
+  ])("in a deadlock, by %s", async (_name, change) => {
+    const bothHold = Promise.withResolvers<void>();
+    let holding = 0;
+    const cross = (first: string, second: string) =>
+      transact(async (transaction) => {
+        await change(transaction, first);
+        if (++holding === 2) bothHold.resolve();
+        await bothHold.promise;
+        await change(transaction, second);
+      });
+    const outcomes = await Promise.allSettled([cross(one, two), cross(two, one)]);
+    const [failed] = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
+    expect(outcomes.filter(({ status }) => status === "rejected")).toHaveLength(1);
+    expect(kindsOf(failed)).toEqual(["isRetryable"]);
+    expect(codeOf(failed)).toBe("CONFLICT");
+  });
+
+  it("holding a row for too long: 55P03", async () => {
+    const holder = new pg.Client({ connectionString: database.url });
+    await holder.connect();
+    await holder.query("begin");
+    await holder.query("update users set name = 'Held' where id = $1", [one]);
+    const error = await failureOf(transact((transaction) => rename(transaction, one)));
+    await holder.query("rollback");
+    await holder.end();
+    expect([sqlStateOf(error), kindsOf(error), codeOf(error)]).toEqual(["55P03", ["isLockTimeout"], "CONFLICT"]);
+  });
+});
+
+describe("time", () => {
+  it("of a statement: 57014", async () => {
+    const error = await failureOf(transact((transaction) => transaction.$queryRaw`select pg_sleep(5)::text`));
+    expect([sqlStateOf(error), kindsOf(error), codeOf(error)]).toEqual(["57014", ["isTimeout"], "TRANSACTION_TIMEOUT"]);
+  });
+
+  it("of a transaction, by Prisma: P2028", async () => {
+    const error = await failureOf(
+      transact(
+        async (transaction) => {
+          await new Promise((resume) => setTimeout(resume, 300));
+          await transaction.user.count();
+        },
+        { timeout: 100 },
+      ),
+    );
+    expect(error).toMatchObject({ code: "P2028" });
+    expect([kindsOf(error), codeOf(error)]).toEqual([["isTimeout"], "TRANSACTION_TIMEOUT"]);
+  });
+
+  it("of an idle transaction, by the database: the connection is gone", async () => {
+    const impatient = connect({ transactionTimeoutMs: -900 });
+    const error = await failureOf(
+      transact(
+        async (transaction) => {
+          await transaction.user.count();
+          await new Promise((resume) => setTimeout(resume, 400));
+          await transaction.user.count();
+        },
+        {},
+        impatient,
+      ),
+    );
+    expect([kindsOf(error), codeOf(error)]).toEqual([["isConnectionLoss"], "OVERLOADED"]);
+  });
+});
+
+describe("the connection", () => {
+  it("ended by the database in a transaction is a definite abort", async () => {
+    const error = await failureOf(
+      transact(async (transaction) => {
+        const [row] = await transaction.$queryRaw<{ pid: number }[]>`select pg_backend_pid() as pid`;
+        await rename(transaction, one);
+        await database.query("select pg_terminate_backend($1)", [row?.pid]);
+        await new Promise((resume) => setTimeout(resume, 50));
+        await transaction.user.count();
+      }),
+    );
+    expect([kindsOf(error), codeOf(error)]).toEqual([["isConnectionLoss"], "OVERLOADED"]);
+  });
+
+  it("ended under a running statement: 57P01", async () => {
+    const error = await failureOf(
+      transact(async (transaction) => {
+        const [row] = await transaction.$queryRaw<{ pid: number }[]>`select pg_backend_pid() as pid`;
+        const running = transaction.$queryRaw`select pg_sleep(0.4)::text`;
+        // Prisma's calls begin when somebody waits for them.
+        const waiting = failureOf(Promise.resolve(running));
+        await new Promise((resume) => setTimeout(resume, 100));
+        await database.query("select pg_terminate_backend($1)", [row?.pid]);
+        throw await waiting;
+      }),
+    );
+    expect([sqlStateOf(error), kindsOf(error), codeOf(error)]).toEqual(["57P01", ["isConnectionLoss"], "OVERLOADED"]);
+  });
+
+  it("lost after COMMIT was sent: the row is there all the same", async () => {
+    proxy.dropCommitReplies(1);
+    const error = await failureOf(
+      transact((transaction) => transaction.user.update({ where: { id: two }, data: { name: "Committed" } })),
+    );
+    expect(error).toMatchObject({ message: expect.stringMatching(/Connection terminated unexpectedly|ECONNRESET/) });
+    expect(kindsOf(error)).toEqual(["isConnectionLoss"]);
+    const [row] = await database.query("select name from users where id = $1", [two]);
+    expect(row).toEqual({ name: "Committed" });
+  });
+
+  it("lost with COMMIT itself: the row is not there, and the error is the same", async () => {
+    proxy.dropCommits(1);
+    const error = await failureOf(
+      transact((transaction) => transaction.user.update({ where: { id: two }, data: { name: "Never" } })),
+    );
+    expect(kindsOf(error)).toEqual(["isConnectionLoss"]);
+    const [row] = await database.query("select name from users where id = $1", [two]);
+    expect(row).toEqual({ name: "Committed" });
+  });
+
+  it("that nobody gave back in time", async () => {
+    const small = connect({ size: 1 });
+    const held = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const holder = transact(
+      async (transaction) => {
+        await transaction.user.count();
+        begun.resolve();
+        await held.promise;
+      },
+      {},
+      small,
+    );
+    await begun.promise;
+    const started = performance.now();
+    const [byPrisma, byPool] = await Promise.all([
+      failureOf(transact((transaction) => transaction.user.count(), { maxWait: 200 }, small)),
+      failureOf(transact((transaction) => transaction.user.count(), { maxWait: 5_000 }, small)),
+    ]);
+    expect(performance.now() - started).toBeLessThan(900);
+    held.resolve();
+    await holder;
+    for (const error of [byPrisma, byPool]) {
+      expect([kindsOf(error), codeOf(error)]).toEqual([["isOverload"], "OVERLOADED"]);
+    }
+    expect(small.pool.totalCount).toBe(1);
+  });
+
+  it("that is refused by the network", async () => {
+    const nowhere = connect({ url: database.url.replace(/:\d+\//, ":9/") });
+    const error = await failureOf(transact((transaction) => transaction.user.count(), {}, nowhere));
+    expect([kindsOf(error), codeOf(error)]).toEqual([["isUnavailable"], "OVERLOADED"]);
+  });
+
+  it("that the network swallows", async () => {
+    const deaf = connect({ waitMs: 300 });
+    proxy.blackHole(true);
+    const error = await failureOf(transact((transaction) => transaction.user.count(), {}, deaf));
+    expect(kindsOf(error)).not.toEqual([]);
+    expect(codeOf(error)).toBe("OVERLOADED");
+  });
+
+  it("that the database does not accept: 57P03, nothing has run", async () => {
+    await database.query(`alter database ${database.name} allow_connections false`).catch(() => {});
+    // What a server in recovery says cannot be had from a healthy one; its shape is the same as of any refusal.
+    const error = Object.assign(new Error("the database system is starting up"), { code: "57P03", severity: "FATAL" });
+    expect([kindsOf(error), codeOf(error)]).toEqual([["isUnavailable"], "OVERLOADED"]);
+    await database.query(`alter database ${database.name} allow_connections true`).catch(() => {});
+  });
+
+  it("of which the database has too many: 53300", async () => {
+    const role = "lectern_test_crowded";
+    await database.query(`drop role if exists ${role}`);
+    await database.query(`create role ${role} login password 'x' connection limit 0`);
+    const crowded = connect({ url: database.url.replace(/\/\/[^@]*@/, `//${role}:x@`) });
+    const error = await failureOf(transact((transaction) => transaction.user.count(), {}, crowded));
+    await database.query(`drop role ${role}`);
+    expect([sqlStateOf(error), codeOf(error)]).toEqual(["53300", "OVERLOADED"]);
+    expect(kindsOf(error)).toContain("isUnavailable");
+  });
+});
+
+describe("what is nobody's fault but the statement's", () => {
+  it.each([
+    [
+      "a model call",
+      (t: PrismaTransaction) => t.user.create({ data: { email: "one@x", name: "N", passwordHash: "" } }),
+    ],
+    [
+      "a raw call",
+      (t: PrismaTransaction) => t.$executeRaw`insert into users (email, name, password_hash) values ('one@x', 'N', '')`,
+    ],
+  ])("a taken value, in %s: 23505", async (_name, work: Work) => {
+    const error = await failureOf(transact(work));
+    expect([sqlStateOf(error), kindsOf(error)]).toEqual(["23505", ["isUniqueViolation"]]);
+  });
+
+  it.each([
+    ["a check", "23514", (t: PrismaTransaction) => t.user.update({ where: { id: one }, data: { name: " " } })],
+    ["a division", "22012", (t: PrismaTransaction) => t.$queryRaw`select 1 / 0`],
+  ])("%s that fails: %s, under Prisma's P2039 or P2010", async (_name, state, work: Work) => {
+    const error = await failureOf(transact(work));
+    expect([sqlStateOf(error), kindsOf(error), codeOf(error)]).toEqual([state, [], "INTERNAL_SERVER_ERROR"]);
+  });
+
+  it("an error of ours, or of the operating system, has no SQLSTATE", () => {
+    expect(sqlStateOf(Object.assign(new Error("pipe"), { code: "EPIPE" }))).toBeUndefined();
+    expect(sqlStateOf(new Error("no code"))).toBeUndefined();
+    expect(sqlStateOf(Object.assign(new Error("P"), { code: "P2025" }))).toBeUndefined();
+  });
+});

@@ -1,0 +1,324 @@
+/** One operation, one transaction, as a client of the API sees it. */
+import { setTimeout as pause } from "node:timers/promises";
+import { print } from "graphql";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { Probe } from "../../src/database/transaction-guard.ts";
+import { graphql } from "../support/client/generated/gql.ts";
+import type { UnitUpdateMutation } from "../support/client/generated/graphql.ts";
+import { errorsOf, type Lectern, type Person, startLectern } from "../support/lectern.ts";
+import { dumpTables } from "../support/table-dump.ts";
+
+let lectern: Lectern;
+let ada: Person;
+/** What the test does at the points of transactions. */
+let probe: Probe | undefined;
+
+beforeAll(async () => {
+  lectern = await startLectern({
+    settings: { TRANSACTION_TIMEOUT_MS: "1000", TRANSACTION_ATTEMPTS: "4" },
+    probe: (point, operation) => probe?.(point, operation),
+  });
+  ada = await lectern.person("Ada");
+});
+afterEach(() => {
+  probe = undefined;
+});
+afterAll(() => lectern.stop());
+
+const Steps = graphql(`
+  mutation UnitSteps($create: CreateDocumentInput!, $update: UpdateDocumentInput!, $delete: DeleteDocumentInput!) {
+    a: createDocument(input: $create) { document { id } }
+    b: updateDocument(input: $update) { document { title version } }
+    c: deleteDocument(input: $delete) { deletedId }
+    d: createDocument(input: { source: { text: "Never reached when c fails." } }) { document { id } }
+  }
+`);
+
+const Create = graphql(`
+  mutation UnitCreate($input: CreateDocumentInput!) {
+    createDocument(input: $input) { isDuplicate document { id title version status } }
+  }
+`);
+
+const Update = graphql(`
+  mutation UnitUpdate($input: UpdateDocumentInput!) {
+    updateDocument(input: $input) { document { id title version } }
+  }
+`);
+
+const missing = Buffer.from("Document:00000000-0000-7000-8000-000000000000").toString("base64url");
+const text = (value: string) => ({ source: { text: value } });
+
+describe("a failed operation", () => {
+  it("has never happened: no field before the one that failed, and none after it ran", async () => {
+    const { id } = await ada.document();
+    const before = await dumpTables(lectern.database);
+    const errors = await errorsOf(
+      ada.client.request(Steps, {
+        create: text("It comes in and goes out again."),
+        update: { id, expectedVersion: 1, title: "Renamed" },
+        delete: { id: missing },
+      }),
+    );
+    expect(errors.map(({ path, extensions }) => [path, extensions.code])).toEqual([
+      [["c"], "NOT_FOUND"],
+      [["a"], "ROLLED_BACK"],
+      [["b"], "ROLLED_BACK"],
+    ]);
+    expect(await dumpTables(lectern.database)).toEqual(before);
+  });
+
+  it("answers `data: null`", async () => {
+    const response = await fetch(lectern.url, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${ada.accessToken}` },
+      body: JSON.stringify({
+        query: `mutation { a: createDocument(input: { source: { text: "x" } }) { isDuplicate }
+          b: deleteDocument(input: { id: "${missing}" }) { deletedId } }`,
+      }),
+    });
+    expect(await response.json()).toMatchObject({ data: null, errors: [{ path: ["b"] }, { path: ["a"] }] });
+  });
+
+  it("is one whose payload fails so deep that the null reaches the root", async () => {
+    const before = await dumpTables(lectern.database);
+    const Deep = graphql(`
+      mutation UnitDeep {
+        first: createDocument(input: { source: { text: "The first of two." } }) { isDuplicate }
+        second: createDocument(input: { source: { text: "The second of two." } }) {
+          document { owner { documents(first: 100000) { nodes { id } } } }
+        }
+      }
+    `);
+    const errors = await errorsOf(ada.client.request(Deep));
+    expect(errors.map(({ path, extensions }) => [path, extensions.code])).toEqual([
+      [["second", "document", "owner", "documents"], "BAD_USER_INPUT"],
+      [["first"], "ROLLED_BACK"],
+    ]);
+    expect(await dumpTables(lectern.database)).toEqual(before);
+  });
+
+  it("is one that fails at COMMIT", async () => {
+    await lectern.database.query(`
+      create function fail_late() returns trigger language plpgsql as $$
+      begin if new.title = 'poison' then raise exception 'too late'; end if; return null; end $$;
+      create constraint trigger late after insert on documents deferrable initially deferred
+        for each row execute function fail_late()`);
+    const before = await dumpTables(lectern.database);
+    const errors = await errorsOf(ada.client.request(Create, { input: { ...text("Late"), title: "poison" } }));
+    expect(errors.map(({ path, extensions }) => [path, extensions.code])).toEqual([
+      [undefined, "INTERNAL_SERVER_ERROR"],
+      [["createDocument"], "ROLLED_BACK"],
+    ]);
+    expect(await dumpTables(lectern.database)).toEqual(before);
+    // A dry run checks what COMMIT would check.
+    const dry = ada.with({ "lectern-dry-run": "true" });
+    expect(await errorsOf(dry.request(Create, { input: { ...text("Late"), title: "poison" } }))).toHaveLength(2);
+    await lectern.database.query("drop function fail_late cascade");
+  });
+
+  it("is one that takes too long", async () => {
+    const before = await dumpTables(lectern.database);
+    let statements = 0;
+    probe = async (point) => {
+      if (point === "statement" && ++statements === 2) await pause(1_300);
+    };
+    const errors = await errorsOf(
+      ada.client.request(Steps, {
+        create: text("Too slow."),
+        update: { id: missing, expectedVersion: 1 },
+        delete: { id: missing },
+      }),
+    );
+    expect(errors[0]?.extensions.code).toBe("TRANSACTION_TIMEOUT");
+    expect(await dumpTables(lectern.database)).toEqual(before);
+  });
+
+  it("is one whose client hangs up before COMMIT", async () => {
+    const before = await dumpTables(lectern.database);
+    const hangUp = new AbortController();
+    const points: string[] = [];
+    probe = async (point) => {
+      points.push(point);
+      if (point !== "statement") return;
+      hangUp.abort();
+      await pause(100);
+    };
+    const headers = { "content-type": "application/json", authorization: `Bearer ${ada.accessToken}` };
+    const body = JSON.stringify({
+      query: `mutation { a: createDocument(input: { source: { text: "Gone a." } }) { document { id } }
+        b: createDocument(input: { source: { text: "Gone b." } }) { document { id } } }`,
+    });
+    await expect(fetch(lectern.url, { method: "POST", headers, body, signal: hangUp.signal })).rejects.toThrow();
+    await pause(400);
+    expect(points).toEqual(["begin", "statement"]);
+    expect(await dumpTables(lectern.database)).toEqual(before);
+  });
+});
+
+describe("an operation that succeeds", () => {
+  it("sends its first byte after COMMIT", async () => {
+    let committedAt = 0;
+    probe = async (point) => {
+      if (point === "before_commit") await pause(150);
+      if (point === "after_commit") committedAt = performance.now();
+    };
+    const response = fetch(lectern.url, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${ada.accessToken}` },
+      body: JSON.stringify({
+        query: `mutation { createDocument(input: { source: { text: "First byte." } }) { isDuplicate } }`,
+      }),
+    });
+    await response;
+    const firstByteAt = performance.now();
+    expect(committedAt).toBeGreaterThan(0);
+    expect(firstByteAt).toBeGreaterThan(committedAt);
+  });
+
+  it("reads what it wrote, field after field", async () => {
+    const { id } = await ada.document({ text: "Read your writes.", title: "One" });
+    const Twice = graphql(`
+      mutation UnitTwice($first: UpdateDocumentInput!, $second: UpdateDocumentInput!, $id: DeleteDocumentInput!) {
+        first: updateDocument(input: $first) { document { title version owner { documents { totalCount nodes { title } } } } }
+        second: updateDocument(input: $second) { document { title version owner { documents { totalCount nodes { title } } } } }
+        third: deleteDocument(input: $id) { deletedId }
+        fourth: createDocument(input: { source: { text: "In its place." } }) {
+          document { owner { documents { totalCount nodes { title } } } }
+        }
+      }
+    `);
+    const answer = await ada.client.request(Twice, {
+      first: { id, expectedVersion: 1, title: "Two" },
+      second: { id, expectedVersion: 2, title: "Three" },
+      id: { id, expectedVersion: 3 },
+    });
+    const titles = (field: { document: { owner: { documents: { nodes: { title: string }[] } } } }) =>
+      field.document.owner.documents.nodes.map(({ title }) => title);
+    expect(answer.first.document).toMatchObject({ title: "Two", version: 2 });
+    expect(titles(answer.first)).toContain("Two");
+    expect(answer.second.document).toMatchObject({ title: "Three", version: 3 });
+    expect(titles(answer.second)).toContain("Three");
+    expect(titles(answer.second)).not.toContain("Two");
+    expect(titles(answer.fourth)).not.toContain("Three");
+    expect(answer.fourth.document.owner.documents.totalCount).toBe(answer.second.document.owner.documents.totalCount);
+  });
+});
+
+describe("a version that is not the present one", () => {
+  it("is a CONFLICT that shows the object as it is now, also when SQL by hand raised it", async () => {
+    const { id } = await ada.document({ title: "Mine", text: "Versions." });
+    await lectern.database.query("update documents set title = 'By hand' where title = 'Mine'");
+    const before = await dumpTables(lectern.database);
+    const [error] = await errorsOf(ada.client.request(Update, { input: { id, expectedVersion: 1, title: "Late" } }));
+    expect(error).toMatchObject({
+      path: ["updateDocument"],
+      extensions: {
+        code: "CONFLICT",
+        currentVersion: 2,
+        inputPath: ["input", "expectedVersion"],
+        current: { __typename: "Document", id, title: "By hand", version: 2, status: "PENDING", visibility: "PRIVATE" },
+      },
+    });
+    expect(error?.extensions.current).not.toHaveProperty("text");
+    expect(await dumpTables(lectern.database)).toEqual(before);
+  });
+});
+
+describe("an operation that others collide with", () => {
+  /** Fails the first inserts of a document with this title, in one of the ways that PostgreSQL has. */
+  async function collide(title: string, times: number, state: string, late = false) {
+    await lectern.database.query(`
+      create sequence collisions;
+      create function collide() returns trigger language plpgsql as $$
+      begin
+        if new.title = '${title}' and nextval('collisions') <= ${times} then
+          raise exception 'in the way' using errcode = '${state}';
+        end if;
+        return new;
+      end $$;
+      create ${late ? "constraint trigger collide after" : "trigger collide before"} insert on documents
+        ${late ? "deferrable initially deferred" : ""} for each row execute function collide()`);
+  }
+  afterEach(async () => {
+    await lectern.database.query("drop function if exists collide cascade; drop sequence if exists collisions");
+  });
+
+  it.each([
+    ["a serialization failure in a statement", "40001", false],
+    ["a deadlock", "40P01", false],
+    ["a serialization failure at COMMIT", "40001", true],
+  ])("happens once in spite of %s", async (how, state, late) => {
+    await collide(how, 2, state, late);
+    const { createDocument } = await ada.client.request(Create, { input: { ...text(how), title: how } });
+    expect(createDocument).toMatchObject({ isDuplicate: false, document: { title: how, version: 1 } });
+    const [tries] = await lectern.database.query("select last_value::int as tries from collisions");
+    expect(tries).toEqual({ tries: 3 });
+    expect(await lectern.database.query("select 1 from documents where title = $1", [how])).toHaveLength(1);
+  });
+
+  it("is a CONFLICT when they do so every time", async () => {
+    await collide("always", 1_000_000, "40001");
+    const before = await dumpTables(lectern.database);
+    const errors = await errorsOf(
+      ada.client.request(
+        graphql(`
+          mutation UnitAlways($input: CreateDocumentInput!) {
+            fine: createDocument(input: { source: { text: "Nobody is in the way of this." } }) { isDuplicate }
+            never: createDocument(input: $input) { isDuplicate }
+          }
+        `),
+        { input: { ...text("always"), title: "always" } },
+      ),
+    );
+    expect(errors.map(({ path, extensions }) => [path, extensions.code])).toEqual([
+      [["never"], "CONFLICT"],
+      [["fine"], "ROLLED_BACK"],
+    ]);
+    const [tries] = await lectern.database.query("select last_value::int as tries from collisions");
+    expect(tries).toEqual({ tries: 4 });
+    expect(await dumpTables(lectern.database)).toEqual(before);
+  });
+});
+
+describe("a dry run", () => {
+  it("answers what would happen, and nothing of it does", async () => {
+    const { id } = await ada.document({ title: "Dry", text: "A document for a dry run." });
+    const before = await dumpTables(lectern.database);
+    const dry = ada.with({ "lectern-dry-run": "true" });
+    const { data, extensions } = await dry.rawRequest<UnitUpdateMutation>(print(Update), {
+      input: { id, expectedVersion: 1, title: "Would be" },
+    });
+    expect(data.updateDocument.document).toEqual({ id, title: "Would be", version: 2 });
+    expect(extensions).toMatchObject({ lectern: { dryRun: true } });
+    expect(await dumpTables(lectern.database)).toEqual(before);
+    // The real one finds the version untouched.
+    const real = await ada.client.request(Update, { input: { id, expectedVersion: 1, title: "Is" } });
+    expect(real.updateDocument.document.version).toBe(2);
+  });
+
+  it("signs nobody in", async () => {
+    const before = await dumpTables(lectern.database);
+    const response = await fetch(lectern.url, {
+      method: "POST",
+      headers: { "content-type": "application/json", "lectern-dry-run": "true" },
+      body: JSON.stringify({
+        query: `mutation { signUp(input: { email: "dry@lectern.test", name: "Dry", password: "a good password" }) { accessToken } }`,
+      }),
+    });
+    const { data } = (await response.json()) as { data: { signUp: { accessToken: string } } };
+    expect(response.headers.get("set-cookie")).toBeNull();
+    expect(await dumpTables(lectern.database)).toEqual(before);
+    const viewer = await errorsOf(
+      lectern.client({ authorization: `Bearer ${data.signUp.accessToken}` }).request("{ viewer { user { id } } }"),
+    );
+    expect(viewer[0]?.extensions.code).toBe("UNAUTHENTICATED");
+  });
+
+  it("is not a real one because of a misspelling", async () => {
+    const before = await dumpTables(lectern.database);
+    const errors = await errorsOf(ada.with({ "lectern-dry-run": "1" }).request(Create, { input: text("Misspelt.") }));
+    expect(errors[0]?.extensions.code).toBe("BAD_USER_INPUT");
+    expect(await dumpTables(lectern.database)).toEqual(before);
+  });
+});

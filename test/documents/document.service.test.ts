@@ -1,0 +1,196 @@
+/** The rules of documents, without a database: a repository in memory and a unit of work that does nothing. */
+import { describe, expect, it } from "vitest";
+import type { DocumentStatus } from "../../src/database/generated/prisma/enums.ts";
+import type { DocumentRow } from "../../src/database/generated/tables.ts";
+import type { DocumentRepository, NewDocument } from "../../src/documents/document.repository.ts";
+import { DocumentService } from "../../src/documents/document.service.ts";
+import type { ApplicationError } from "../../src/errors.ts";
+import type { Viewer } from "../../src/users/viewer.ts";
+
+class DocumentsInMemory implements DocumentRepository {
+  readonly rows = new Map<string, DocumentRow>();
+  /** What was written, in order. */
+  readonly writes: string[] = [];
+
+  async createUnlessPresent({ text: _, ...document }: NewDocument) {
+    if (await this.findByHash(document.ownerId, document.sha256)) return null;
+    const now = new Date(0);
+    const row: DocumentRow = {
+      ...document,
+      id: `document-${this.rows.size + 1}`,
+      status: "PENDING",
+      version: 1,
+      failure: null,
+      attempts: 0,
+      progress: 0,
+      claimedBy: null,
+      leaseUntil: null,
+      nextAttemptAt: now,
+      createdAt: now,
+      updatedAt: now,
+      processedAt: null,
+    };
+    this.rows.set(row.id, row);
+    this.writes.push(`create ${row.id}`);
+    return row;
+  }
+
+  async findByHash(ownerId: string, sha256: string) {
+    return [...this.rows.values()].find((row) => row.ownerId === ownerId && row.sha256 === sha256) ?? null;
+  }
+
+  async lock(id: string) {
+    return this.rows.get(id) ?? null;
+  }
+
+  async update(id: string, changes: Partial<DocumentRow>) {
+    this.writes.push(`update ${id}`);
+    const row = this.rows.get(id) as DocumentRow;
+    return Object.assign(row, changes, { version: row.version + 1 });
+  }
+
+  async delete(id: string) {
+    this.writes.push(`delete ${id}`);
+    this.rows.delete(id);
+  }
+
+  async makePending(id: string) {
+    return this.update(id, { status: "PENDING" });
+  }
+}
+
+const maxBytes = 100;
+const ada: Viewer = { id: "ada", role: "VIEWER", sessionId: "a session" };
+const bob: Viewer = { id: "bob", role: "EDITOR", sessionId: "a session" };
+const admin: Viewer = { id: "root", role: "ADMIN", sessionId: "a session" };
+
+function setUp() {
+  const documents = new DocumentsInMemory();
+  const serviceOf = (viewer: Viewer) =>
+    new DocumentService({ uow: { documents, prepare: (_label, make) => make() }, viewer, maxBytes });
+  return { documents, serviceOf };
+}
+
+async function withDocument(changes: Partial<DocumentRow> = {}) {
+  const { documents, serviceOf } = setUp();
+  const { document } = await serviceOf(ada).create({ source: { text: "# A title\n\nWords." } });
+  Object.assign(document, changes);
+  documents.writes.length = 0;
+  return { documents, serviceOf, document };
+}
+
+const refusal = (work: Promise<unknown>) =>
+  work.then(
+    () => {
+      throw new Error("This was expected to be refused.");
+    },
+    ({ code, details }: ApplicationError) => ({ code, ...details }),
+  );
+
+describe("a new document", () => {
+  it("belongs to who made it, is PRIVATE, and is called by its first heading", async () => {
+    const { document } = await withDocument();
+    expect(document).toMatchObject({
+      ownerId: "ada",
+      title: "A title",
+      visibility: "PRIVATE",
+      mimeType: "text/plain",
+      sizeBytes: 17n,
+    });
+  });
+
+  it("with the same bytes is the one that its owner has; another owner's is another", async () => {
+    const { documents, serviceOf } = setUp();
+    const input = { source: { text: "The same." } };
+    const first = await serviceOf(ada).create(input);
+    const again = await serviceOf(ada).create({ ...input, title: "Called otherwise", visibility: "SHARED" });
+    const others = await serviceOf(bob).create(input);
+    expect([first.isDuplicate, again.isDuplicate, others.isDuplicate]).toEqual([false, true, false]);
+    expect(again.document).toBe(first.document);
+    expect(first.document).toMatchObject({ title: "The same.", visibility: "PRIVATE" });
+    expect(documents.writes).toEqual(["create document-1", "create document-2"]);
+  });
+
+  it("that was there and is gone a moment later is a CONFLICT", async () => {
+    const { documents, serviceOf } = setUp();
+    documents.createUnlessPresent = async () => null;
+    expect(await refusal(serviceOf(ada).create({ source: { text: "Gone." } }))).toEqual({ code: "CONFLICT" });
+  });
+
+  it("is what it must be, or nothing is written", async () => {
+    const { documents, serviceOf } = setUp();
+    const { create } = { create: (text: string) => refusal(serviceOf(ada).create({ source: { text } })) };
+    const inputPath = ["input", "source", "text"];
+    expect(await create(" \n")).toEqual({ code: "BAD_USER_INPUT", inputPath });
+    expect(await create("A\0B")).toEqual({ code: "BAD_USER_INPUT", inputPath });
+    expect(await create("A\ud800B")).toEqual({ code: "BAD_USER_INPUT", inputPath });
+    expect(await create("x".repeat(maxBytes + 1))).toEqual({ code: "PAYLOAD_TOO_LARGE", inputPath });
+    const file = new File([Uint8Array.of(0xff)], "a.txt");
+    expect(await refusal(serviceOf(ada).create({ source: { file } }))).toEqual({
+      code: "BAD_USER_INPUT",
+      inputPath: ["input", "source", "file"],
+    });
+    expect(await refusal(serviceOf(null).create({ source: { text: "A stranger's." } }))).toEqual({
+      code: "UNAUTHENTICATED",
+    });
+    expect(documents.writes).toEqual([]);
+  });
+});
+
+describe("a change", () => {
+  it("of another version than the one that was seen is a CONFLICT, and writes nothing", async () => {
+    const { documents, serviceOf, document } = await withDocument({ version: 7, status: "COMPLETED" });
+    const conflict = { code: "CONFLICT", inputPath: ["input", "expectedVersion"], currentVersion: 7 };
+    const seen = { id: document.id, expectedVersion: 6 };
+    expect(await refusal(serviceOf(ada).update({ ...seen, title: "New" }))).toEqual(conflict);
+    expect(await refusal(serviceOf(ada).update(seen))).toEqual(conflict);
+    expect(await refusal(serviceOf(ada).delete(seen))).toEqual(conflict);
+    expect(await refusal(serviceOf(ada).reprocess(seen))).toEqual(conflict);
+    expect(documents.writes).toEqual([]);
+  });
+
+  it("of the version that was seen happens once", async () => {
+    const { documents, serviceOf, document } = await withDocument();
+    const change = { id: document.id, expectedVersion: 1, title: " New " };
+    expect(await serviceOf(ada).update(change)).toMatchObject({ title: "New", version: 2 });
+    expect(await refusal(serviceOf(ada).update(change))).toMatchObject({ code: "CONFLICT", currentVersion: 2 });
+    expect(documents.writes).toEqual([`update ${document.id}`]);
+  });
+
+  it("that changes nothing writes nothing", async () => {
+    const { documents, serviceOf, document } = await withDocument();
+    expect(await serviceOf(ada).update({ id: document.id, expectedVersion: 1 })).toBe(document);
+    expect(documents.writes).toEqual([]);
+  });
+
+  it("is its owner's and the admins'; to others it is FORBIDDEN, or of nothing that exists", async () => {
+    const { documents, serviceOf, document } = await withDocument();
+    const { id } = document;
+    const notFound = { code: "NOT_FOUND", inputPath: ["input", "id"] };
+    expect(await refusal(serviceOf(bob).delete({ id }))).toEqual(notFound);
+    expect(await refusal(serviceOf(bob).delete({ id: "none" }))).toEqual(notFound);
+    expect(await refusal(serviceOf(null).delete({ id }))).toEqual({ code: "UNAUTHENTICATED" });
+    document.visibility = "SHARED";
+    expect(await refusal(serviceOf(bob).delete({ id, expectedVersion: 99 }))).toEqual({ code: "FORBIDDEN" });
+    expect(documents.writes).toEqual([]);
+    document.visibility = "PRIVATE";
+    await serviceOf(admin).delete({ id });
+    expect(documents.writes).toEqual([`delete ${id}`]);
+  });
+});
+
+describe("processing again", () => {
+  it.each<DocumentStatus>(["PENDING", "PROCESSING"])("is not for a %s document", async (status) => {
+    const { documents, serviceOf, document } = await withDocument({ status });
+    expect(await refusal(serviceOf(ada).reprocess({ id: document.id }))).toEqual({
+      code: "INVALID_STATE",
+      inputPath: ["input", "id"],
+    });
+    expect(documents.writes).toEqual([]);
+  });
+
+  it.each<DocumentStatus>(["COMPLETED", "FAILED"])("is for a %s document", async (status) => {
+    const { serviceOf, document } = await withDocument({ status });
+    expect(await serviceOf(ada).reprocess({ id: document.id })).toMatchObject({ status: "PENDING" });
+  });
+});

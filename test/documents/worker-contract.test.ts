@@ -1,0 +1,534 @@
+/** The worker contract of the database, as a worker in any language meets it, and our own worker on top of it. */
+import pg from "pg";
+import { pino } from "pino";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFinished } from "vitest";
+import type { ChunkDraft } from "../../src/documents/document.chunker.ts";
+import { type DocumentJob, documentQueue } from "../../src/documents/document.processor.ts";
+import { Worker, type WorkerOptions } from "../../src/processing/worker.ts";
+import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+
+let database: TestDatabase;
+let owner: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+});
+afterAll(() => database.drop());
+beforeEach(async () => {
+  await database.query("delete from users");
+  const [user] = await database.query(
+    "insert into users (email, name, password_hash) values ('ada@lectern.test', 'Ada', '-') returning id",
+  );
+  owner = user?.id as string;
+});
+
+type Row = Record<string, unknown>;
+type ClaimRow = { id: string; claim: string; attempt: number; mime_type: string; title: string; text: string };
+
+/** Documents with these texts, the first one first in the queue. */
+async function insertDocuments(...texts: string[]): Promise<string[]> {
+  const rows = await database.query(
+    `insert into documents (owner_id, title, mime_type, size_bytes, sha256, text, next_attempt_at)
+     select $1, 'About ' || text, 'text/plain', length(text), md5(text), text, now() - interval '1 hour' + place * interval '1 s'
+     from unnest($2::text[]) with ordinality t(text, place) returning id, text`,
+    [owner, texts],
+  );
+  return texts.map((text) => rows.find((row) => row.text === text)?.id as string);
+}
+
+async function claim(count = 1, worker = "a worker", lease = "30 seconds"): Promise<ClaimRow[]> {
+  const text = "select * from claim_documents($1, $2, $3::interval)";
+  return (await database.query(text, [worker, count, lease])) as ClaimRow[];
+}
+
+async function claimOne(): Promise<ClaimRow> {
+  const [claimed] = await claim();
+  if (!claimed) throw new Error("There was nothing to claim.");
+  return claimed;
+}
+
+async function answer(call: string, values: unknown[]): Promise<unknown> {
+  return (await database.query(`select ${call} as answer`, values))[0]?.answer;
+}
+const complete = ({ id, claim }: Pick<ClaimRow, "id" | "claim">, chunks: unknown) =>
+  answer("complete_document($1, $2, $3::jsonb)", [id, claim, JSON.stringify(chunks)]);
+const fail = ({ id, claim }: ClaimRow, reason: string | null, max = 5) =>
+  answer("fail_document($1, $2, $3, $4)", [id, claim, reason, max]);
+const release = ({ id, claim }: ClaimRow) => answer("release_document($1, $2)", [id, claim]);
+const extend = ({ id, claim }: ClaimRow, lease: string, progress: number | null = null) =>
+  answer("extend_lease($1, $2, $3::interval, $4)", [id, claim, lease, progress]);
+const endLease = (id: string) =>
+  database.query("update documents set lease_until = now() - interval '1 second' where id = $1", [id]);
+
+async function read(id: string): Promise<Row> {
+  return (await database.query("select * from documents where id = $1", [id]))[0] as Row;
+}
+const chunksOf = (id: string) =>
+  database.query(
+    "select index, text, start_offset, end_offset, token_count from chunks where document_id = $1 order by index",
+    [id],
+  );
+
+const draft = (text: string, startOffset: number) => ({
+  text,
+  startOffset,
+  endOffset: startOffset + text.length,
+  tokenCount: 1,
+});
+const someChunks = [draft("one", 0), draft("two", 4)];
+const someRows = [
+  { index: 0, text: "one", start_offset: 0, end_offset: 3, token_count: 1 },
+  { index: 1, text: "two", start_offset: 4, end_offset: 7, token_count: 1 },
+];
+
+describe("claim_documents", () => {
+  it("gives the oldest first, once, with what the work needs", async () => {
+    const [first, second, third] = await insertDocuments("one two", "three", "four");
+    const claimed = await claim(2, "worker A");
+    expect(claimed.map(({ id }) => id).sort()).toEqual([first, second].sort());
+    expect(claimed.find(({ id }) => id === first)).toEqual({
+      id: first,
+      claim: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      attempt: 1,
+      mime_type: "text/plain",
+      title: "About one two",
+      text: "one two",
+    });
+    expect(new Set(claimed.map((row) => row.claim)).size).toBe(2);
+    expect(await read(first as string)).toMatchObject({
+      status: "PROCESSING",
+      claimed_by: "worker A",
+      claim_token: claimed.find(({ id }) => id === first)?.claim,
+      attempts: 1,
+      progress: 0,
+    });
+    const [lease] = await database.query(
+      "select extract(epoch from lease_until - now())::float as seconds from documents where id = $1",
+      [first],
+    );
+    expect(lease?.seconds).toBeGreaterThan(25);
+    expect(lease?.seconds).toBeLessThanOrEqual(30.001);
+    expect((await claim(2)).map(({ id }) => id)).toEqual([third]);
+    expect(await claim(2)).toEqual([]);
+  });
+
+  it("skips what another is just claiming, and what has to wait", async () => {
+    const [first, second, later] = await insertDocuments("first", "second", "later");
+    await database.query("update documents set next_attempt_at = now() + interval '1 minute' where id = $1", [later]);
+    const other = new pg.Client({ connectionString: database.url });
+    await other.connect();
+    try {
+      await other.query("begin");
+      const { rows } = await other.query("select id from claim_documents('other', 1, '30 seconds')");
+      expect(rows).toEqual([{ id: first }]);
+      // It does not wait for the other's transaction.
+      expect((await claim(5)).map(({ id }) => id)).toEqual([second]);
+      await other.query("rollback");
+    } finally {
+      await other.end();
+    }
+    expect((await claim(5)).map(({ id }) => id)).toEqual([first]);
+  });
+
+  it("never gives one document to two of many claimers", async () => {
+    const ids = await insertDocuments(...Array.from({ length: 60 }, (_, index) => `text ${index}`));
+    const claimers = await Promise.all(
+      Array.from({ length: 4 }, async (_, index) => {
+        const client = new pg.Client({ connectionString: database.url });
+        await client.connect();
+        const taken: string[] = [];
+        for (let empty = 0; empty < 3; ) {
+          const { rows } = await client.query("select id from claim_documents($1, 2, '30 seconds')", [`w${index}`]);
+          taken.push(...rows.map(({ id }) => id));
+          if (rows.length === 0) empty++;
+        }
+        await client.end();
+        return taken;
+      }),
+    );
+    expect(claimers.flat().sort()).toEqual([...ids].sort());
+    expect(await database.query("select distinct attempts from documents")).toEqual([{ attempts: 1 }]);
+  });
+
+  it("never gives more than was asked for, also where the planner knows of one row only", async () => {
+    // Then the choice may become the inner side of a nested loop, and choose again for every row outside.
+    await insertDocuments("the only one");
+    await database.query("vacuum analyze documents");
+    await insertDocuments(...Array.from({ length: 20 }, (_, index) => `text ${index}`));
+    for (let turn = 0; turn < 3; turn++) expect(await claim(2)).toHaveLength(2);
+  });
+
+  it("gives a document that was made a moment ago", async () => {
+    for (let turn = 0; turn < 20; turn++) {
+      // Times are rounded to milliseconds, half of them upwards.
+      const [row] = await database.query(
+        `with made as (insert into documents (owner_id, title, mime_type, size_bytes, sha256, text)
+           values ($1, 'T', 'text/plain', 1, $2, 'x') returning id)
+         select id from made`,
+        [owner, `moment ${turn}`],
+      );
+      expect((await claim()).map(({ id }) => id)).toEqual([row?.id]);
+    }
+  });
+});
+
+describe("extend_lease", () => {
+  it("lengthens the lease and tells how far the work is", async () => {
+    const [id] = await insertDocuments("one two");
+    const claimed = await claimOne();
+    const before = await read(id as string);
+    expect(await extend(claimed, "10 minutes", 0.5)).toBe(true);
+    const after = await read(id as string);
+    expect(after).toMatchObject({ status: "PROCESSING", progress: 0.5, claim_token: claimed.claim });
+    expect((after.lease_until as Date).getTime() - (before.lease_until as Date).getTime()).toBeGreaterThan(500_000);
+    expect(await extend(claimed, "10 minutes")).toBe(true);
+    expect(await read(id as string)).toMatchObject({ progress: 0.5 });
+  });
+
+  it("is refused with a progress that is no share, and the claim stays", async () => {
+    const [id] = await insertDocuments("one two");
+    const claimed = await claimOne();
+    await expect(extend(claimed, "1 minute", 1.5)).rejects.toMatchObject({ constraint: "documents_progress_share" });
+    expect(await read(id as string)).toMatchObject({ status: "PROCESSING", progress: 0, version: 2 });
+  });
+});
+
+describe("complete_document", () => {
+  it("replaces the chunks and completes the document, in one step, however often it is told", async () => {
+    const [id] = (await insertDocuments("one two")) as [string];
+    const claimed = await claimOne();
+    expect(await complete(claimed, someChunks)).toBe(true);
+    const done = await read(id);
+    expect(done).toMatchObject({ status: "COMPLETED", progress: 1, attempts: 1, lease_until: null, failure: null });
+    expect(done.processed_at).toBeInstanceOf(Date);
+    expect(await chunksOf(id)).toEqual(someRows);
+
+    // The answer got lost and the worker says it again: true, and nothing is done twice.
+    expect(await complete(claimed, [draft("other", 0)])).toBe(true);
+    expect(await read(id)).toEqual(done);
+    expect(await chunksOf(id)).toEqual(someRows);
+
+    await database.query("update documents set status = 'PENDING' where id = $1", [id]);
+    expect(await complete(claimed, [draft("other", 0)])).toBe(false);
+    expect(await complete(await claimOne(), [draft("wo", 5)])).toBe(true);
+    expect(await chunksOf(id)).toEqual([{ index: 0, text: "wo", start_offset: 5, end_offset: 7, token_count: 1 }]);
+  });
+
+  it.each([
+    ["offsets in the wrong order", [draft("one", 0), { ...draft("two", 4), endOffset: 4 }], "23514"],
+    ["a chunk without a text", [draft("one", 0), { startOffset: 4, endOffset: 7, tokenCount: 1 }], "23502"],
+    ["an offset that is no number", [{ ...draft("one", 0), startOffset: "zero" }], "22P02"],
+    ["no list at all", { chunks: [] }, "22023"],
+    ["null", null, "22023"],
+  ])("changes nothing when it is given %s", async (_what, chunks, code) => {
+    const [id] = (await insertDocuments("one two")) as [string];
+    expect(await complete(await claimOne(), someChunks)).toBe(true);
+    await database.query("update documents set status = 'PENDING' where id = $1", [id]);
+    const claimed = await claimOne();
+    const before = await read(id);
+    await expect(complete(claimed, chunks)).rejects.toMatchObject({ code });
+    expect(await read(id)).toEqual(before);
+    expect(await chunksOf(id)).toEqual(someRows);
+    expect(await complete(claimed, [])).toBe(true);
+  });
+
+  it("shows readers the whole old set of chunks or the whole new one", async () => {
+    const [id] = (await insertDocuments("one two")) as [string];
+    await complete(await claimOne(), someChunks);
+    await database.query("update documents set status = 'PENDING' where id = $1", [id]);
+    const claimed = await claimOne();
+    expect(await chunksOf(id)).toEqual(someRows);
+    const other = new pg.Client({ connectionString: database.url });
+    await other.connect();
+    try {
+      await other.query("begin");
+      await other.query("select complete_document($1, $2, $3::jsonb)", [
+        id,
+        claimed.claim,
+        JSON.stringify([draft("two", 4)]),
+      ]);
+      expect(await chunksOf(id)).toEqual(someRows);
+      await other.query("commit");
+    } finally {
+      await other.end();
+    }
+    expect(await chunksOf(id)).toEqual([{ index: 0, text: "two", start_offset: 4, end_offset: 7, token_count: 1 }]);
+  });
+});
+
+describe("a claim that is lost", () => {
+  /** Who came too late, and the document as the next one holds it. */
+  async function lostClaim() {
+    const [id] = (await insertDocuments("one two")) as [string];
+    const lost = await claimOne();
+    await endLease(id);
+    expect(await answer("release_expired_documents($1)", [5])).toBe(1);
+    await database.query("update documents set next_attempt_at = now() where id = $1", [id]);
+    const held = await claimOne();
+    return { id, lost, held };
+  }
+
+  it("changes nothing, whatever its worker says", async () => {
+    const { id, lost, held } = await lostClaim();
+    const before = await read(id);
+    expect(held).toMatchObject({ id, attempt: 2 });
+    expect(await extend(lost, "1 hour", 0.9)).toBe(false);
+    expect(await complete(lost, someChunks)).toBe(false);
+    expect(await fail(lost, "too late")).toBe(false);
+    expect(await release(lost)).toBe(false);
+    expect(await read(id)).toEqual(before);
+    expect(await chunksOf(id)).toEqual([]);
+    expect(await complete(held, someChunks)).toBe(true);
+  });
+
+  it("is also that of a document that is gone", async () => {
+    const { id, held } = await lostClaim();
+    await database.query("delete from documents where id = $1", [id]);
+    expect(await complete(held, someChunks)).toBe(false);
+    expect(await extend(held, "1 hour")).toBe(false);
+    expect(await fail(held, "gone")).toBe(false);
+    expect(await release(held)).toBe(false);
+    expect(await database.query("select count(*)::int as count from chunks")).toEqual([{ count: 0 }]);
+  });
+});
+
+describe("fail_document", () => {
+  it("lets the document wait twice as long each time, and gives up after the last attempt", async () => {
+    const [id] = (await insertDocuments("one two")) as [string];
+    const pauses: number[] = [];
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      const claimed = await claimOne();
+      expect(claimed.attempt).toBe(attempt);
+      expect(await fail(claimed, `reason ${attempt}`, 4)).toBe(true);
+      const [row] = await database.query(
+        "select round(extract(epoch from next_attempt_at - updated_at))::int as pause from documents",
+      );
+      pauses.push(row?.pause as number);
+      expect(await read(id)).toMatchObject({
+        status: "PENDING",
+        failure: `reason ${attempt}`,
+        attempts: attempt,
+        progress: 0,
+        claimed_by: null,
+        claim_token: null,
+        lease_until: null,
+      });
+      expect(await claim()).toEqual([]);
+      await database.query("update documents set next_attempt_at = now()");
+    }
+    expect(pauses).toEqual([1, 2, 4]);
+    expect(await fail(await claimOne(), "the last reason", 4)).toBe(true);
+    expect(await read(id)).toMatchObject({ status: "FAILED", failure: "the last reason", attempts: 4 });
+    await database.query("update documents set next_attempt_at = now()");
+    expect(await claim()).toEqual([]);
+  });
+
+  it("must give a reason", async () => {
+    const [id] = (await insertDocuments("one two")) as [string];
+    const claimed = await claimOne();
+    await expect(fail(claimed, null, 1)).rejects.toMatchObject({ constraint: "documents_failure_said" });
+    expect(await read(id)).toMatchObject({ status: "PROCESSING", claim_token: claimed.claim });
+  });
+});
+
+describe("release_expired_documents", () => {
+  it("ends the attempts whose lease is over, and only those", async () => {
+    const [late, final, working, waiting] = (await insertDocuments("late", "final", "working", "waiting")) as string[];
+    await claim(3, "worker A");
+    await endLease(late as string);
+    await endLease(final as string);
+    await database.query("update documents set attempts = 5 where id = $1", [final]);
+    const others = [await read(working as string), await read(waiting as string)];
+    expect(await answer("release_expired_documents($1)", [5])).toBe(2);
+    expect(await answer("release_expired_documents($1)", [5])).toBe(0);
+    const failure = "The worker worker A did not finish in time.";
+    expect(await read(late as string)).toMatchObject({ status: "PENDING", failure, attempts: 1, claim_token: null });
+    expect(await read(final as string)).toMatchObject({ status: "FAILED", failure, attempts: 5, claim_token: null });
+    expect([await read(working as string), await read(waiting as string)]).toEqual(others);
+  });
+});
+
+describe("release_document", () => {
+  it("gives the document back at once, and no attempt is used up", async () => {
+    const [id] = (await insertDocuments("one two")) as [string];
+    const claimed = await claimOne();
+    expect(await release(claimed)).toBe(true);
+    expect(await read(id)).toMatchObject({
+      status: "PENDING",
+      attempts: 0,
+      failure: null,
+      claimed_by: null,
+      claim_token: null,
+      lease_until: null,
+    });
+    expect(await claimOne()).toMatchObject({ id, attempt: 1 });
+  });
+});
+
+describe("our worker", () => {
+  type Work = WorkerOptions<DocumentJob, ChunkDraft[]>["work"];
+
+  /** A worker on the real queue with work of the test's own. Only a wake makes it look, never the poll. */
+  async function startWorker(
+    work: Work,
+    more: Partial<WorkerOptions<DocumentJob, ChunkDraft[]>> & { maxAttempts?: number } = {},
+  ) {
+    const { maxAttempts = 5, ...options } = more;
+    const logger = pino({ level: "silent" });
+    const pool = new pg.Pool({ connectionString: database.url, application_name: "lectern worker", max: 4 });
+    const queue = documentQueue(pool, { url: database.url, maxAttempts, logger });
+    const worker = new Worker({ queue, work, places: 2, leaseMs: 30_000, pollMs: 600_000, logger, ...options });
+    await worker.start();
+    let stopping: Promise<void> | undefined;
+    const stop = () => {
+      stopping ??= worker.stop().then(() => pool.end());
+      return stopping;
+    };
+    onTestFinished(stop);
+    return { name: worker.name, stop };
+  }
+
+  const statusesOf = async () => {
+    const rows = await database.query("select text, status from documents");
+    return Object.fromEntries(rows.map(({ text, status }) => [text, status]));
+  };
+  const cut: Work = async ({ text }) => [draft(text, 0)];
+
+  /** Work that lasts until it is told to end, or aborted. */
+  function longWork() {
+    const begun: string[] = [];
+    const reasons: string[] = [];
+    let finish = () => {};
+    const mayFinish = new Promise<void>((resume) => {
+      finish = resume;
+    });
+    const work: Work = async ({ text }, signal) => {
+      begun.push(text);
+      const aborted = new Promise<never>((_, failed) => {
+        signal.addEventListener("abort", () => {
+          reasons.push(signal.reason.message);
+          failed(signal.reason);
+        });
+      });
+      await Promise.race([mayFinish, aborted]);
+      return [draft(text, 0)];
+    };
+    return { work, begun, reasons, finish: () => finish() };
+  }
+
+  it("fails what cannot be done, with its reason, and completes the rest", async () => {
+    const [, poison] = await insertDocuments("one", "poison", "two", "three");
+    const tries: string[] = [];
+    await startWorker(
+      async (job, signal) => {
+        tries.push(job.text);
+        if (job.text === "poison") throw new Error("It cannot be cut.");
+        return cut(job, signal);
+      },
+      { maxAttempts: 2, pollMs: 100 },
+    );
+    await expect
+      .poll(statusesOf, { timeout: 10_000 })
+      .toEqual({ one: "COMPLETED", poison: "FAILED", two: "COMPLETED", three: "COMPLETED" });
+    expect(await read(poison as string)).toMatchObject({
+      failure: "It cannot be cut.",
+      attempts: 2,
+      claim_token: null,
+    });
+    expect(tries.sort()).toEqual(["one", "poison", "poison", "three", "two"]);
+  });
+
+  it("is woken by a new document, and never holds more than it has places", async () => {
+    let [running, most] = [0, 0];
+    await startWorker(async (job, signal) => {
+      most = Math.max(most, ++running);
+      await new Promise((resume) => setTimeout(resume, 20));
+      running--;
+      return cut(job, signal);
+    });
+    await insertDocuments("one", "two", "three", "four", "five");
+    await expect.poll(async () => new Set(Object.values(await statusesOf()))).toEqual(new Set(["COMPLETED"]));
+    expect(most).toBe(2);
+    await insertDocuments("six");
+    await expect.poll(statusesOf).toMatchObject({ six: "COMPLETED" });
+  });
+
+  it("listens again after its connection broke", async () => {
+    await startWorker(cut);
+    const listeners = () =>
+      database.query(
+        "select pid from pg_stat_activity where datname = current_database() and query = 'listen documents_pending'",
+      );
+    const [before] = await listeners();
+    await database.query("select pg_terminate_backend($1)", [before?.pid]);
+    await expect
+      .poll(async () => (await listeners()).filter(({ pid }) => pid !== before?.pid).length, { timeout: 5_000 })
+      .toBe(1);
+    await insertDocuments("after the break");
+    await expect.poll(statusesOf).toEqual({ "after the break": "COMPLETED" });
+  });
+
+  it("gives back what it cannot finish when it stops", async () => {
+    const [id] = (await insertDocuments("long")) as [string];
+    const { work, begun, reasons } = longWork();
+    const worker = await startWorker(work, { graceMs: 50 });
+    await expect.poll(() => begun).toEqual(["long"]);
+    expect(await read(id)).toMatchObject({ status: "PROCESSING", claimed_by: worker.name });
+    await worker.stop();
+    expect(reasons).toEqual(["The worker stops."]);
+    expect(await read(id)).toMatchObject({ status: "PENDING", attempts: 0, failure: null, claim_token: null });
+  });
+
+  it("lets finish what can be finished when it stops, and takes nothing new", async () => {
+    await insertDocuments("long");
+    const { work, begun, reasons, finish } = longWork();
+    const worker = await startWorker(work, { graceMs: 20_000 });
+    await expect.poll(() => begun).toEqual(["long"]);
+    const stopped = worker.stop();
+    await insertDocuments("new");
+    finish();
+    await stopped;
+    expect(reasons).toEqual([]);
+    expect(await statusesOf()).toEqual({ long: "COMPLETED", new: "PENDING" });
+  });
+
+  it("lengthens its lease while it works, and stops working when the claim is lost", async () => {
+    const [id] = (await insertDocuments("long")) as [string];
+    const { work, begun, reasons, finish } = longWork();
+    await startWorker(work, { leaseMs: 300 });
+    await expect.poll(() => begun).toEqual(["long"]);
+    const first = (await read(id)).lease_until as Date;
+    await expect
+      .poll(async () => ((await read(id)).lease_until as Date).getTime())
+      .toBeGreaterThan(first.getTime() + 300);
+    expect(await answer("release_expired_documents($1)", [5])).toBe(0);
+
+    // Somebody else took it: the worker is told at its next heartbeat, and does not touch it again.
+    await database.query(
+      "update documents set claim_token = gen_random_uuid(), claimed_by = 'other', lease_until = now() + interval '1 hour'",
+    );
+    await expect.poll(() => reasons).toEqual(["The claim is lost."]);
+    finish();
+    expect(await read(id)).toMatchObject({ status: "PROCESSING", claimed_by: "other", attempts: 1 });
+  });
+
+  it("drops its result when the claim was lost meanwhile", async () => {
+    const [id] = (await insertDocuments("long")) as [string];
+    const { work, begun, finish } = longWork();
+    const worker = await startWorker(work);
+    await expect.poll(() => begun).toEqual(["long"]);
+    await database.query("update documents set claim_token = gen_random_uuid(), claimed_by = 'other'");
+    finish();
+    await worker.stop();
+    expect(await read(id)).toMatchObject({ status: "PROCESSING", claimed_by: "other" });
+    expect(await chunksOf(id)).toEqual([]);
+  });
+
+  it("takes over what a dead worker left when its lease ends", async () => {
+    const [id] = (await insertDocuments("left behind")) as [string];
+    await claim(1, "a dead worker");
+    await endLease(id);
+    await startWorker(cut, { pollMs: 100 });
+    await expect.poll(() => read(id), { timeout: 5_000 }).toMatchObject({ status: "COMPLETED", attempts: 2 });
+  });
+});

@@ -1,0 +1,183 @@
+/** What goes wrong under a query: a lost connection, a statement that fails, a plan that is slow. */
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { ReadConnections, ReadOverloadError } from "../../src/database/read-connections.ts";
+import { raw, sql } from "../../src/eager-loading/sql.ts";
+import { traced } from "../support/budget.ts";
+import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
+import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
+
+let database: TestDatabase;
+let proxy: TcpProxy;
+let lectern: Lectern;
+let ada: Person;
+
+beforeAll(async () => {
+  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  proxy = await startTcpProxy(database.url);
+  lectern = await startLectern({
+    database: { ...database, url: proxy.url },
+    settings: { EAGER_PLAN_TIMEOUT_MS: "200", STATEMENT_TIMEOUT_MS: "3000" },
+  });
+  ada = await lectern.person("Ada");
+  await ada.document({ text: "Some text." });
+});
+
+afterAll(async () => {
+  await lectern.stop();
+  await proxy.stop();
+  await database.drop();
+});
+
+const query = "{ documents { nodes { title text owner { name } chunks { totalCount } } } }";
+type Answer = { documents: { nodes: { text: string }[] } };
+
+const open = (options: Partial<ConstructorParameters<typeof ReadConnections>[0]> = {}) =>
+  new ReadConnections({
+    url: proxy.url,
+    count: 2,
+    maxDepth: 100,
+    statementTimeoutMs: 5_000,
+    connectTimeoutMs: 5_000,
+    ...options,
+  });
+
+describe("read connections", () => {
+  it("cannot write", async () => {
+    const { reads } = lectern.application;
+    await expect(reads.read(sql`delete from users`)).rejects.toThrow(/read-only transaction/);
+    await expect(reads.read(sql`select uuid_v7()`)).resolves.toHaveLength(1);
+  });
+
+  it("repeat a read on another connection when theirs is lost", async () => {
+    const reads = open();
+    try {
+      await reads.read(sql`select 1`);
+      const asked = [1, 2, 3].map((n) => reads.read(sql`select ${n}::int as n, pg_sleep(0.2)`));
+      const together = reads.readTogether([sql`select 4 as n, pg_sleep(0.2)`, sql`select 5 as n`]);
+      await new Promise((resume) => setTimeout(resume, 50));
+      proxy.cut();
+      const [answers, outcomes] = await Promise.all([Promise.all(asked), together]);
+      expect(answers.map(([row]) => row?.n)).toEqual([1, 2, 3]);
+      expect(outcomes).toMatchObject([{ rows: [{ n: 4 }] }, { rows: [{ n: 5 }] }]);
+    } finally {
+      await reads.close();
+    }
+  });
+
+  it("come back after the database was away, and say OVERLOADED meanwhile", async () => {
+    proxy.refuse(true);
+    proxy.cut();
+    const away = await ask(query);
+    expect(away.status).toBe(503);
+    expect(away.body.errors?.[0]?.extensions.code).toBe("OVERLOADED");
+    expect(away.headers.get("retry-after")).toBe("1");
+    proxy.refuse(false);
+    await expect.poll(async () => (await ask(query)).status, { timeout: 10_000 }).toBe(200);
+    expect(lectern.application.reads.state.underWay).toBe(0);
+  });
+
+  it("refuse more than they can carry instead of queueing it", async () => {
+    const reads = open({ count: 1, maxDepth: 10 });
+    try {
+      await reads.read(sql`select 1`);
+      const slow = Array.from({ length: 10 }, () => reads.read(sql`select pg_sleep(0.01)`));
+      await expect(reads.read(sql`select 1`)).rejects.toBeInstanceOf(ReadOverloadError);
+      await Promise.all(slow);
+      await expect(reads.read(sql`select 1 as n`)).resolves.toEqual([{ n: 1 }]);
+      expect(reads.state).toEqual({ ready: 1, underWay: 0 });
+    } finally {
+      await reads.close();
+    }
+  });
+
+  it("keep errors apart: one failing statement of a batch fails alone", async () => {
+    const { reads } = lectern.application;
+    const outcomes = await Promise.allSettled([
+      reads.read(sql`select 1 as n`),
+      reads.read(sql`select 1 / 0`),
+      reads.read(sql`select 3 as n`),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  });
+
+  it("name a bounded number of statements", async () => {
+    const reads = open({ count: 1 });
+    try {
+      for (let index = 0; index < 600; index++) await reads.read(raw(`select 1 as n${index}`));
+      const [row] = await reads.read(sql`select count(*)::int as named from pg_prepared_statements`);
+      expect(row?.named).toBeLessThanOrEqual(500);
+    } finally {
+      await reads.close();
+    }
+  });
+});
+
+describe("a plan that fails", () => {
+  it("leaves its fields to the batches, and the answer is whole", async () => {
+    const { reads } = lectern.application;
+    const readTogether = reads.readTogether.bind(reads);
+    let plans = 0;
+    reads.readTogether = (statements) => {
+      plans++;
+      // The second statement fails, and with it the rest of its transaction.
+      return readTogether([statements[0] as never, sql`select 1 / 0`, ...statements.slice(2)]);
+    };
+    try {
+      const { data, cost } = await traced<Answer>(lectern, ada, query);
+      expect(plans).toBe(1);
+      expect(data.documents.nodes[0]?.text).toBe("Some text.");
+      expect(cost.batches.filter(({ planned }) => planned).map(({ relation }) => relation)).toEqual(["Documents"]);
+      expect(cost.batches.filter(({ planned }) => !planned)).toHaveLength(3);
+    } finally {
+      reads.readTogether = readTogether;
+    }
+  });
+
+  it("that takes too long is not waited for", async () => {
+    const { reads } = lectern.application;
+    const readTogether = reads.readTogether.bind(reads);
+    reads.readTogether = (statements) => readTogether([sql`select pg_sleep(1.5)`, ...statements]);
+    try {
+      const started = performance.now();
+      const { data, cost } = await traced<Answer>(lectern, ada, query);
+      expect(performance.now() - started).toBeLessThan(1_400);
+      expect(data.documents.nodes[0]?.text).toBe("Some text.");
+      expect(cost.batches.every(({ planned }) => !planned)).toBe(true);
+    } finally {
+      reads.readTogether = readTogether;
+    }
+  });
+});
+
+describe("a relation whose statement fails", () => {
+  it("fails its own fields only, with a clear code", async () => {
+    const { reads } = lectern.application;
+    const read = reads.read.bind(reads);
+    const { readTogether } = reads;
+    Object.assign(reads, { readTogether: undefined });
+    reads.read = (statement) =>
+      statement.text.includes('t."text" as "$value"') ? read(sql`select pg_sleep(9)`) : read(statement);
+    try {
+      const { body } = await ask(query);
+      expect(body.data).toMatchObject({ documents: { nodes: [{ text: null, owner: { name: "Ada" } }] } });
+      expect(body.errors).toMatchObject([
+        { path: ["documents", "nodes", 0, "text"], extensions: { code: "TRANSACTION_TIMEOUT" } },
+      ]);
+    } finally {
+      Object.assign(reads, { readTogether });
+      reads.read = read;
+    }
+  });
+});
+
+async function ask(text: string): Promise<{ status: number; headers: Headers; body: Body }> {
+  const response = await fetch(lectern.url, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${ada.accessToken}` },
+    body: JSON.stringify({ query: text }),
+  });
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Body };
+}
+
+type Body = { data?: unknown; errors?: { path?: unknown[]; extensions: { code: string } }[] };

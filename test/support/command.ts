@@ -1,0 +1,124 @@
+/** Lectern's command line, run as a person would: another process, an environment of its own, a folder of its own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const main = join(import.meta.dirname, "../../src/main.ts");
+
+export type Outcome = { code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string };
+
+export type RunOptions = {
+  /** All that the command sees of the environment, besides PATH: no DATABASE_URL of the test run reaches it. */
+  environment?: Record<string, string>;
+  /** What is written to standard input, which is then closed. */
+  input?: string;
+  /** Where it runs. A folder without `.env`, unless a test puts one there. */
+  folder?: string;
+};
+
+export type Running = {
+  process: ChildProcess;
+  /** What it printed so far. */
+  output: () => string;
+  ended: Promise<Outcome>;
+  /** Waits until it has printed this. Fails when it ends before. */
+  printed(text: string | RegExp): Promise<RegExpExecArray>;
+};
+
+/** Starts a command in a process group of its own, as a shell does. */
+export function begin(parameters: string[], { environment = {}, input, folder = tmpdir() }: RunOptions = {}): Running {
+  const child = spawn(process.execPath, [main, ...parameters], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, ...environment },
+    detached: true,
+    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+  });
+  child.stdin?.on("error", () => {});
+  child.stdin?.end(input);
+  let stdout = "";
+  let stderr = "";
+  const watchers = new Set<() => void>();
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+    for (const watcher of watchers) watcher();
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const ended = new Promise<Outcome>((resolve) => {
+    child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+  return {
+    process: child,
+    output: () => `${stdout}${stderr}`,
+    ended,
+    printed: (text) =>
+      new Promise((found, failed) => {
+        const pattern = typeof text === "string" ? new RegExp(RegExp.escape(text)) : text;
+        const look = () => {
+          const match = pattern.exec(stdout);
+          if (!match) return;
+          watchers.delete(look);
+          found(match);
+        };
+        watchers.add(look);
+        look();
+        void ended.then(() => failed(new Error(`It ended without printing ${pattern}:\n${stdout}${stderr}`)));
+      }),
+  };
+}
+
+export function run(parameters: string[], options: RunOptions = {}): Promise<Outcome> {
+  return begin(parameters, options).ended;
+}
+
+/** A folder that the embedded database's user may pass through, and how to remove it. */
+export async function makeFolder(): Promise<{ path: string; remove(): Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), "lectern-command-"));
+  await chmod(path, 0o755);
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** A port that was free a moment ago, with the next one free too. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const first = await occupy(0);
+    const second = await occupy(first.port + 1).catch(() => null);
+    await first.free();
+    await second?.free();
+    if (second) return first.port;
+  }
+}
+
+/** Listens on the port until `free` is called. */
+export function occupy(port: number): Promise<{ port: number; free(): Promise<void> }> {
+  return new Promise((done, failed) => {
+    const server = createServer();
+    server.once("error", failed);
+    server.listen(port, "127.0.0.1", () => {
+      const free = () => new Promise<void>((freed) => server.close(() => freed()));
+      done({ port: (server.address() as { port: number }).port, free });
+    });
+  });
+}
+
+/** The process id of the database server that runs on this data folder, or null when none does. */
+export async function databaseProcess(dataDir: string): Promise<number | null> {
+  const file = await readFile(join(dataDir, "postgres/data/postmaster.pid"), "utf8").catch(() => null);
+  const id = Number(file?.split("\n")[0]);
+  return id && isAlive(id) ? id : null;
+}
+
+export function isAlive(id: number): boolean {
+  try {
+    process.kill(id, 0);
+  } catch {
+    return false;
+  }
+  // On Linux an entry may remain of a process that ended, until somebody collects it.
+  const state = existsSync(`/proc/${id}/stat`) ? readFileSync(`/proc/${id}/stat`, "utf8").split(") ")[1] : "R";
+  return !state?.startsWith("Z");
+}

@@ -1,0 +1,14 @@
+import type { TestDatabase } from "./database.ts";
+
+/** Every row of every table of ours, as text, in an order that is always the same: to compare before with after. */
+export async function dumpTables({ query }: Pick<TestDatabase, "query">): Promise<Record<string, string[]>> {
+  const tables = await query(`
+    select table_name as name from information_schema.tables
+    where table_schema = 'public' and table_type = 'BASE TABLE' and table_name <> '_prisma_migrations' order by 1`);
+  const dump: Record<string, string[]> = {};
+  for (const { name } of tables) {
+    const rows = await query(`select t::text as row from "${name}" t order by 1`);
+    dump[name as string] = rows.map(({ row }) => row as string);
+  }
+  return dump;
+}

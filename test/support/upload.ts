@@ -1,0 +1,21 @@
+import type { Lectern, Person, ShownError } from "./lectern.ts";
+
+export type Uploaded = {
+  status: number;
+  data?: { createDocument: { document: { id: string; title: string } } } | null;
+  errors?: ShownError[];
+};
+
+/** Creates a document from a file, as the GraphQL multipart request specification sends it. */
+export async function upload({ url }: Lectern, { accessToken }: Person, file: File): Promise<Uploaded> {
+  const query = `mutation Upload($input: CreateDocumentInput!) {
+    createDocument(input: $input) { document { id title } }
+  }`;
+  const form = new FormData();
+  form.set("operations", JSON.stringify({ query, variables: { input: { source: { file: null } } } }));
+  form.set("map", JSON.stringify({ 0: ["variables.input.source.file"] }));
+  form.set("0", file);
+  const headers = { authorization: `Bearer ${accessToken}`, "graphql-require-preflight": "1" };
+  const response = await fetch(url, { method: "POST", body: form, headers });
+  return { status: response.status, ...((await response.json()) as Omit<Uploaded, "status">) };
+}
