@@ -80,6 +80,8 @@ export type Config = Omit<z.output<typeof settings>, "AUTH_SECRET" | "LOG_FORMAT
   AUTH_SECRET: string;
   LOG_FORMAT: "pretty" | "json";
   isProduction: boolean;
+  /** Bytes of a request at most: a document's text grows by its escapes in JSON, three bytes to six at the worst. */
+  maxRequestBytes: number;
 };
 
 /**
@@ -109,6 +111,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Readon
     AUTH_SECRET: values.AUTH_SECRET ?? readOrMakeSecret(dataDir),
     LOG_FORMAT: values.LOG_FORMAT ?? (isProduction ? "json" : "pretty"),
     isProduction,
+    maxRequestBytes: values.MAX_DOCUMENT_BYTES * 3 + 1_000_000,
   });
 }
 

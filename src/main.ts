@@ -9,7 +9,7 @@ const usage = `Usage: node src/main.ts <command>
   migrate                   brings the database up to date
   migrate new NAME          writes a migration from what schema.prisma has new
   seed                      loads the sample library and the demo users
-  schema                    prints the GraphQL schema
+  schema [FILE]             prints the GraphQL schema, or writes it to FILE
   doctor                    checks the database's contents
   user create --email E --name N [--admin|--editor]
                             makes a user; the password is read from LECTERN_PASSWORD or from standard input
@@ -33,7 +33,7 @@ async function main(): Promise<void> {
     if (!values.help) process.exitCode = 2;
     return;
   }
-  if (rest.length > 0 && command !== "migrate" && command !== "user") {
+  if (rest.length > 0 && !["migrate", "schema", "user"].includes(command)) {
     throw new UserError(`\`${command}\` takes nothing more: what is "${rest.join(" ")}"?`);
   }
   // Each command loads only what it needs.
@@ -47,7 +47,7 @@ async function main(): Promise<void> {
     case "seed":
       return (await import("./commands/seed.ts")).seedCommand();
     case "schema":
-      return (await import("./commands/schema.ts")).printSchemaCommand();
+      return (await import("./commands/schema.ts")).printSchemaCommand(rest);
     case "doctor":
       return (await import("./commands/doctor.ts")).doctor();
     case "user":

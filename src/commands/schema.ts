@@ -1,7 +1,12 @@
+import { writeFileSync } from "node:fs";
 import { printSchema } from "graphql";
 import { schema } from "../composition.ts";
+import { UserError } from "../errors.ts";
 
-/** What schema.graphql holds: `node src/main.ts schema > schema.graphql`. */
-export function printSchemaCommand(): void {
-  process.stdout.write(`${printSchema(schema)}\n`);
+/** Prints the schema, or writes it to a file: what schema.graphql holds. */
+export function printSchemaCommand([file, ...rest]: string[]): void {
+  if (rest.length > 0) throw new UserError("Say `schema`, or `schema FILE`.");
+  const text = `${printSchema(schema)}\n`;
+  if (file === undefined) process.stdout.write(text);
+  else writeFileSync(file, text);
 }

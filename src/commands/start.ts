@@ -46,8 +46,7 @@ export async function start(): Promise<void> {
       host: config.HOST,
       port: config.PORT,
       mayMovePort: !config.isProduction,
-      // A text grows by its escapes on the way: \n and quotes by two, everything else hardly.
-      maxBodyBytes: config.MAX_DOCUMENT_BYTES * 2 + 1_000_000,
+      maxBodyBytes: config.maxRequestBytes,
       ready: application.isReady,
       logger,
     });

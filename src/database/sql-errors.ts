@@ -71,7 +71,9 @@ export function isOverload(error: unknown): boolean {
 export function isUnavailable(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state === "57P03" || state === "53300") return true;
-  return layersOf(error).some(({ code }) => code === "ECONNREFUSED" || code === "P1001");
+  return layersOf(error).some(
+    ({ code, kind }) => code === "ECONNREFUSED" || code === "P1001" || kind === "DatabaseNotReachable",
+  );
 }
 
 /** The connection broke: what was under way may or may not have happened. */
@@ -79,15 +81,16 @@ export function isConnectionLoss(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state === "57P01" || state === "57P02" || state?.startsWith("08")) return true;
   return layersOf(error).some(
-    ({ code, message }) =>
-      code === "ECONNRESET" ||
-      code === "EPIPE" ||
-      code === "P1017" ||
-      /Connection terminated|connection error and is not queryable|Client was closed|Server has closed the connection|socket hang up/i.test(
-        String(message),
-      ),
+    ({ code, kind, message }) =>
+      lossCodes.has(String(code)) || lossKinds.has(String(kind)) || lossMessages.test(String(message)),
   );
 }
+
+/** As Node, Prisma, the adapter and pg say it. */
+const lossCodes = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "P1017", "P1008"]);
+const lossKinds = new Set(["ConnectionClosed", "SocketTimeout"]);
+const lossMessages =
+  /Connection terminated|connection error and is not queryable|Client was closed|Server has closed the connection/i;
 
 type Layer = Record<string, unknown>;
 

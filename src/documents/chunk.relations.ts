@@ -46,7 +46,7 @@ const queryOf = (query: string) => sql`websearch_to_tsquery('lectern', normalize
 /** Marks that no text contains: the API's users see `<mark>`, after the text around it has been escaped. */
 export const markStart = "\u{E000}";
 export const markEnd = "\u{E001}";
-const headline = `StartSel=${markStart}, StopSel=${markEnd}, MinWords=12, MaxWords=30, MaxFragments=2, FragmentDelimiter=" … "`;
+const headline = `StartSel=${markStart}, StopSel=${markEnd}, ShortWord=0, MinWords=12, MaxWords=30, MaxFragments=2, FragmentDelimiter=" … "`;
 
 /** Best match first. An exact match, accents included, outranks one that only the folding made. */
 export const chunkHits = relations.page({

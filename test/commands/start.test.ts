@@ -137,6 +137,8 @@ describe("a start without DATABASE_URL", () => {
     crashed.running.process.kill("SIGKILL");
     expect(await crashed.running.ended).toMatchObject({ signal: "SIGKILL" });
     expect(await databaseProcess(environment.DATA_DIR as string)).toBe(database);
+    // Had it crashed while it was starting, this would be left as well.
+    await writeFile(join(folder.path, "data/postgres/lock"), String(crashed.running.process.pid));
 
     const { running } = await start();
     expect(await databaseProcess(environment.DATA_DIR as string)).toBe(database);

@@ -72,7 +72,7 @@ export async function startLectern(options: LecternOptions = {}): Promise<Lecter
     host: "127.0.0.1",
     port: 0,
     mayMovePort: false,
-    maxBodyBytes: config.MAX_DOCUMENT_BYTES * 2 + 1_000_000,
+    maxBodyBytes: config.maxRequestBytes,
     ready: application.isReady,
     logger,
   });

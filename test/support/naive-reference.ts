@@ -64,7 +64,7 @@ async function readHits(database: TestDatabase, tables: Tables, query: string): 
        select (ts_rank(c.search, folded, 1)
                + (to_tsvector('simple', normalize(c.text, NFC)) @@ exact)::int)::double precision as score,
               ts_headline('lectern', normalize(c.text, NFC), folded,
-                'StartSel=<mark>, StopSel=</mark>, MinWords=12, MaxWords=30, MaxFragments=2, FragmentDelimiter=" … "') as snippet
+                'StartSel=<mark>, StopSel=</mark>, ShortWord=0, MinWords=12, MaxWords=30, MaxFragments=2, FragmentDelimiter=" … "') as snippet
        from chunks c, q where c.id = $1 and c.search @@ folded`,
       [chunk.id, query],
     );
