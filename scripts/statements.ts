@@ -16,7 +16,8 @@ import { startEmbeddedPostgres } from "../src/database/embedded-postgres.ts";
 import { migrate } from "../src/database/migrations.ts";
 import { startDocumentWorker } from "../src/documents/document.processor.ts";
 import { Loaders } from "../src/eager-loading/loaders.ts";
-import { compile, runPlan } from "../src/eager-loading/plan.ts";
+import { runPlan } from "../src/eager-loading/plan.ts";
+import { compile } from "../src/eager-loading/plan-steps.ts";
 import { sql } from "../src/eager-loading/sql.ts";
 import { loadSampleLibrary } from "../src/sample-library.ts";
 

@@ -24,7 +24,6 @@ import { DocumentService } from "./documents/document.service.ts";
 import { CursorCodec } from "./eager-loading/cursor.ts";
 import { Loaders } from "./eager-loading/loaders.ts";
 import { Trace } from "./eager-loading/trace.ts";
-import { ApplicationError } from "./errors.ts";
 import { builder } from "./graphql/builder.ts";
 import type { OperationContext, Services } from "./graphql/context.ts";
 import { createGraphQLServer, type GraphQLServer, type RequestContext } from "./server/graphql-server.ts";
@@ -144,16 +143,15 @@ export function compose(
     documents: new DocumentService({ uow, viewer, maxBytes: config.MAX_DOCUMENT_BYTES }),
   });
 
-  async function findViewer(request: Request): Promise<Viewer> {
+  async function findViewer(request: Request): Promise<{ viewer: Viewer; hasBadToken: boolean }> {
     const bearer = /^Bearer (.+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
     if (bearer !== undefined) {
       const viewer = await authentication.authenticate(bearer);
-      if (!viewer) throw new ApplicationError("UNAUTHENTICATED", "The access token is not good: sign in again.");
-      return viewer;
+      return { viewer, hasBadToken: viewer === null };
     }
     // A cookie is sent without anybody's doing, so an old one is no error.
     const { access } = parseCookies(request.headers.get("cookie"), isSecure);
-    return access === undefined ? null : authentication.authenticate(access);
+    return { viewer: access === undefined ? null : await authentication.authenticate(access), hasBadToken: false };
   }
 
   const sweeper = setInterval(() => {
@@ -164,14 +162,15 @@ export function compose(
   const graphql = createGraphQLServer({
     schema,
     async context(request: RequestContext): Promise<OperationContext> {
-      const viewer = await findViewer(request.request);
+      const { viewer, hasBadToken } = await findViewer(request.request);
       const trace = new Trace();
       const { res } = request;
       return Object.assign(request, {
         viewer,
         trace,
         isSecure,
-        canRead: viewer !== null || config.PUBLIC_READ,
+        hasBadToken,
+        canRead: viewer !== null || (config.PUBLIC_READ && !hasBadToken),
         loaders: new Loaders({ viewer, reader: reads, cursors, trace }),
         services: {} as Services,
         become: () => {
@@ -188,11 +187,20 @@ export function compose(
       contextFor(operation, uow) {
         const { viewer, trace } = operation;
         const loadersOf = (who: Viewer) => new Loaders({ viewer: who, reader: uow.reader, cursors, trace });
+        const servicesOf = (who: Viewer) => services(uow as UnitOfWork & Repositories, who);
         const context: OperationContext = {
           ...operation,
           loaders: loadersOf(viewer),
-          become: (who) => void Object.assign(context, { viewer: who, loaders: loadersOf(who), canRead: true }),
-          services: services(uow as UnitOfWork & Repositories, viewer),
+          services: servicesOf(viewer),
+          become(who) {
+            Object.assign(context, {
+              viewer: who,
+              canRead: true,
+              hasBadToken: false,
+              loaders: loadersOf(who),
+              services: servicesOf(who),
+            });
+          },
           // A cookie is part of the answer: it leaves only when the work stands.
           setCookie: (cookie) => uow.afterCommit(() => operation.setCookie(cookie)),
         };

@@ -41,7 +41,9 @@ export const neighboursByChunk = relations.list({
 export type ChunkSearch = { query: string; documentIds: readonly string[] | null };
 export type ChunkHitExtra = { score: number; snippet: string };
 
-const queryOf = (query: string) => sql`websearch_to_tsquery('lectern', normalize(${query}, NFC))`;
+/** Lower case by a named collation, since the search configurations would go by how the database was made. */
+const lower = (text: Sql | string) => sql`lower(normalize(${text}, NFC) collate "und-x-icu")`;
+const queryOf = (query: string) => sql`websearch_to_tsquery('lectern', ${lower(query)})`;
 
 /** Marks that no text contains: the API's users see `<mark>`, after the text around it has been escaped. */
 export const markStart = "\u{E000}";
@@ -62,7 +64,7 @@ export const chunkHits = relations.page({
     score: {
       type: "double precision",
       sql: ({ query }, chunk) => sql`(ts_rank(t.search, ${queryOf(query)}, 1) + case when
-        to_tsvector('simple', normalize(${chunk.text}, NFC)) @@ websearch_to_tsquery('simple', normalize(${query}, NFC))
+        to_tsvector('simple', ${lower(chunk.text)}) @@ websearch_to_tsquery('simple', ${lower(query)})
         then 1 else 0 end)::double precision`,
     },
   },

@@ -62,7 +62,7 @@ builder.objectField(Document, "chunks", (t) =>
   t.page(chunksByDocument, {
     type: Chunk,
     by: "id",
-    description: "Its pieces, in order; none before it is COMPLETED.",
+    description: "Its pieces, in order; none before it is COMPLETED for the first time.",
   }),
 );
 

@@ -22,8 +22,9 @@ export default async function chunk(text: string): Promise<ChunkDraft[]> {
   const chunks: ChunkDraft[] = [];
   let from = 0;
   for (const piece of pieces) {
-    // Pieces come in order and trimmed, so the next place where one stands is its own.
-    const found = text.indexOf(piece, from);
+    // Pieces come in order and trimmed, so the next place where one stands is its own. One that begins with the second
+    // half of a character begins before `from`, which the piece before it was lengthened to.
+    const found = text.indexOf(piece, isSecondHalf(piece) ? from - 1 : from);
     if (found < 0) throw new Error("The splitter changed the text.");
     const start = Math.max(from, found);
     const end = isInsideCharacter(text, found + piece.length) ? found + piece.length + 1 : found + piece.length;
@@ -36,6 +37,8 @@ export default async function chunk(text: string): Promise<ChunkDraft[]> {
   }
   return chunks;
 }
+
+const isSecondHalf = (piece: string) => /^[\uDC00-\uDFFF]/.test(piece);
 
 /** True between the two code units of one character, where the splitter cuts when nothing else helps. */
 function isInsideCharacter(text: string, offset: number): boolean {

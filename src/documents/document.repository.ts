@@ -59,7 +59,7 @@ export function documentRepository(uow: UnitOfWork): DocumentRepository {
     async makePending(id) {
       const prisma = await uow.transaction();
       try {
-        return await prisma.document.update({ where: { id }, data: pendingAgain });
+        return await prisma.document.update({ where: { id }, data: { status: "PENDING" } });
       } catch (error) {
         if (!isIllegalMove(error)) throw error;
         throw new ApplicationError(
@@ -72,15 +72,3 @@ export function documentRepository(uow: UnitOfWork): DocumentRepository {
     },
   };
 }
-
-const pendingAgain = {
-  status: "PENDING",
-  attempts: 0,
-  progress: 0,
-  failure: null,
-  claimedBy: null,
-  claimToken: null,
-  leaseUntil: null,
-  processedAt: null,
-  nextAttemptAt: new Date(0),
-} as const;

@@ -13,7 +13,7 @@ export type BuilderTypes = {
   DefaultFieldNullability: false;
   DefaultEdgesNullability: false;
   DefaultNodeNullability: false;
-  AuthScopes: { reader: boolean; signedIn: boolean; role: Role };
+  AuthScopes: { trusted: boolean; reader: boolean; signedIn: boolean; role: Role };
   Scalars: {
     ID: { Input: string; Output: string };
     DateTime: { Input: Date; Output: Date };
@@ -46,14 +46,18 @@ export const builder = new SchemaBuilder<BuilderTypes>({
     endCursorFieldOptions: { description: "The cursor of the last row; null when the page is empty." },
   },
   scopeAuth: {
-    authScopes: ({ viewer, canRead }) => ({
+    authScopes: ({ viewer, canRead, hasBadToken }) => ({
+      trusted: !hasBadToken,
       reader: canRead,
       signedIn: viewer !== null,
       role: (least) => viewer !== null && ranks[viewer.role] >= ranks[least],
     }),
-    unauthorizedError: (_parent, { viewer }) =>
+    unauthorizedError: (_parent, { viewer, hasBadToken }) =>
       viewer === null
-        ? new ApplicationError("UNAUTHENTICATED", "Sign in first.")
+        ? new ApplicationError(
+            "UNAUTHENTICATED",
+            hasBadToken ? "The access token is not good: sign in again." : "Sign in first.",
+          )
         : new ApplicationError("FORBIDDEN", "Your role does not allow this."),
   },
   complexity: {

@@ -14,6 +14,8 @@ export interface Services {}
 export type OperationContext = YogaInitialContext & {
   requestId: string;
   viewer: Viewer;
+  /** True when a token was sent that is not good: such a stranger may only sign in or refresh. */
+  hasBadToken: boolean;
   /** False for a stranger, unless the shared library is public. */
   canRead: boolean;
   loaders: Loaders<Viewer>;

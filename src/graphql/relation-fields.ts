@@ -12,7 +12,7 @@ import {
   type SchemaTypes,
 } from "@pothos/core";
 import type { EagerField } from "../eager-loading/field.ts";
-import { defaultPageSize, type PageArguments } from "../eager-loading/page-arguments.ts";
+import { defaultPageSize, maximumPageSize, type PageArguments } from "../eager-loading/page-arguments.ts";
 import type {
   ColumnRelation,
   ListRelation,
@@ -124,7 +124,7 @@ Object.assign(RootFieldBuilder.prototype, {
     return eagerField.call(this, options, eager, resolve, {
       type: connectionOf(options.type),
       args: { ...pageArguments(this, options.isForwardOnly), ...options.args },
-      complexity: (args: PageArguments) => ({ field: 1, multiplier: args.first ?? args.last ?? defaultPageSize }),
+      complexity: (args: PageArguments) => rowsCost(args.first ?? args.last ?? defaultPageSize),
     });
   },
 
@@ -134,7 +134,7 @@ Object.assign(RootFieldBuilder.prototype, {
       loaders.list(relation, options.toArguments(args), parent[options.by] as string);
     return eagerField.call(this, options, eager, resolve, {
       type: [options.type],
-      complexity: (args: object) => ({ field: 1, multiplier: options.size(args) }),
+      complexity: (args: object) => rowsCost(options.size(args)),
     });
   },
 
@@ -163,6 +163,12 @@ Object.assign(RootFieldBuilder.prototype, {
     return eagerField.call(this, options, { kind: "same" }, (parent) => parent);
   },
 });
+
+/** Each row costs itself and what is selected on it. More rows than a page may have are refused where they are asked. */
+function rowsCost(asked: number): { field: number; multiplier: number } {
+  const rows = Math.min(Math.max(asked, 0), maximumPageSize);
+  return { field: rows, multiplier: rows };
+}
 
 function pageArguments(t: Loose, isForwardOnly = false) {
   const forward = {

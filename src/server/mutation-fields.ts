@@ -29,6 +29,8 @@ declare module "graphql" {
     prepare?: (args: _TArgs, context: OperationContext) => Promise<unknown>;
     /** True where the answer holds tokens or the like, which must not be kept. */
     hasSecretAnswer?: boolean;
+    /** True where the answer has power of its own, though nothing was written: a token for a session that exists. */
+    forbidsDryRun?: boolean;
   }
   // biome-ignore lint/suspicious/noExplicitAny: the parameters must be those of the original declaration.
   interface GraphQLObjectTypeExtensions<_TSource = any, _TContext = any> {

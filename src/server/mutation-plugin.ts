@@ -27,6 +27,7 @@ import {
   isolationOf,
   type Progress,
   prepareAll,
+  type RootField,
   rootFieldsOf,
   watchFailures,
   watchRootFields,
@@ -76,7 +77,7 @@ async function runMutation(
   try {
     refuseStreaming(args);
     const fields = rootFieldsOf(args, operation, variables);
-    const isDryRun = wantsDryRun(outer);
+    const isDryRun = wantsDryRun(outer, fields);
     const key = await keyOf(
       args,
       outer,
@@ -125,9 +126,11 @@ function refuseStreaming({ document }: ExecutionArgs): void {
   });
 }
 
-function wantsDryRun({ request }: OperationContext): boolean {
+function wantsDryRun({ request }: OperationContext, fields: readonly RootField[]): boolean {
   const value = request.headers.get("lectern-dry-run");
   if (value === null || value === "false") return false;
+  const firm = fields.find(({ field }) => field.extensions.forbidsDryRun === true)?.field;
+  if (firm) throw new ApplicationError("BAD_USER_INPUT", `${firm.name} has no dry run.`, { http: { status: 400 } });
   if (value === "true") return true;
   // Somebody who wants a dry run and misspells it must not get a real one.
   throw new ApplicationError("BAD_USER_INPUT", "Lectern-Dry-Run is `true` or `false`.", { http: { status: 400 } });

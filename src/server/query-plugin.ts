@@ -11,7 +11,8 @@ import {
   OperationTypeNode,
 } from "graphql";
 import type { Plugin } from "graphql-yoga";
-import { compile, type Plan, type PlanLimits, runPlan } from "../eager-loading/plan.ts";
+import { type PlanLimits, runPlan } from "../eager-loading/plan.ts";
+import { compile, type Plan } from "../eager-loading/plan-steps.ts";
 import { ApplicationError } from "../errors.ts";
 import type { OperationContext } from "../graphql/context.ts";
 

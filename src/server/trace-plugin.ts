@@ -17,8 +17,9 @@ export function useTrace({ mayTrace }: TraceOptions): Plugin {
           const { statements, rows, roundTrips, ms, batches } = context.trace;
           context.setHeader("server-timing", `db;dur=${ms.toFixed(1)};desc="${statements} statements"`);
           if (context.request.headers.get("lectern-trace") !== "1" || !mayTrace(context)) return;
-          const lectern = { statements, rows, roundTrips, ms: round(ms), batches: batches.map(rounded) };
           const answer = result as ExecutionResult;
+          const more = answer.extensions?.lectern as object | undefined;
+          const lectern = { ...more, statements, rows, roundTrips, ms: round(ms), batches: batches.map(rounded) };
           setResult({ ...answer, extensions: { ...answer.extensions, lectern } });
         },
       };

@@ -97,7 +97,7 @@ builder.mutationFields((t) => ({
   refreshSession: t.field({
     type: SignInPayload,
     description: "Fresh tokens for a session. A refresh token that was used before ends its session.",
-    extensions: { hasSecretAnswer: true },
+    extensions: { hasSecretAnswer: true, forbidsDryRun: true },
     args: { input: t.arg({ type: RefreshSessionInput, description: "Left out when the refresh cookie is sent." }) },
     resolve: async (_root, { input }, context) => {
       const token =

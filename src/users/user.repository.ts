@@ -91,12 +91,14 @@ export function sessionRepository(uow: UnitOfWork): SessionRepository {
 
     async rotate(id, refreshHash, expiresAt) {
       const prisma = await uow.transaction();
-      await prisma.session.update({ where: { id }, data: { refreshHash, expiresAt, refreshedAt: new Date() } });
+      await prisma.$executeRaw`
+        update sessions set refresh_hash = ${refreshHash}, expires_at = ${expiresAt}, refreshed_at = now()
+        where id = ${id}::uuid`;
     },
 
     async revoke(id) {
       const prisma = await uow.transaction();
-      await prisma.session.updateMany({ where: { id, revokedAt: null }, data: { revokedAt: new Date() } });
+      await prisma.$executeRaw`update sessions set revoked_at = now() where id = ${id}::uuid and revoked_at is null`;
     },
   };
 }

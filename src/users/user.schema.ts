@@ -44,6 +44,7 @@ builder.queryFields((t) => ({
     type: Viewer,
     nullable: true,
     skipTypeScopes: true,
+    authScopes: { trusted: true },
     description: "You. Null when not signed in.",
     resolve: (_root, _args, { viewer }) => viewer,
   }),

@@ -46,6 +46,19 @@ const Update = graphql(`
   }
 `);
 
+const Refresh = graphql(`
+  mutation UnitRefresh($token: String!) {
+    refreshSession(input: { refreshToken: $token }) { accessToken refreshToken }
+  }
+`);
+
+const RefreshAndFail = graphql(`
+  mutation UnitRefreshAndFail($token: String!, $id: ID!) {
+    refreshSession(input: { refreshToken: $token }) { accessToken }
+    deleteDocument(input: { id: $id }) { deletedId }
+  }
+`);
+
 const missing = Buffer.from("Document:00000000-0000-7000-8000-000000000000").toString("base64url");
 const text = (value: string) => ({ source: { text: value } });
 
@@ -78,6 +91,15 @@ describe("a failed operation", () => {
       }),
     });
     expect(await response.json()).toMatchObject({ data: null, errors: [{ path: ["b"] }, { path: ["a"] }] });
+  });
+
+  it("does not use up a refresh token", async () => {
+    const { refreshToken: token } = await lectern.person("Eve");
+    const before = await dumpTables(lectern.database);
+    const errors = await errorsOf(lectern.client().request(RefreshAndFail, { token, id: missing }));
+    expect(errors.map(({ extensions }) => extensions.code)).toEqual(["NOT_FOUND", "ROLLED_BACK"]);
+    expect(await dumpTables(lectern.database)).toEqual(before);
+    expect((await lectern.client().request(Refresh, { token })).refreshSession.refreshToken).not.toBe(token);
   });
 
   it("is one whose payload fails so deep that the null reaches the root", async () => {
@@ -313,6 +335,17 @@ describe("a dry run", () => {
       lectern.client({ authorization: `Bearer ${data.signUp.accessToken}` }).request("{ viewer { user { id } } }"),
     );
     expect(viewer[0]?.extensions.code).toBe("UNAUTHENTICATED");
+  });
+
+  it("does not make a token for a session that exists", async () => {
+    const bob = await lectern.person("Bob");
+    const before = await dumpTables(lectern.database);
+    const dry = lectern.client({ "lectern-dry-run": "true" }).request(Refresh, { token: bob.refreshToken });
+    expect((await errorsOf(dry))[0]?.extensions.code).toBe("BAD_USER_INPUT");
+    expect(await dumpTables(lectern.database)).toEqual(before);
+    expect(
+      (await lectern.client().request(Refresh, { token: bob.refreshToken })).refreshSession.accessToken,
+    ).toBeTruthy();
   });
 
   it("is not a real one because of a misspelling", async () => {

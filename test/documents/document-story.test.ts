@@ -162,7 +162,8 @@ describe("a document", () => {
 
   it("keeps exact offsets for any Unicode", async () => {
     const ada = await lectern.person("Ada");
-    const text = `${"😀".repeat(1500)}\n\n${"é".normalize("NFD").repeat(1200)}\n\n${"漢字".repeat(900)}\r\n\t${"👩‍👩‍👧".repeat(300)}`;
+    // With an odd start, every cut of the splitter falls into the middle of a character.
+    const text = `a${"🌱".repeat(1300)}\n\n${"😀".repeat(1500)}\n\n${"é".normalize("NFD").repeat(1200)}\n\n${"漢字".repeat(900)}\r\n\t${"👩‍👩‍👧".repeat(300)}`;
     const { id } = await ada.document({ text });
     await lectern.settled();
     const { document } = await ada.client.request(Read, { id, first: 100 });

@@ -86,7 +86,7 @@ describe("beside GraphQL", () => {
 });
 
 describe("a body that is too large", () => {
-  const limit = 1_000_002;
+  const limit = 1_000_003;
 
   /** A request whose body is sent by hand; `answered` settles with the answer. */
   function begin(headers: OutgoingHttpHeaders): { sending: ClientRequest; answered: Promise<Answer> } {
@@ -423,20 +423,25 @@ describe("with the database's wire in hand", () => {
   const typenames = (count: number) => `{ ${Array(count).fill("__typename").join(" ")} }`;
 
   it("refuses a query that costs too much, without a statement", async () => {
-    for (const query of [
-      pages(100),
-      `query { ...All } fragment All on Query ${pages(100)}`,
-      "{ documents { nodes { a: owner { id } b: owner { id } c: owner { id } d: owner { id } e: owner { id } } } }",
-    ]) {
+    // Every row counts: each document of the page, and each row that is selected on it.
+    for (const [query, cost] of [
+      [pages(51), 102],
+      [`query { ...All } fragment All on Query ${pages(51)}`, 102],
+      [
+        "{ documents { nodes { a: owner { id } b: owner { id } c: owner { id } d: owner { id } e: owner { id } } } }",
+        120,
+      ],
+      ["{ users(first: 1) { nodes { documents(first: 1) { nodes { chunks(first: 100) { nodes { id } } } } } } }", 102],
+    ] as const) {
       const { status, errors, data, statements } = await counted(query);
       expect([status, statements, data]).toEqual([400, 0, undefined]);
       expect(errors).toHaveLength(1);
-      expect(errors[0]?.extensions).toMatchObject({ code: "BAD_USER_INPUT", cost: 101, maxCost: 100 });
+      expect(errors[0]?.extensions).toMatchObject({ code: "BAD_USER_INPUT", cost, maxCost: 100 });
     }
     const byVariable = "query($first: Int) { documents(first: $first) { nodes { chunks(first: 1) { totalCount } } } }";
-    expect(await counted(byVariable, { first: 100 })).toMatchObject({ status: 400, statements: 0 });
-    expect((await counted(byVariable, { first: 99 })).status).toBe(200);
-    const dearest = await counted(pages(99));
+    expect(await counted(byVariable, { first: 51 })).toMatchObject({ status: 400, statements: 0 });
+    expect((await counted(byVariable, { first: 50 })).status).toBe(200);
+    const dearest = await counted(pages(50));
     expect([dearest.status, dearest.errors]).toEqual([200, []]);
     expect(dearest.statements).toBeGreaterThan(0);
   });

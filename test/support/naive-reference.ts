@@ -59,10 +59,10 @@ async function readHits(database: TestDatabase, tables: Tables, query: string): 
   const hits: Row[] = [];
   for (const chunk of tables.chunks) {
     const [row] = await database.query(
-      `with q as (select websearch_to_tsquery('lectern', normalize($2, NFC)) as folded,
-                         websearch_to_tsquery('simple', normalize($2, NFC)) as exact)
+      `with q as (select websearch_to_tsquery('lectern', lower(normalize($2, NFC) collate "und-x-icu")) as folded,
+                         websearch_to_tsquery('simple', lower(normalize($2, NFC) collate "und-x-icu")) as exact)
        select (ts_rank(c.search, folded, 1)
-               + (to_tsvector('simple', normalize(c.text, NFC)) @@ exact)::int)::double precision as score,
+               + (to_tsvector('simple', lower(normalize(c.text, NFC) collate "und-x-icu")) @@ exact)::int)::double precision as score,
               ts_headline('lectern', normalize(c.text, NFC), folded,
                 'StartSel=<mark>, StopSel=</mark>, ShortWord=0, MinWords=12, MaxWords=30, MaxFragments=2, FragmentDelimiter=" … "') as snippet
        from chunks c, q where c.id = $1 and c.search @@ folded`,

@@ -37,6 +37,8 @@ export type GeneratedQuery = { query: string; variables: Record<string, unknown>
 /** Levels of objects; `maxCost` bounds what they multiply to. */
 const maxDepth = 7;
 const maxCost = 600;
+/** Fields of a query, after which only plain values are selected. */
+const maxFields = 200;
 
 export function generateQuery(schema: GraphQLSchema, choose: Choose, pools: Pools): GeneratedQuery {
   for (let depth = 2 + choose(maxDepth - 2); ; depth--) {
@@ -115,7 +117,8 @@ class Generator {
     const all = Object.values(type.getFields());
     const leaves = all.filter((field) => isLeafType(getNamedType(field.type)));
     const deeper = all.filter((field) => !isLeafType(getNamedType(field.type)));
-    const candidates = depth >= this.#maxDepth ? leaves : deeper.length > 0 && this.#often(70) ? deeper : all;
+    const isFull = depth >= this.#maxDepth || this.#aliases > maxFields;
+    const candidates = isFull ? leaves : deeper.length > 0 && this.#often(70) ? deeper : all;
     if (candidates.length === 0) return "__typename";
     const field = this.#pick(candidates);
     const args = this.#arguments(type, field);

@@ -94,7 +94,7 @@ CREATE TABLE "chunks" (
     "start_offset" INTEGER NOT NULL,
     "end_offset" INTEGER NOT NULL,
     "token_count" INTEGER NOT NULL,
-    "search" tsvector GENERATED ALWAYS AS (to_tsvector('lectern', normalize("text", NFC))) STORED,
+    "search" tsvector GENERATED ALWAYS AS (to_tsvector('lectern', lower(normalize("text", NFC) COLLATE "und-x-icu"))) STORED,
 
     CONSTRAINT "chunks_pkey" PRIMARY KEY ("id")
 );
@@ -182,6 +182,17 @@ BEGIN
     ('FAILED', 'PENDING'), ('COMPLETED', 'PENDING')
   ) THEN
     RAISE EXCEPTION 'document % cannot go from % to %', OLD.id, OLD.status, NEW.status USING ERRCODE = 'LT001';
+  END IF;
+  IF OLD.status IN ('COMPLETED', 'FAILED') THEN
+    -- To be processed again, as if it had just come in: at the end of the queue, with all its attempts.
+    NEW.attempts := 0;
+    NEW.progress := 0;
+    NEW.failure := NULL;
+    NEW.claimed_by := NULL;
+    NEW.claim_token := NULL;
+    NEW.lease_until := NULL;
+    NEW.processed_at := NULL;
+    NEW.next_attempt_at := now();
   END IF;
   RETURN NEW;
 END
