@@ -7,7 +7,6 @@
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { execute, type OperationDefinitionNode, parse, validate } from "graphql";
 import { pino } from "pino";
 import { type Application, compose, schema } from "../src/composition.ts";
@@ -19,7 +18,7 @@ import { Loaders } from "../src/eager-loading/loaders.ts";
 import { runPlan } from "../src/eager-loading/plan.ts";
 import { compile } from "../src/eager-loading/plan-steps.ts";
 import { sql } from "../src/eager-loading/sql.ts";
-import { loadSampleLibrary } from "../src/sample-library.ts";
+import { loadSampleLibrary, untilProcessed } from "../src/sample-library.ts";
 
 const typicalQueries: Record<string, string> = {
   "a document and its owner": `{ documents(first: 1) { nodes { title owner { name } } } }`,
@@ -56,11 +55,10 @@ export async function statementTable({ reads, cursors }: Pick<Application, "read
 }
 
 /** Until no document waits for a worker. */
-async function processAll({ reads }: Application, url: string): Promise<void> {
+async function processAll(application: Application, url: string): Promise<void> {
   const logger = pino({ level: "silent" });
   const worker = await startDocumentWorker({ url, places: 1, leaseMs: 30_000, maxAttempts: 1, logger });
-  const open = sql`select 1 from documents where status in ('PENDING', 'PROCESSING') limit 1`;
-  while ((await reads.read(open)).length > 0) await pause(50);
+  await untilProcessed(application);
   await worker.stop();
 }
 

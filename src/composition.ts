@@ -23,6 +23,7 @@ import { type DocumentRepository, documentRepository } from "./documents/documen
 import { DocumentService } from "./documents/document.service.ts";
 import { CursorCodec } from "./eager-loading/cursor.ts";
 import { Loaders } from "./eager-loading/loaders.ts";
+import { sql } from "./eager-loading/sql.ts";
 import { Trace } from "./eager-loading/trace.ts";
 import { builder } from "./graphql/builder.ts";
 import type { OperationContext, Services } from "./graphql/context.ts";
@@ -228,7 +229,7 @@ export function compose(
     forgetSessions: () => authentication.forget(),
     async isReady() {
       try {
-        await Promise.all([reads.read({ text: "select 1", values: [] } as never), database.pool.query("select 1")]);
+        await Promise.all([reads.read(sql`select 1`), database.pool.query("select 1")]);
         return true;
       } catch {
         return false;

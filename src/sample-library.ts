@@ -1,8 +1,10 @@
 /** What a first start in development holds: three demo users, and Lectern's own guides as shared documents. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Application } from "./composition.ts";
 import type { Role } from "./database/generated/prisma/enums.ts";
+import { sql } from "./eager-loading/sql.ts";
 import { ApplicationError } from "./errors.ts";
 
 export const demoPassword = "lectern-demo";
@@ -17,7 +19,7 @@ const folder = join(import.meta.dirname, "../prisma/sample-library");
 
 /** Loads it into a database without users, in one unit of work. Returns whether it did. */
 export async function loadSampleLibrary({ run, services, reads }: Application): Promise<boolean> {
-  const [found] = await reads.read({ text: "select exists (select 1 from users) as any", values: [] } as never);
+  const [found] = await reads.read(sql`select exists (select 1 from users) as any`);
   if (found?.any) return false;
   const files = (await readdir(folder)).filter((name) => name.endsWith(".md")).sort();
   const load = run({ name: "load the sample library" }, async (uow) => {
@@ -40,5 +42,14 @@ export async function loadSampleLibrary({ run, services, reads }: Application): 
     // Another process that began in the same moment has loaded it.
     if (error instanceof ApplicationError && error.code === "DUPLICATE") return false;
     throw error;
+  }
+}
+
+/** Waits until nothing is left to process, so that a first start shows a library that can be searched at once. */
+export async function untilProcessed({ reads }: Pick<Application, "reads">, timeoutMs = 10_000): Promise<void> {
+  const open = sql`select 1 from documents where status in ('PENDING', 'PROCESSING') limit 1`;
+  for (const until = Date.now() + timeoutMs; Date.now() < until; ) {
+    if ((await reads.read(open)).length === 0) return;
+    await pause(50);
   }
 }

@@ -4,7 +4,7 @@ import { loadEnvironmentFile, readConfig } from "../config.ts";
 import { migrate } from "../database/migrations.ts";
 import { startDocumentWorker } from "../documents/document.processor.ts";
 import { createLogger } from "../logger.ts";
-import { demoPassword, demoUsers, loadSampleLibrary } from "../sample-library.ts";
+import { demoPassword, demoUsers, loadSampleLibrary, untilProcessed } from "../sample-library.ts";
 import { startHttpServer } from "../server/http-server.ts";
 import { openDatabase } from "./database-session.ts";
 import { untilSignal } from "./until-signal.ts";
@@ -30,7 +30,7 @@ export async function start(): Promise<void> {
     const publicUrl = config.PUBLIC_URL ?? `http://${config.HOST}:${config.PORT}`;
     const application = compose(config, database.url, publicUrl, logger);
     stops.push(application.close);
-    if (!config.isProduction) await loadSampleLibrary(application);
+    const isFirstStart = !config.isProduction && (await loadSampleLibrary(application));
     if (config.WORKERS > 0) {
       const worker = await startDocumentWorker({
         url: database.url,
@@ -40,6 +40,7 @@ export async function start(): Promise<void> {
         logger,
       });
       stops.push(worker.stop);
+      if (isFirstStart) await untilProcessed(application);
     }
     const server = await startHttpServer({
       graphql: application.graphql,
@@ -51,11 +52,9 @@ export async function start(): Promise<void> {
       logger,
     });
     stops.push(server.stop);
-    announce(
-      config.isProduction,
-      `http://${config.HOST}:${server.port}/graphql`,
-      database.isEmbedded ? config.DATA_DIR : null,
-    );
+    const address = `http://${config.HOST.includes(":") ? `[${config.HOST}]` : config.HOST}:${server.port}/graphql`;
+    if (config.LOG_FORMAT === "json") logger.info({ address }, "ready");
+    else announce(config.isProduction, address, database.isEmbedded ? config.DATA_DIR : null);
     await signal;
   } finally {
     await stopAll();

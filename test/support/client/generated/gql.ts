@@ -14,6 +14,9 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
  * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
  */
 type Documents = {
+    "\n  mutation RaceIncrement($id: ID!, $version: Int!, $title: String!) {\n    updateDocument(input: { id: $id, expectedVersion: $version, title: $title }) { document { version title } }\n  }\n": typeof types.RaceIncrementDocument,
+    "\n  mutation RaceDemote($id: ID!) {\n    setUserRole(input: { userId: $id, role: VIEWER }) { user { role } }\n  }\n": typeof types.RaceDemoteDocument,
+    "\n  mutation RaceCreate($text: String!) {\n    createDocument(input: { source: { text: $text } }) { isDuplicate document { id } }\n  }\n": typeof types.RaceCreateDocument,
     "\n  mutation UnitSteps($create: CreateDocumentInput!, $update: UpdateDocumentInput!, $delete: DeleteDocumentInput!) {\n    a: createDocument(input: $create) { document { id } }\n    b: updateDocument(input: $update) { document { title version } }\n    c: deleteDocument(input: $delete) { deletedId }\n    d: createDocument(input: { source: { text: \"Never reached when c fails.\" } }) { document { id } }\n  }\n": typeof types.UnitStepsDocument,
     "\n  mutation UnitCreate($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title version status } }\n  }\n": typeof types.UnitCreateDocument,
     "\n  mutation UnitUpdate($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { id title version } }\n  }\n": typeof types.UnitUpdateDocument,
@@ -59,6 +62,9 @@ type Documents = {
     "\n  mutation ReprocessForVisibility($input: ReprocessDocumentInput!) {\n    reprocessDocument(input: $input) { document { status } }\n  }\n": typeof types.ReprocessForVisibilityDocument,
 };
 const documents: Documents = {
+    "\n  mutation RaceIncrement($id: ID!, $version: Int!, $title: String!) {\n    updateDocument(input: { id: $id, expectedVersion: $version, title: $title }) { document { version title } }\n  }\n": types.RaceIncrementDocument,
+    "\n  mutation RaceDemote($id: ID!) {\n    setUserRole(input: { userId: $id, role: VIEWER }) { user { role } }\n  }\n": types.RaceDemoteDocument,
+    "\n  mutation RaceCreate($text: String!) {\n    createDocument(input: { source: { text: $text } }) { isDuplicate document { id } }\n  }\n": types.RaceCreateDocument,
     "\n  mutation UnitSteps($create: CreateDocumentInput!, $update: UpdateDocumentInput!, $delete: DeleteDocumentInput!) {\n    a: createDocument(input: $create) { document { id } }\n    b: updateDocument(input: $update) { document { title version } }\n    c: deleteDocument(input: $delete) { deletedId }\n    d: createDocument(input: { source: { text: \"Never reached when c fails.\" } }) { document { id } }\n  }\n": types.UnitStepsDocument,
     "\n  mutation UnitCreate($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title version status } }\n  }\n": types.UnitCreateDocument,
     "\n  mutation UnitUpdate($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { id title version } }\n  }\n": types.UnitUpdateDocument,
@@ -118,6 +124,18 @@ const documents: Documents = {
  */
 export function graphql(source: string): unknown;
 
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RaceIncrement($id: ID!, $version: Int!, $title: String!) {\n    updateDocument(input: { id: $id, expectedVersion: $version, title: $title }) { document { version title } }\n  }\n"): (typeof documents)["\n  mutation RaceIncrement($id: ID!, $version: Int!, $title: String!) {\n    updateDocument(input: { id: $id, expectedVersion: $version, title: $title }) { document { version title } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RaceDemote($id: ID!) {\n    setUserRole(input: { userId: $id, role: VIEWER }) { user { role } }\n  }\n"): (typeof documents)["\n  mutation RaceDemote($id: ID!) {\n    setUserRole(input: { userId: $id, role: VIEWER }) { user { role } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RaceCreate($text: String!) {\n    createDocument(input: { source: { text: $text } }) { isDuplicate document { id } }\n  }\n"): (typeof documents)["\n  mutation RaceCreate($text: String!) {\n    createDocument(input: { source: { text: $text } }) { isDuplicate document { id } }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
