@@ -25,7 +25,7 @@ const typicalQueries: Record<string, string> = {
   "a list with its count": `{ documents(first: 20) { totalCount nodes { title } pageInfo { hasNextPage endCursor } } }`,
   "users → documents → chunks": `{ users(first: 20) { nodes { name documents(first: 5) { nodes { title chunks(first: 5) { nodes { text } } } } } } }`,
   "search, with context": `{ searchChunks(query: "lectern", first: 10) { totalCount nodes { snippet chunk { document { title owner { name } } neighbours { text } } } } }`,
-  "a start page": `{ viewer { user { name documents { totalCount } } } documents(first: 5) { totalCount nodes { title owner { name } chunks { totalCount } } } users { totalCount } }`,
+  "a start page": `{ viewer { user { name } } documents(first: 5) { totalCount nodes { title owner { name } chunks { totalCount } } } users { totalCount } }`,
 };
 
 const planLimits = { maxStatements: 50, timeoutMs: 5_000 };
