@@ -32,20 +32,27 @@ export class TransactionState {
   /** The name of the operation, for whoever is blocked by it. */
   readonly operation: string;
   readonly #probe: Probe | undefined;
+  readonly #operationOf: (processId: number) => string | undefined;
   client: pg.PoolClient | undefined;
   /** The first error of a statement: PostgreSQL ignores all that follows, and COMMIT would silently roll back. */
   failure: unknown;
-  /** What the database says of a collision: which process waited for which. */
-  collision: string | undefined;
+  /** What the database says of a collision, which process waited for which, and whose processes they were. */
+  collision: { detail: string; with: string[] } | undefined;
   /** Why nobody wants the transaction any more; it takes no more statements and will not commit. */
   abandoned: Error | undefined;
   isClosed = false;
   statements = 0;
   #watchdog: NodeJS.Timeout | undefined;
 
-  constructor(operation: string, probe?: Probe) {
+  /** @param operationOf names the operation of ours that runs on a connection, by its process in the database */
+  constructor(
+    operation: string,
+    probe?: Probe,
+    operationOf: (processId: number) => string | undefined = () => undefined,
+  ) {
     this.operation = operation;
     this.#probe = probe;
+    this.#operationOf = operationOf;
   }
 
   /** Lets a test act before a statement; nothing to wait for otherwise. */
@@ -75,7 +82,12 @@ export class TransactionState {
   #fail(error: unknown): void {
     if (this.failure !== undefined) return;
     this.failure = error;
-    this.collision = this.client && lastErrorDetails.get(this.client);
+    const detail = this.client && lastErrorDetails.get(this.client);
+    const own = (this.client as { processID?: number } | undefined)?.processID;
+    const blockers = [...(detail?.matchAll(/blocked by process (\d+)/g) ?? [])].map(([, id]) => Number(id));
+    if (!detail || blockers.length === 0) return;
+    const others = blockers.filter((id) => id !== own);
+    this.collision = { detail, with: others.map((id) => this.#operationOf(id) ?? `process ${id}`) };
   }
 
   /** Breaks the connection after so long: the only way out when the network swallows everything. */

@@ -49,7 +49,7 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
     this.#parts = parts;
     this.#options = options;
     this.#preparations = preparations;
-    this.#state = new TransactionState(options.name, parts.probe);
+    this.#state = new TransactionState(options.name, parts.probe, (id) => parts.database.operationOf(id));
     this.name = options.name;
     this.attempt = attempt;
     this.reader = { read: (statement) => this.#read(statement) };
@@ -67,10 +67,7 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
   /** What the database said of a collision, and which of our operations was in the way. */
   get collision(): { collision?: string; collidedWith?: string[] } {
     const { collision } = this.#state;
-    if (!collision) return {};
-    const blockers = [...collision.matchAll(/blocked by process (\d+)/g)].map(([, id]) => Number(id));
-    const names = blockers.map((id) => this.#parts.database.operationOf(id) ?? `process ${id}`);
-    return { collision, collidedWith: names };
+    return collision ? { collision: collision.detail, collidedWith: collision.with } : {};
   }
 
   withRepositories(): UnitOfWork & Repositories {

@@ -103,12 +103,19 @@ export type Progress = {
   begun: (string | number)[];
   /** An error that was returned as data. */
   returned?: { error: Error; path: readonly (string | number)[] };
+  /** Whether a statement of the transaction has failed. */
+  hasFailed(): boolean;
 };
+
+/** What a root field meets that comes after the operation's failure: it does not run, and is not told of. */
+export class SkippedError extends Error {
+  override name = "SkippedError";
+}
 
 const progressOf = new WeakMap<OperationContext, Progress>();
 
-export function follow(context: OperationContext): Progress {
-  const progress: Progress = { begun: [] };
+export function follow(context: OperationContext, hasFailed: () => boolean): Progress {
+  const progress: Progress = { begun: [], hasFailed };
   progressOf.set(context, progress);
   return progress;
 }
@@ -125,7 +132,7 @@ export function watchRootFields(schema: GraphQLSchema): void {
     if (!resolve) continue;
     field.resolve = (source, args, context: OperationContext, info) => {
       const progress = progressOf.get(context);
-      if (progress?.returned) throw progress.returned.error;
+      if (progress?.returned || progress?.hasFailed()) throw new SkippedError("The operation has failed already.");
       progress?.begun.push(info.path.key);
       context.loaders.clear();
       return resolve(source, args, context, info);

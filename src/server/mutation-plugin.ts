@@ -29,6 +29,7 @@ import {
   prepareAll,
   type RootField,
   rootFieldsOf,
+  SkippedError,
   watchFailures,
   watchRootFields,
 } from "./mutation-fields.ts";
@@ -73,7 +74,7 @@ async function runMutation(
   // The executor says what is wrong with the variables.
   if (!operation || !coerced?.coerced) return execute(args);
   const variables = coerced.coerced;
-  let progress: Progress = { begun: [] };
+  let progress: Progress = { begun: [], hasFailed: () => false };
   try {
     refuseStreaming(args);
     const fields = rootFieldsOf(args, operation, variables);
@@ -88,11 +89,11 @@ async function runMutation(
 
     const attempt = async (uow: UnitOfWork): Promise<{ result: ExecutionResult; isReplay: boolean }> => {
       const context = options.contextFor(outer, uow);
-      progress = follow(context);
+      progress = follow(context, () => uow.failure !== undefined);
       await prepareAll(fields, variables, context);
       const executeAll = async () => {
         const result = await execute({ ...args, contextValue: context });
-        await failIfUndone(result, progress, schema, context, uow);
+        await failIfUndone(result, progress, schema, context);
         return result;
       };
       // A dry run leaves nothing behind, so there is nothing to keep of it either.
@@ -154,21 +155,20 @@ class FailedOperation extends Error {
 
 async function failIfUndone(
   { data, errors = [] }: ExecutionResult,
-  { begun, returned }: Progress,
+  { begun, returned, hasFailed }: Progress,
   schema: GraphQLSchema,
   context: OperationContext,
-  uow: UnitOfWork,
 ): Promise<void> {
   if (returned) {
     const { error, path } = returned;
     throw new FailedOperation([new GraphQLError(error.message, { path, originalError: error })], path[0]);
   }
-  if (uow.failure !== undefined && errors.length > 0) {
-    // What the statement's error became is told where it happened, also when it would have been no more than a null.
-    throw new FailedOperation(errors, data == null ? begun.at(-1) : errors[0]?.path?.[0]);
-  }
-  if (data != null) return;
-  const told = await Promise.all(errors.map((error) => withCurrentObject(error, schema, context)));
+  const causes = errors.filter(({ originalError }) => !(originalError instanceof SkippedError));
+  // What a statement's error became is told where it happened, also when it would have been no more than a null.
+  if (hasFailed() && causes.length > 0) throw new FailedOperation(causes, begun.at(-1));
+  // Without a cause to tell of, the unit of work says by itself that one of its statements failed.
+  if (data != null || causes.length === 0) return;
+  const told = await Promise.all(causes.map((error) => withCurrentObject(error, schema, context)));
   throw new FailedOperation(told, begun.at(-1));
 }
 

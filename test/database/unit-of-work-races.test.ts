@@ -2,6 +2,7 @@
  * Many at once on the same rows: nothing is lost, nobody sees a deadlock, and no two that would each be right alone
  * are wrong together. A second program takes part that knows nothing of Lectern but the tables.
  */
+import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -44,14 +45,15 @@ const Increment = graphql(`
 `);
 
 describe("increments", () => {
-  it(`by 32 clients, ${rounds(400, 10_000)} of them, beside another program: none is lost`, long, async () => {
+  it(`by 32 clients, ${rounds(200, 10_000)} of them, beside another program: none is lost`, long, async () => {
     const ada = await lectern.person("Ada");
     const counters = await Promise.all(
       Array.from({ length: 8 }, (_, index) => ada.document({ title: "0", text: `A counter, the ${index}th.` })),
     );
     const other = new pg.Pool({ connectionString: lectern.database.url, max: 2, application_name: "other program" });
-    const count = rounds(400, 10_000);
+    const count = rounds(200, 10_000);
     let conflicts = 0;
+    let done = 0;
     const byLectern = concurrently(count, 32, async (index) => {
       const { id } = counters[index % counters.length] as { id: string };
       let seen = { version: 1, title: "0" };
@@ -62,7 +64,7 @@ describe("increments", () => {
           () => null,
           () => errorsOf(request),
         );
-        if (!errors) return;
+        if (!errors) return void done++;
         expect(errors.map(({ extensions }) => extensions.code)).toEqual(["CONFLICT"]);
         // What the conflict shows is all that the client needs for the next try.
         seen = errors[0]?.extensions.current as typeof seen;
@@ -73,7 +75,10 @@ describe("increments", () => {
     const bySql = concurrently(count, 2, async (index) => {
       const id = uuidOf(counters[index % counters.length]?.id as string);
       const sql = "update documents set title = (title::int + 1)::text where id = $1";
-      byOther += (await other.query(sql, [id])).rowCount ?? 0;
+      // In step with the clients, so that both are at it to the end.
+      while (done < index) await pause(1);
+      const { rowCount } = await other.query(sql, [id]);
+      byOther += rowCount ?? 0;
     });
     await Promise.all([byLectern, bySql]);
     await other.end();
@@ -122,7 +127,9 @@ describe("deadlocks", () => {
       const rows = await lectern.database.query("select version from documents where id = any($1)", [ids]);
       expect(rows.map(({ version }) => version)).toEqual([1 + 2 * times, 1 + 2 * times]);
       const again = lines.filter(({ msg }) => msg === "unit of work is tried again");
-      expect(again).toHaveLength(times);
+      // Rarely, who was rolled back is back for the first row before the other has woken up to take it.
+      expect(again.length).toBeGreaterThanOrEqual(times);
+      expect(again.length).toBeLessThan(times * 1.1);
       // Who was in the way is known.
       expect(again[0]).toMatchObject({ sqlState: "40P01", attempts: 1, reason: "conflict" });
       const pairs = again.map(({ operation, collidedWith }) => [operation, ...(collidedWith as string[])].sort());

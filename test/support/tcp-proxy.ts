@@ -48,6 +48,8 @@ export type TcpProxy = {
   dropCommitReplies(times: number): void;
   /** The next `times` COMMITs do not reach the server; the connection breaks instead, on both sides. */
   dropCommits(times: number): void;
+  /** The next `times` COMMITs do not reach the server; the client's connection breaks, the server's stays as it was. */
+  strandCommits(times: number): void;
   /** Swallows everything in both directions while true; connections stay open. */
   blackHole(isOn: boolean): void;
   /** Breaks new connections at once while true. */
@@ -57,7 +59,14 @@ export type TcpProxy = {
   stop(): Promise<void>;
 };
 
-type Faults = { delayMs: number; isBlackHole: boolean; isRefusing: boolean; dropReplies: number; dropCommits: number };
+type Faults = {
+  delayMs: number;
+  isBlackHole: boolean;
+  isRefusing: boolean;
+  dropReplies: number;
+  dropCommits: number;
+  strandCommits: number;
+};
 
 const noCounts = (): ProxyCounts => ({
   connections: 0,
@@ -71,7 +80,14 @@ const noCounts = (): ProxyCounts => ({
 /** @param databaseUrl postgresql://…, of the server behind the proxy */
 export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
   const behind = new URL(databaseUrl);
-  const faults: Faults = { delayMs: 0, isBlackHole: false, isRefusing: false, dropReplies: 0, dropCommits: 0 };
+  const faults: Faults = {
+    delayMs: 0,
+    isBlackHole: false,
+    isRefusing: false,
+    dropReplies: 0,
+    dropCommits: 0,
+    strandCommits: 0,
+  };
   let counts = noCounts();
   let droppedCommits = 0;
   const links = new Set<{ destroy(): void }>();
@@ -91,6 +107,7 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
     const statements = new StatementFinder();
     let hasServerSpoken = true;
     let isReplyDoomed = false;
+    let isStranded = false;
     const toServer = delayed(faults, (chunk) => upstream.writable && upstream.write(chunk));
     const toClient = delayed(faults, (chunk) => client.writable && client.write(chunk));
 
@@ -106,6 +123,12 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
         faults.dropCommits--;
         droppedCommits++;
         return link.destroy();
+      }
+      if (found.hasCommit && faults.strandCommits > 0) {
+        faults.strandCommits--;
+        droppedCommits++;
+        isStranded = true;
+        return client.resetAndDestroy();
       }
       if (found.hasCommit && faults.dropReplies > 0) {
         faults.dropReplies--;
@@ -125,9 +148,10 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
       [client, upstream],
       [upstream, client],
     ] as [Socket, Socket][]) {
-      one.on("error", () => other.destroy());
+      one.on("error", () => isStranded || other.destroy());
       one.on("end", () => other.end());
       one.on("close", () => {
+        if (isStranded && one === client) return;
         links.delete(link);
         other.destroy();
       });
@@ -164,6 +188,9 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
     },
     dropCommits: (times) => {
       faults.dropCommits = times;
+    },
+    strandCommits: (times) => {
+      faults.strandCommits = times;
     },
     blackHole: (isOn) => {
       faults.isBlackHole = isOn;

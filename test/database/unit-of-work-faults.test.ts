@@ -1,0 +1,295 @@
+/**
+ * The network and the database at their worst: COMMIT whose answer never comes, connections that swallow everything,
+ * more requests than connections. What clients are told is true, and what they are not told can be found out.
+ */
+import { access, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import type { Probe } from "../../src/database/transaction-guard.ts";
+import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
+import { rounds } from "../support/rounds.ts";
+import { dumpTables } from "../support/table-dump.ts";
+import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
+
+/** Straight to the database; makes it and drops it. */
+let home: Lectern;
+let proxy: TcpProxy;
+/** Through the proxy. */
+let lectern: Lectern;
+let ada: Person;
+let probe: Probe | undefined;
+const long = { timeout: 1_800_000 };
+
+beforeAll(async () => {
+  home = await startLectern();
+  proxy = await startTcpProxy(home.database.url);
+  lectern = await startLectern({
+    database: { ...home.database, url: proxy.url },
+    settings: {
+      WRITE_CONNECTIONS: "4",
+      WRITE_WAIT_MS: "400",
+      TRANSACTION_TIMEOUT_MS: "1500",
+      STATEMENT_TIMEOUT_MS: "1400",
+    },
+    probe: (point, operation) => probe?.(point, operation),
+  });
+  ada = await home.person("Ada");
+});
+afterEach(() => {
+  probe = undefined;
+  proxy.refuse(false);
+  proxy.blackHole(false);
+});
+afterAll(async () => {
+  await lectern.stop();
+  await proxy.stop();
+  await home.stop();
+});
+
+type Answer = { status: number; retryAfter: string | null; isReplay: boolean; ms: number; body: Body };
+type Body = { data: Record<string, unknown> | null; errors?: { extensions: { code: string } }[] };
+
+async function send(
+  query: string,
+  variables: object,
+  headers: Record<string, string> = {},
+  { url } = lectern,
+): Promise<Answer> {
+  const started = performance.now();
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${ada.accessToken}`, ...headers },
+    body: JSON.stringify({ query, variables }),
+  });
+  const body = (await response.json()) as Body;
+  return {
+    status: response.status,
+    retryAfter: response.headers.get("retry-after"),
+    isReplay: response.headers.get("idempotent-replay") === "true",
+    ms: performance.now() - started,
+    body,
+  };
+}
+
+const create = `mutation Create($title: String!) {
+  createDocument(input: { title: $title, source: { text: $title } }) { isDuplicate document { title } }
+}`;
+const codeOf = ({ body }: Answer) => body.errors?.[0]?.extensions.code;
+const titled = async (title: string) =>
+  (await home.database.query("select 1 from documents where title = $1", [title])).length;
+
+describe("a COMMIT whose answer is lost", () => {
+  it(
+    `is found out, ${rounds(30, 200)} times: done once, the key replays, no file missing, none left`,
+    long,
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), "lectern-files-"));
+      const times = rounds(30, 200);
+      for (let round = 0; round < times; round++) {
+        const title = `Dropped ${round}`;
+        // Every third COMMIT is lost on its way there, the others on their way back.
+        if (round % 3 === 0) proxy.dropCommits(1);
+        else proxy.dropCommitReplies(1);
+        const first = await send(create, { title }, { "idempotency-key": title.replace(" ", "-") });
+        const again = await send(create, { title }, { "idempotency-key": title.replace(" ", "-") });
+        // Either way the server found out by itself, and a lost COMMIT was simply sent anew.
+        expect([first.body.data, first.isReplay]).toEqual([
+          { createDocument: { isDuplicate: false, document: { title } } },
+          false,
+        ]);
+        expect([again.body, again.isReplay]).toEqual([first.body, true]);
+        expect(await titled(title)).toBe(1);
+
+        // The same with a file beside the row: staged first, kept after the commit, removed after a proven abort.
+        const staged = join(folder, `${round}.staged`);
+        if (round % 3 === 0) proxy.dropCommits(1);
+        else proxy.dropCommitReplies(1);
+        await lectern.application.run({ name: "with a file" }, async (uow) => {
+          await writeFile(staged, title);
+          uow.afterAbort(() => rm(staged));
+          uow.afterCommit(() => rename(staged, join(folder, `${round}.kept`)));
+          const prisma = await uow.transaction();
+          await prisma.$executeRaw`update users set name = ${title} where email = ${ada.email}`;
+        });
+        const [user] = await home.database.query("select name from users where email = $1", [ada.email]);
+        expect(user).toEqual({ name: title });
+        await access(join(folder, `${round}.kept`));
+      }
+      expect(proxy.droppedCommits).toBe(2 * times);
+      expect(await readdir(folder)).toHaveLength(times);
+      await rm(folder, { recursive: true });
+    },
+  );
+
+  it("is UNKNOWN_OUTCOME when nobody can be asked; no effect runs, and the key tells later", long, async () => {
+    const effects: string[] = [];
+    probe = (point) => {
+      // From COMMIT on, no new connection comes through.
+      if (point !== "before_commit") return;
+      proxy.dropCommitReplies(1);
+      proxy.refuse(true);
+    };
+    // Idle connections would still be there to ask.
+    const cutOthers = home.database.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'lectern write' and datname = current_database()",
+    );
+    await cutOthers;
+    await pause(100);
+    const headers = { "idempotency-key": "unknown" };
+    const answer = await send(create, { title: "Unknown" }, headers);
+    expect([answer.body.data, codeOf(answer)]).toEqual([null, "UNKNOWN_OUTCOME"]);
+    const run = lectern.application.run({ name: "effects" }, async (uow) => {
+      uow.afterCommit(() => void effects.push("commit"));
+      uow.afterAbort(() => void effects.push("abort"));
+      const prisma = await uow.transaction();
+      await prisma.$executeRaw`update users set name = 'Unknown' where email = ${ada.email}`;
+    });
+    proxy.refuse(false);
+    await expect(run).rejects.toMatchObject({ name: "UnknownOutcomeError" });
+    expect(effects).toEqual([]);
+    probe = undefined;
+    proxy.refuse(false);
+    // It had happened, and the client learns so.
+    const again = await send(create, { title: "Unknown" }, headers);
+    expect([again.isReplay, again.body.data]).toEqual([
+      true,
+      { createDocument: { isDuplicate: false, document: { title: "Unknown" } } },
+    ]);
+    expect(await titled("Unknown")).toBe(1);
+  });
+
+  it("is made certain when it was lost and the database still waits for it", long, async () => {
+    proxy.strandCommits(1);
+    const answer = await send(create, { title: "Stranded" });
+    // The waiting session was ended, which proved that nothing had happened: so it was done again.
+    expect(answer.body.data).toEqual({ createDocument: { isDuplicate: false, document: { title: "Stranded" } } });
+    expect(proxy.droppedCommits).toBeGreaterThan(0);
+    expect(await titled("Stranded")).toBe(1);
+    expect(await openTransactions()).toEqual([]);
+  });
+
+  it("is given up in bounded time when the network swallows it", long, async () => {
+    const before = await dumpTables(home.database);
+    probe = (point) => {
+      if (point !== "before_commit") return;
+      proxy.blackHole(true);
+      setTimeout(() => proxy.blackHole(false), 1_000);
+    };
+    const answer = await send(create, { title: "Swallowed" });
+    expect(codeOf(answer)).toBe("TRANSACTION_TIMEOUT");
+    expect(answer.ms).toBeLessThan(1_500 + 2_000 + 1_000);
+    expect(await dumpTables(home.database)).toEqual(before);
+    expect(await openTransactions()).toEqual([]);
+  });
+
+  it("is given up in bounded time when the network swallows everything from then on", long, async () => {
+    probe = (point) => {
+      if (point === "before_commit") proxy.blackHole(true);
+    };
+    const answer = await send(create, { title: "Deaf and dumb" });
+    // Nobody could be asked.
+    expect(codeOf(answer)).toBe("UNKNOWN_OUTCOME");
+    expect(answer.ms).toBeLessThan(1_500 + 2_000 + 1_500 + 1_500);
+    proxy.blackHole(false);
+    proxy.cut();
+    await pause(50);
+    expect(await titled("Deaf and dumb")).toBe(0);
+    expect(await openTransactions()).toEqual([]);
+  });
+});
+
+const openTransactions = () =>
+  home.database.query(
+    "select 1 from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'",
+  );
+
+describe("a connection that breaks before COMMIT", () => {
+  it("is replaced, and the operation done again: the client notices nothing", long, async () => {
+    let cuts = 0;
+    probe = (point) => {
+      if (point === "before_commit" && cuts++ === 0) proxy.cut();
+    };
+    const answer = await send(create, { title: "Cut before COMMIT" });
+    expect(answer.body.data).toEqual({
+      createDocument: { isDuplicate: false, document: { title: "Cut before COMMIT" } },
+    });
+    expect(cuts).toBe(2);
+    expect(await titled("Cut before COMMIT")).toBe(1);
+  });
+
+  it("and cannot be replaced is OVERLOADED, with 503, in bounded time", long, async () => {
+    probe = (point) => {
+      if (point !== "statement") return;
+      proxy.refuse(true);
+      proxy.cut();
+    };
+    const answer = await send(create, { title: "No way" });
+    expect([answer.status, answer.retryAfter, codeOf(answer)]).toEqual([503, "1", "OVERLOADED"]);
+    expect(answer.ms).toBeLessThan(3_000);
+    proxy.refuse(false);
+    probe = undefined;
+    expect(await titled("No way")).toBe(0);
+    expect((await send(create, { title: "A way" })).body.data).not.toBeNull();
+  });
+});
+
+describe("more operations than connections", () => {
+  it("are refused fast, hold up no reads, and leave the pool as it was", long, async () => {
+    const release = Promise.withResolvers<void>();
+    // Its transactions may be long, so that they outlast all that is refused meanwhile.
+    const crowded = await startLectern({
+      database: home.database,
+      settings: { WRITE_CONNECTIONS: "4", WRITE_WAIT_MS: "400", TRANSACTION_TIMEOUT_MS: "20000" },
+      probe: (point, operation) => probe?.(point, operation),
+    });
+    const sendTo = (query: string, variables: object) => send(query, variables, {}, crowded);
+    let holding = 0;
+    const allHeld = Promise.withResolvers<void>();
+    probe = async (point, operation) => {
+      if (point !== "statement" || operation !== "Long") return;
+      if (++holding === 4) allHeld.resolve();
+      await release.promise;
+    };
+    onTestFinished(async () => {
+      release.resolve();
+      await crowded.stop();
+    });
+    const longOnes = Array.from({ length: 8 }, (_, index) =>
+      sendTo(create.replace("Create", "Long"), { title: `Long ${index}` }),
+    );
+    await allHeld.promise;
+    const many = rounds(150, 500);
+    const refused = await Promise.all(
+      Array.from({ length: many }, (_, index) => sendTo(create, { title: `Refused ${index}` })),
+    );
+    expect(refused.map(({ status, retryAfter }) => [status, retryAfter])).toEqual(refused.map(() => [503, "1"]));
+    expect(new Set(refused.map(codeOf))).toEqual(new Set(["OVERLOADED"]));
+    const times = refused.map(({ ms }) => ms).sort((one, other) => one - other);
+    console.log(
+      `${many} refused: p50 ${times[Math.floor(many / 2)]?.toFixed(0)} ms, p99 ${times[Math.floor(many * 0.99)]?.toFixed(0)} ms`,
+    );
+    expect(times.at(-1)).toBeLessThan(400 + 1_500);
+    // Reads have connections of their own.
+    const read = await sendTo("{ viewer { user { name } } }", {});
+    expect(read.status).toBe(200);
+
+    release.resolve();
+    const done = await Promise.all(longOnes);
+    expect(done.filter(({ status }) => status === 200)).toHaveLength(4);
+    expect(done.filter(({ status }) => status === 503)).toHaveLength(4);
+    probe = undefined;
+    const started = performance.now();
+    expect((await sendTo(create, { title: "After the rush" })).body.data).not.toBeNull();
+    expect(performance.now() - started).toBeLessThan(1_000);
+    const { pool } = crowded.application.database;
+    expect([pool.waitingCount, pool.totalCount <= 4, pool.idleCount]).toEqual([0, true, pool.totalCount]);
+    const states = await home.database.query(
+      "select state from pg_stat_activity where datname = current_database() and application_name = 'lectern write' and state <> 'idle'",
+    );
+    expect(states).toEqual([]);
+    const [created] = await home.database.query("select count(*)::int from documents where title like 'Refused%'");
+    expect(created).toEqual({ count: 0 });
+  });
+});
