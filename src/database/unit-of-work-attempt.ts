@@ -7,7 +7,7 @@
 import type { Reader } from "../eager-loading/loaders.ts";
 import type { Sql } from "../eager-loading/sql.ts";
 import type { PrismaTransaction } from "./prisma.ts";
-import { rowTypes } from "./read-connections.ts";
+import { rowTypes } from "./row-types.ts";
 import { isConnectionLoss } from "./sql-errors.ts";
 import { TransactionClosedError, TransactionState } from "./transaction-guard.ts";
 import { findOutcome } from "./transaction-outcome.ts";

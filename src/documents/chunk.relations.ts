@@ -45,7 +45,7 @@ export type ChunkHitExtra = { score: number; snippet: string };
 const lower = (text: Sql | string) => sql`lower(normalize(${text}, NFC) collate "und-x-icu")`;
 const queryOf = (query: string) => sql`websearch_to_tsquery('lectern', ${lower(query)})`;
 
-/** Marks that no text contains: the API's users see `<mark>`, after the text around it has been escaped. */
+/** What marks a match until the text around it has been escaped; taken out of the text itself first. */
 export const markStart = "\u{E000}";
 export const markEnd = "\u{E001}";
 const headline = `StartSel=${markStart}, StopSel=${markEnd}, ShortWord=0, MinWords=12, MaxWords=30, MaxFragments=2, FragmentDelimiter=" … "`;
@@ -54,6 +54,8 @@ const headline = `StartSel=${markStart}, StopSel=${markEnd}, ShortWord=0, MinWor
 export const chunkHits = relations.page({
   name: "ChunkHits",
   table: tables.Chunk,
+  // Every hit is ranked before the best are known.
+  isExpensive: true,
   orders: { SCORE: ["score"] },
   defaultOrder: { field: "SCORE", direction: "DESC" },
   filter: ({ query, documentIds }: ChunkSearch, chunk) => {
@@ -63,13 +65,13 @@ export const chunkHits = relations.page({
   computed: {
     score: {
       type: "double precision",
-      sql: ({ query }, chunk) => sql`(ts_rank(t.search, ${queryOf(query)}, 1) + case when
-        to_tsvector('simple', ${lower(chunk.text)}) @@ websearch_to_tsquery('simple', ${lower(query)})
-        then 1 else 0 end)::double precision`,
+      sql: ({ query }) => sql`(ts_rank(t.search, ${queryOf(query)}, 1) + case when
+        t.search_exact @@ websearch_to_tsquery('simple', ${lower(query)}) then 1 else 0 end)::double precision`,
     },
   },
   decorated: {
-    snippet: ({ query }) => sql`ts_headline('lectern', normalize(r.text, NFC), ${queryOf(query)}, ${headline})`,
+    snippet: ({ query }) =>
+      sql`ts_headline('lectern', translate(normalize(r.text, NFC), ${markStart + markEnd}, ''), ${queryOf(query)}, ${headline})`,
   },
   extra: {} as ChunkHitExtra,
   visible: chunkVisible,

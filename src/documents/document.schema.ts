@@ -1,4 +1,8 @@
-import { DocumentStatus as statuses, Visibility as visibilities } from "../database/generated/prisma/enums.ts";
+import {
+  type DocumentStatus as DocumentStatusName,
+  DocumentStatus as statuses,
+  Visibility as visibilities,
+} from "../database/generated/prisma/enums.ts";
 import type { DocumentRow } from "../database/generated/tables.ts";
 import { builder } from "../graphql/builder.ts";
 import { decodeGlobalId } from "../graphql/global-id.ts";
@@ -97,10 +101,14 @@ const filterArgs = builder.args((t) => ({
   orderBy: t.field({ type: DocumentOrder, description: "In which order. Absent: newest first." }),
 }));
 
-type FilterArgs = { filter?: { ownerId?: string | null; search?: string | null } | null };
+type FilterArgs = {
+  filter?: { status?: DocumentStatusName[] | null; ownerId?: string | null; search?: string | null } | null;
+};
 
 const toArguments = ({ filter }: FilterArgs) => ({
   ...filter,
+  // As a set: a long list of the same is no more than one, and asks for the same.
+  status: filter?.status == null ? null : [...new Set(filter.status)].sort(),
   search: filter?.search == null ? null : requireSearchText(filter.search, ["filter", "search"]),
   ownerId: filter?.ownerId == null ? null : decodeGlobalId("User", filter.ownerId, ["filter", "ownerId"]),
 });

@@ -29,7 +29,7 @@ export type Ask = { id: string; name: string } & (
 
 export const askOne = (relation: OneRelation): Ask => ({
   kind: "one",
-  id: relation.name,
+  id: identify(relation.name, "one", {}),
   name: relation.name,
   relation,
 });
@@ -76,14 +76,14 @@ export const askList = (relation: ListRelation, args: object): Ask => ({
 
 export const askColumn = (relation: ColumnRelation): Ask => ({
   kind: "column",
-  id: relation.name,
+  id: identify(relation.name, "column", {}),
   name: relation.name,
   relation,
 });
 
 export const askSum = (relation: SumRelation): Ask => ({
   kind: "sum",
-  id: relation.name,
+  id: identify(relation.name, "sum", {}),
   name: relation.name,
   relation,
 });

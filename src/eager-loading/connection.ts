@@ -4,7 +4,7 @@
  */
 import type { Page } from "./answers.ts";
 import { type Ask, askCount, askExists, askPage, type PageWindow } from "./ask.ts";
-import { cursorPlace, orderTerms } from "./keyset.ts";
+import { cursorPlace, orderNames } from "./keyset.ts";
 import type { Loaders } from "./loaders.ts";
 import type { PageRelation } from "./relation.ts";
 
@@ -73,8 +73,7 @@ export class Connection<Row = Record<string, unknown>> {
   /** The place of one of this connection's rows. */
   cursor(row: Row): string {
     const { order } = this.#window;
-    const terms = orderTerms(this.#relation, {}, order.field);
-    const values = terms.map(({ name }) => (row as Record<string, unknown>)[name]);
+    const values = orderNames(this.#relation, order.field).map((name) => (row as Record<string, unknown>)[name]);
     return this.#loaders.cursors.encode(cursorPlace(this.#relation, order), values);
   }
 

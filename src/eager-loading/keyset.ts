@@ -7,12 +7,16 @@ import { requireColumn } from "./table.ts";
 
 export type OrderTerm = { name: string; sql: Sql; type: string; isNullable: boolean };
 
-/** The order's columns, ending in the primary key, so that no two rows are equal. Rows stand as `t`. */
+/** The names of the order's values, ending in the primary key, so that no two rows are equal. */
+export function orderNames(relation: PageRelation, field: string): string[] {
+  return [...(relation.orders[field] ?? []), relation.table.primaryKey];
+}
+
+/** The same as SQL. Rows stand as `t`. */
 export function orderTerms(relation: PageRelation, args: object, field: string): OrderTerm[] {
   const { table, computed } = relation;
-  const names = [...(relation.orders[field] ?? []), table.primaryKey];
   const columns = columnsOf(table, "t");
-  return names.map((name) => {
+  return orderNames(relation, field).map((name) => {
     const own = computed[name];
     if (own) return { name, sql: own.sql(args as RelationArguments, columns), type: own.type, isNullable: false };
     const { type, isNullable } = requireColumn(table, name);
@@ -38,11 +42,8 @@ export function orderBy(terms: readonly OrderTerm[], direction: Direction): Sql 
 
 /** Rows strictly after the cursor in the given direction. */
 export function beyond(terms: readonly OrderTerm[], direction: Direction, cursor: Cursor): Sql {
-  const values = terms.map((term, index) => sql`${cursor[index] ?? null}::text::${raw(term.type)}`);
-  if (terms.every((term) => !term.isNullable)) {
-    // One comparison of rows, which an index answers in one step.
-    return sql`(${join(terms.map((term) => term.sql))}) ${raw(direction === "ASC" ? ">" : "<")} (${join(values)})`;
-  }
+  if (terms.every((term) => !term.isNullable)) return compareRows(terms, direction === "ASC" ? ">" : "<", cursor);
+  const values = parameters(terms, cursor);
   const alternatives = terms.map((term, index) => {
     const equals = terms
       .slice(0, index)
@@ -52,6 +53,21 @@ export function beyond(terms: readonly OrderTerm[], direction: Direction, cursor
     return sql`(${join([...equals, isBeyond(term, direction, cursor[index] ?? null, values[index] as Sql)], " and ")})`;
   });
   return sql`(${join(alternatives, " or ")})`;
+}
+
+/** All other rows: at the cursor, or before it. */
+export function notBeyond(terms: readonly OrderTerm[], direction: Direction, cursor: Cursor): Sql {
+  if (terms.every((term) => !term.isNullable)) return compareRows(terms, direction === "ASC" ? "<=" : ">=", cursor);
+  return sql`${beyond(terms, direction, cursor)} is not true`;
+}
+
+/** One comparison of rows, which an index answers in one step; right only where nothing is null. */
+function compareRows(terms: readonly OrderTerm[], operator: ">" | "<" | ">=" | "<=", cursor: Cursor): Sql {
+  return sql`(${join(terms.map((term) => term.sql))}) ${raw(operator)} (${join(parameters(terms, cursor))})`;
+}
+
+function parameters(terms: readonly OrderTerm[], cursor: Cursor): Sql[] {
+  return terms.map((term, index) => sql`${cursor[index] ?? null}::text::${raw(term.type)}`);
 }
 
 /** Nulls sort as the largest value. */

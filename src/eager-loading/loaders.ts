@@ -11,7 +11,7 @@ import { type PageArguments, windowOf } from "./page-arguments.ts";
 import type { ColumnRelation, ListRelation, OneRelation, PageRelation, SumRelation } from "./relation.ts";
 import type { Sql } from "./sql.ts";
 import { keysFromArray, statementOf } from "./statement.ts";
-import { Trace } from "./trace.ts";
+import { type Batch, Trace } from "./trace.ts";
 
 /** Where statements go: a read connection, or the connection of a transaction. */
 export interface Reader {
@@ -19,12 +19,14 @@ export interface Reader {
   /**
    * All statements in one round trip and one snapshot, each with its own outcome. Absent where the statements share
    * a connection with writes, which must never be pipelined.
+   *
+   * @param timeoutMs how long each statement may run, since nobody waits for it longer
    */
-  readTogether?(statements: readonly Sql[]): Promise<ReadOutcome[]>;
+  readTogether?(statements: readonly Sql[], timeoutMs: number): Promise<ReadOutcome[]>;
 }
 
 /** `ms`: from the answer before it to its own, since the statements are answered one after the other. */
-export type ReadOutcome = { rows: Row[]; ms: number } | { error: unknown };
+export type ReadOutcome = { rows: Row[]; ms: number } | { error: unknown; ms: number };
 
 export type LoadersOptions<Viewer> = {
   viewer: Viewer;
@@ -50,7 +52,7 @@ export class Loaders<Viewer = any> {
 
   /** The row with this key that the viewer may see, or null. */
   one<OneRow>(relation: OneRelation<OneRow>, key: string | null): Promise<OneRow | null> {
-    return key === null ? Promise.resolve(null) : (this.load(askOne(relation), key) as Promise<OneRow | null>);
+    return this.load(askOne(relation), key) as Promise<OneRow | null>;
   }
 
   /** A page of the rows that belong to the key. Reads nothing yet. */
@@ -80,7 +82,9 @@ export class Loaders<Viewer = any> {
     return this.load(askSum(relation), key) as Promise<bigint>;
   }
 
-  load(ask: Ask, key: unknown): Promise<unknown> {
+  /** @param key null where the parent has none: nothing belongs to it, and nothing is read */
+  async load(ask: Ask, key: unknown): Promise<unknown> {
+    if (key === null || key === undefined) return emptyAnswer(ask);
     return this.#loader(ask).load(String(key));
   }
 
@@ -104,17 +108,34 @@ export class Loaders<Viewer = any> {
   }
 
   async #readBatch(ask: Ask, keys: readonly string[]): Promise<unknown[]> {
-    const statement = statementOf(ask, keysFromArray(ask, keys), this.viewer);
-    const started = performance.now();
-    const rows = await this.trace.trip(() => this.reader.read(statement));
-    this.trace.batches.push({
-      relation: ask.name,
-      keys: keys.length,
-      rows: rows.length,
-      ms: performance.now() - started,
-      planned: false,
-    });
-    const answers = answersFromRows(ask, rows);
-    return keys.map((key) => (answers.has(key) ? answers.get(key) : emptyAnswer(ask)));
+    try {
+      const answers = answersFromRows(ask, await this.#read(ask, keys));
+      return keys.map((key) => (answers.has(key) ? answers.get(key) : emptyAnswer(ask)));
+    } catch (error) {
+      if (keys.length === 1 || !isDataException(error)) return keys.map(() => error);
+      // A key that cannot be, such as a text where a number belongs, fails by itself and not with its neighbours.
+      const half = keys.length >> 1;
+      return [...(await this.#readBatch(ask, keys.slice(0, half))), ...(await this.#readBatch(ask, keys.slice(half)))];
+    }
   }
+
+  async #read(ask: Ask, keys: readonly string[]): Promise<Row[]> {
+    const statement = statementOf(ask, keysFromArray(ask, keys), this.viewer);
+    const batch: Batch = { relation: ask.name, keys: keys.length, rows: 0, ms: 0, planned: false, failed: true };
+    this.trace.batches.push(batch);
+    const started = performance.now();
+    try {
+      const rows = await this.trace.trip(() => this.reader.read(statement));
+      batch.rows = rows.length;
+      delete batch.failed;
+      return rows;
+    } finally {
+      batch.ms = performance.now() - started;
+    }
+  }
+}
+
+/** SQLSTATE class 22: the statement is right, a value in it is not. */
+function isDataException(error: unknown): boolean {
+  return String((error as { code?: unknown } | null)?.code).startsWith("22");
 }

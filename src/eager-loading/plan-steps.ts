@@ -24,7 +24,7 @@ import type { EagerField } from "./field.ts";
 export type Conditions = readonly DirectiveNode[];
 
 export type Step = {
-  eager: EagerField;
+  eager: Exclude<EagerField, { kind: "same" }>;
   field: GraphQLField<unknown, unknown>;
   node: FieldNode;
   conditions: Conditions;
@@ -47,9 +47,16 @@ export function compile(schema: GraphQLSchema, document: DocumentNode, operation
 
 type SelectedField = { node: FieldNode; conditions: Conditions };
 
+/**
+ * Selections of a query that are looked at; what lies beyond is left to the loaders. Fragments that spread each other
+ * twice double with every level, so a few lines of query could otherwise keep us busy for ever.
+ */
+const maxSelections = 10_000;
+
 class Compiler {
   readonly #schema: GraphQLSchema;
   readonly #fragments: Map<string, FragmentDefinitionNode>;
+  #selectionsLeft = maxSelections;
 
   constructor(schema: GraphQLSchema, fragments: Map<string, FragmentDefinitionNode>) {
     this.#schema = schema;
@@ -64,7 +71,7 @@ class Compiler {
       if (!field) continue;
       const eager = field.extensions.eager;
       if (!eager) {
-        steps.push(...this.#stepsThrough(field.type, node, conditions));
+        steps.push(...this.#stepsBelow(field.type, node, conditions, false));
       } else if (eager.kind === "same") {
         steps.push(...this.#stepsBelow(field.type, node, conditions, hasRow));
       } else if (hasRow || !("by" in eager) || eager.by === undefined) {
@@ -74,18 +81,14 @@ class Compiler {
     return steps;
   }
 
-  /** Below a plain object that is no row: `viewer { user { … } }`. */
-  #stepsThrough(type: GraphQLOutputType, node: FieldNode, conditions: Conditions): Step[] {
-    return this.#stepsBelow(type, node, conditions, false);
-  }
-
+  /** Below an object that is its parent's row under another type, or no row at all: `viewer { user { … } }`. */
   #stepsBelow(type: GraphQLOutputType, node: FieldNode, conditions: Conditions, hasRow: boolean): Step[] {
     const named = getNamedType(type);
     if (!isObjectType(named) || !node.selectionSet) return [];
     return this.stepsOf(named, node.selectionSet, conditions, hasRow);
   }
 
-  #step(eager: EagerField, field: GraphQLField<unknown, unknown>, node: FieldNode, conditions: Conditions): Step {
+  #step(eager: Step["eager"], field: GraphQLField<unknown, unknown>, node: FieldNode, conditions: Conditions): Step {
     const step: Step = { eager, field, node, conditions, children: new Map(), selected: [] };
     const type = getNamedType(field.type);
     if (!node.selectionSet) return step;
@@ -148,6 +151,7 @@ class Compiler {
   /** The fields selected on an object of this type, through all fragments that apply to it. */
   *#fieldsOf(type: GraphQLObjectType, selections: SelectionSetNode, above: Conditions): Generator<SelectedField> {
     for (const selection of selections.selections) {
+      if (this.#selectionsLeft-- <= 0) return;
       const own = (selection.directives ?? []).filter(({ name }) => name.value === "skip" || name.value === "include");
       const conditions = own.length === 0 ? above : [...above, ...own];
       if (selection.kind === Kind.FIELD) {

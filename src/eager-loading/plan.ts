@@ -7,7 +7,7 @@
  * by batches as always.
  */
 import { GraphQLIncludeDirective, GraphQLSkipDirective, getArgumentValues, getDirectiveValues } from "graphql";
-import { answersFromRows, rootKey, rowsOf } from "./answers.ts";
+import { answersFromRows, type Row, rootKey, rowsOf } from "./answers.ts";
 import { type Ask, askColumn, askList, askOne, askSum, emptyAnswer } from "./ask.ts";
 import { connectionAsks } from "./connection.ts";
 import type { Loaders } from "./loaders.ts";
@@ -15,6 +15,7 @@ import { windowOf } from "./page-arguments.ts";
 import type { Conditions, Plan, Step } from "./plan-steps.ts";
 import { join, type Sql, sql } from "./sql.ts";
 import { childKeys, type Keys, keysFromArray, keyType, statementOf } from "./statement.ts";
+import type { Batch } from "./trace.ts";
 
 /** Bounds for what one plan may send; beyond them the loaders do the work level by level. */
 export type PlanLimits = { maxStatements: number; timeoutMs: number };
@@ -30,58 +31,93 @@ type Instance = {
   known: readonly string[] | null;
   by: string | null;
   children: Instance[];
+  /** Steps below an expensive page: they start from its rows, once these are here. */
+  deferred: Step[];
+  rows: Row[] | null;
 };
 
 type Variables = Record<string, unknown>;
 
 /**
- * Reads in one go what the plan foresees, and primes the loaders with it.
+ * Reads in one go what the plan foresees, and primes the loaders with it. Below an expensive page it goes a second time.
  *
  * Never throws and never takes longer than its timeout: what is not primed is loaded by the resolvers, who also meet
  * the error, if there is one, at the field that it belongs to.
  */
 export async function runPlan(plan: Plan, variables: Variables, loaders: Loaders, limits: PlanLimits): Promise<void> {
-  const { reader } = loaders;
-  if (!reader.readTogether) return;
-  const roots = new Instantiation(variables, loaders).instantiate(plan.steps, null);
-  const statements = collectStatements(roots, loaders.viewer);
-  // A single statement gains nothing from a plan; too many would hold up everybody else's.
-  if (statements.size < 2 || statements.size > limits.maxStatements) return;
+  const until = performance.now() + limits.timeoutMs;
+  const instantiation = new Instantiation(variables, loaders);
+  try {
+    let wave = instantiation.instantiate(plan.steps, null);
+    while (wave.length > 0) {
+      const statements = [...collectStatements(wave, loaders.viewer).values()];
+      // A single statement gains nothing from a plan; too many would hold up everybody else's.
+      if (statements.length < 2 && !instantiation.isWaiting) return;
+      if (statements.length > limits.maxStatements) return;
+      const answers = await readTogether(statements, loaders, until - performance.now());
+      if (!answers) return;
+      prime(wave, answers, loaders);
+      wave = instantiation.next();
+    }
+  } catch {
+    // Whatever it was, the resolvers meet it again, where it can be told.
+  }
+}
 
-  const asks = [...statements.values()];
-  const readTogether = reader.readTogether.bind(reader);
-  const outcomes = await inTime(
-    limits.timeoutMs,
-    loaders.trace.trip(() => readTogether(asks.map(({ statement }) => statement))),
-  );
-  if (!outcomes) return;
+/** The answers by ask, without those that failed; undefined when there is nothing to be had in time. */
+async function readTogether(
+  statements: readonly PlannedStatement[],
+  { reader, trace }: Loaders,
+  timeoutMs: number,
+): Promise<Map<string, Map<string, unknown>> | undefined> {
+  if (!reader.readTogether || timeoutMs < 1) return undefined;
+  const texts = statements.map(({ statement }) => statement);
+  const reading = trace.trip(() => reader.readTogether?.(texts, Math.ceil(timeoutMs)) ?? Promise.resolve([]));
+  const outcomes = await inTime(timeoutMs, reading);
+  if (!outcomes) return undefined;
   const answers = new Map<string, Map<string, unknown>>();
   outcomes.forEach((outcome, index) => {
-    const { ask } = asks[index] as PlannedStatement;
-    if ("error" in outcome) return;
-    const { rows, ms } = outcome;
-    answers.set(ask.id, answersFromRows(ask, rows));
-    loaders.trace.batches.push({ relation: ask.name, keys: null, rows: rows.length, ms, planned: true });
+    const { ask } = statements[index] as PlannedStatement;
+    const batch: Batch = { relation: ask.name, keys: null, rows: 0, ms: outcome.ms, planned: true };
+    trace.batches.push(batch);
+    if ("error" in outcome) {
+      batch.failed = true;
+    } else {
+      batch.rows = outcome.rows.length;
+      answers.set(ask.id, answersFromRows(ask, outcome.rows));
+    }
   });
-  prime(roots, answers, loaders);
+  return answers;
 }
 
 class Instantiation {
   readonly #variables: Variables;
   readonly #loaders: Loaders;
   readonly #instances = new Map<string, Instance>();
+  #waiting: Instance[] = [];
 
   constructor(variables: Variables, loaders: Loaders) {
     this.#variables = variables;
     this.#loaders = loaders;
   }
 
+  /** True while there are steps that wait for the rows of an expensive page. */
+  get isWaiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** What can be read now that those rows are here. */
+  next(): Instance[] {
+    const ready = this.#waiting.filter(({ rows }) => rows !== null);
+    this.#waiting = [];
+    return ready.flatMap((page) => this.instantiate(page.deferred, page));
+  }
+
   instantiate(steps: readonly Step[], parent: Instance | null): Instance[] {
     const instances: Instance[] = [];
     for (const step of steps) {
-      if (!this.#holds(step.conditions)) continue;
       try {
-        instances.push(...this.#instancesOf(step, parent));
+        if (this.#holds(step.conditions)) instances.push(...this.#instancesOf(step, parent));
       } catch {
         // An argument that cannot be: the resolver will say so, at the right place of the answer.
       }
@@ -91,7 +127,6 @@ class Instantiation {
 
   #instancesOf(step: Step, parent: Instance | null): Instance[] {
     const { eager } = step;
-    if (eager.kind === "same") return [];
     const args = getArgumentValues(step.field, step.node, this.#variables);
     if (eager.kind === "lookup") {
       return eager.find(args, this.#loaders.viewer).map(({ relation, typename, keys }) => {
@@ -124,7 +159,8 @@ class Instantiation {
           return ask ? [this.#instance(ask, parent, by)] : [];
         });
         const page = instances.find(({ ask }) => ask.kind === "page");
-        if (page) this.#withChildren(page, allOf(step));
+        if (page && eager.relation.isExpensive) this.#defer(page, allOf(step));
+        else if (page) this.#withChildren(page, allOf(step));
         return instances;
       }
     }
@@ -132,6 +168,7 @@ class Instantiation {
 
   /** The same ask of the same parents is one instance, under however many aliases it is selected. */
   #instance(ask: Ask, parent: Instance | null, by: string | null, known?: readonly string[]): Instance {
+    known ??= by !== null && parent?.rows ? keysIn(parent.rows, by) : undefined;
     const place = known ? known.join() : `${parent?.serial} ${by}`;
     const id = `${place} ${ask.id}`;
     let instance = this.#instances.get(id);
@@ -144,6 +181,8 @@ class Instantiation {
         by,
         known: known ?? (by === null ? [rootKey] : null),
         children: [],
+        deferred: [],
+        rows: null,
       };
       this.#instances.set(id, instance);
     }
@@ -157,6 +196,13 @@ class Instantiation {
     // A row found by its key has that key: no need to read the row for it.
     if (parent.ask.kind === "one" && parent.ask.relation.key === by && parent.keys) return parent.keys;
     return childKeys(parent.ask, parent.keys, this.#loaders.viewer, by);
+  }
+
+  /** Its children would find the page again inside the database, each by itself: better to wait for its rows. */
+  #defer(page: Instance, steps: readonly Step[]): void {
+    if (steps.length === 0) return;
+    page.deferred.push(...steps);
+    if (!this.#waiting.includes(page)) this.#waiting.push(page);
   }
 
   #withChildren(instance: Instance, steps: readonly Step[]): Instance {
@@ -222,12 +268,16 @@ function prime(instances: readonly Instance[], answers: Map<string, Map<string, 
       loaders.prime(ask, key, answer);
       rows.push(...rowsOf(ask, answer));
     }
-    for (const child of instance.children) {
-      const values = child.known ?? rows.map((row) => row[child.by as string]).filter((value) => value !== null);
-      visit(child, new Set(values.map(String)));
-    }
+    if (instance.deferred.length > 0) instance.rows = rows;
+    for (const child of instance.children) visit(child, child.known ?? keysIn(rows, child.by as string));
   };
   for (const instance of instances) visit(instance, instance.known ?? []);
+}
+
+/** The values of one column, as keys: each once, and none where there is none. */
+function keysIn(rows: readonly Row[], column: string): string[] {
+  const values = rows.map((row) => row[column]).filter((value) => value !== null && value !== undefined);
+  return [...new Set(values.map(String))];
 }
 
 /** The work's result, or undefined when it fails or takes too long. */

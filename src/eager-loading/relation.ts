@@ -11,23 +11,18 @@ export type RelationArguments = Readonly<Record<string, unknown>>;
 
 export type Direction = "ASC" | "DESC";
 
-/** One column of an order; a computed one says its SQL. Nulls sort as the largest value, as PostgreSQL has it. */
-export type OrderColumn = { name: string; type: string; isNullable: boolean };
-
-type Shared<Viewer, Arguments> = {
+type Shared<Viewer> = {
   /** Shown in traces: `DocumentsByOwner`. Unique. */
   name: string;
   table: AnyTable;
   /** The column that the key is compared with; absent for a root relation, which has one page for everybody. */
   key?: string;
-  /** Rows that match the arguments. Rows stand as `t`. */
-  filter?: (args: Arguments, columns: Columns) => Sql | undefined;
   /** Rows that the viewer may see. Rows stand as `t`. Absent: everybody may see all. */
   visible?: (viewer: Viewer, columns: Columns) => Sql;
 };
 
-// biome-ignore lint/suspicious/noExplicitAny: viewers and arguments differ by relation; the engine passes them through.
-export type AnyShared = Shared<any, any>;
+// biome-ignore lint/suspicious/noExplicitAny: viewers differ by program; the engine passes them through.
+export type AnyShared = Shared<any>;
 
 /** At most one row per key. */
 export type OneRelation<Row = unknown> = AnyShared & { kind: "one"; key: string; readonly row?: Row };
@@ -35,6 +30,11 @@ export type OneRelation<Row = unknown> = AnyShared & { kind: "one"; key: string;
 /** Pages of rows per key, their count, and whether there are rows beyond a cursor. */
 export type PageRelation<Row = unknown, Arguments = RelationArguments> = AnyShared & {
   kind: "page";
+  /** Rows that match the arguments. Rows stand as `t`. */
+  // biome-ignore lint/suspicious/noExplicitAny: arguments differ by relation; the engine passes them through.
+  filter?: (args: any, columns: Columns) => Sql | undefined;
+  /** True where finding the page is work that should not be done again for each of its children. */
+  isExpensive?: boolean;
   /** Named orders. Each ends in the primary key, which is added. */
   orders: Readonly<Record<string, readonly string[]>>;
   defaultOrder: { field: string; direction: Direction };
@@ -70,16 +70,13 @@ export type ColumnRelation<Value = unknown> = AnyShared & {
 /** A sum per key; 0 where there are no rows. */
 export type SumRelation = AnyShared & { kind: "sum"; column: string };
 
-export type Relation = OneRelation | PageRelation | ListRelation | ColumnRelation | SumRelation;
-
 type NameOf<RowTable> = RowTable extends Table<infer _, infer All> ? keyof All & string : never;
 type RowOf<RowTable> = RowTable extends Table<infer Row, infer _> ? Row : never;
 type AllOf<RowTable> = RowTable extends Table<infer _, infer All> ? All : never;
 
-type Declaration<Viewer, RowTable, Arguments = RelationArguments> = {
+type Declaration<Viewer, RowTable> = {
   name: string;
   table: RowTable;
-  filter?: (args: Arguments, columns: Columns<NameOf<RowTable>>) => Sql | undefined;
   visible?: (viewer: Viewer, columns: Columns<NameOf<RowTable>>) => Sql;
 };
 
@@ -105,8 +102,10 @@ export function relationsFor<Viewer>() {
       Arguments = RelationArguments,
       Extra = unknown,
     >(
-      declaration: Declaration<Viewer, RowTable, Arguments> & {
+      declaration: Declaration<Viewer, RowTable> & {
         key?: NameOf<RowTable>;
+        filter?: (args: Arguments, columns: Columns<NameOf<RowTable>>) => Sql | undefined;
+        isExpensive?: boolean;
         orders: Orders;
         defaultOrder: { field: keyof Orders & string; direction: Direction };
         computed?: Record<string, { type: string; sql: (args: Arguments, columns: Columns<NameOf<RowTable>>) => Sql }>;
@@ -125,7 +124,7 @@ export function relationsFor<Viewer>() {
     },
 
     list<RowTable extends AnyTable, Arguments = RelationArguments>(
-      declaration: Declaration<Viewer, RowTable, Arguments> & {
+      declaration: Declaration<Viewer, RowTable> & {
         keyType: string;
         match: (key: Sql, args: Arguments, columns: Columns<NameOf<RowTable>>) => Sql;
         order: readonly NameOf<RowTable>[];

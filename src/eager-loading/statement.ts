@@ -3,7 +3,7 @@
  * the keys of a child are a column of its parent's statement); the rest of the statement is the same.
  */
 import type { Ask } from "./ask.ts";
-import { beyond, opposite, orderBy, orderTerms } from "./keyset.ts";
+import { beyond, notBeyond, opposite, orderBy, orderTerms } from "./keyset.ts";
 import type { AnyShared, PageRelation, RelationArguments } from "./relation.ts";
 import { columnsOf, identifier, join, raw, type Sql, selectList, sql } from "./sql.ts";
 import { requireColumn } from "./table.ts";
@@ -65,8 +65,11 @@ export function childKeys(ask: Ask, keys: Keys, viewer: unknown, by: string): Sq
         ? sql`select distinct r.key from (${page}) r where r.key is not null`
         : sql`select distinct r.key from (${keys}) k(key) cross join lateral (${page}) r where r.key is not null`;
     }
-    case "list":
-      return sql`select distinct ${value} as key from (${keys}) k(key) join ${table(relation)} on ${listMatch(ask)} where ${visible(relation, viewer)} and ${value} is not null`;
+    case "list": {
+      // Lateral, so that each key is looked up by itself: joined on its condition, the whole table would be read.
+      const rows = sql`select ${value} as key from ${table(relation)} where ${listMatch(ask)} and ${visible(relation, viewer)}`;
+      return sql`select distinct r.key from (${keys}) k(key) cross join lateral (${rows}) r where r.key is not null`;
+    }
     default:
       throw new Error(`${ask.name} answers values, not rows: nothing can be loaded for them.`);
   }
@@ -142,8 +145,8 @@ function rowsBeyondCursor(ask: ExistsAsk, viewer: unknown): Sql {
   const { relation, args, window } = ask;
   const terms = orderTerms(relation, args, window.order.field);
   const direction = ask.beyond === "after" ? window.order.direction : opposite(window.order.direction);
-  const inside = beyond(terms, direction, window[ask.beyond] ?? []);
-  return sql`select 1 from ${table(relation)} where ${ofKey(ask)}${matching(relation, args, viewer)} and (${inside}) is not true`;
+  const outside = notBeyond(terms, direction, window[ask.beyond] ?? []);
+  return sql`select 1 from ${table(relation)} where ${ofKey(ask)}${matching(relation, args, viewer)} and ${outside}`;
 }
 
 function listMatch(ask: ListAsk): Sql {

@@ -8,6 +8,8 @@ export type Batch = {
   ms: number;
   /** True when the statement left with the plan. */
   planned: boolean;
+  /** Present when it did not answer. */
+  failed?: true;
 };
 
 export class Trace {

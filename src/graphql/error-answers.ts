@@ -5,7 +5,7 @@
 import { GraphQLError, type GraphQLFormattedError } from "graphql";
 import type { Logger } from "pino";
 import { IdempotencyMismatchError } from "../database/idempotency.ts";
-import { ReadOverloadError } from "../database/read-connections.ts";
+import { ReadOverloadError } from "../database/read-connection.ts";
 import {
   isConnectionLoss,
   isLockTimeout,

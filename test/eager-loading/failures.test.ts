@@ -1,6 +1,7 @@
 /** What goes wrong under a query: a lost connection, a statement that fails, a plan that is slow. */
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { ReadConnections, ReadOverloadError } from "../../src/database/read-connections.ts";
+import { ReadOverloadError } from "../../src/database/read-connection.ts";
+import { ReadConnections } from "../../src/database/read-connections.ts";
 import { raw, sql } from "../../src/eager-loading/sql.ts";
 import { traced } from "../support/budget.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
@@ -77,6 +78,54 @@ describe("read connections", () => {
     expect(lectern.application.reads.state.underWay).toBe(0);
   });
 
+  it("come back all of them, also when the first try to come back fails", async () => {
+    const reads = open();
+    try {
+      await expect.poll(() => reads.state.ready).toBe(2);
+      proxy.refuse(true);
+      await database.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where application_name = 'lectern read' and datname = current_database()`,
+      );
+      await expect.poll(() => reads.state.ready).toBe(0);
+      await new Promise((resume) => setTimeout(resume, 300));
+      proxy.refuse(false);
+      await expect.poll(() => reads.state.ready, { timeout: 10_000 }).toBe(2);
+    } finally {
+      await reads.close();
+    }
+  });
+
+  it("give up a connection on which the database has fallen silent", async () => {
+    const reads = open({ statementTimeoutMs: 500, count: 1 });
+    try {
+      await reads.read(sql`select 1`);
+      proxy.blackHole(true);
+      const asked = reads.read(sql`select 1 as n`);
+      setTimeout(() => proxy.blackHole(false), 2_000);
+      await expect(asked).resolves.toEqual([{ n: 1 }]);
+      expect(reads.state.underWay).toBe(0);
+    } finally {
+      proxy.blackHole(false);
+      await reads.close();
+    }
+  });
+
+  it("keep new reads away from a connection that a slow statement holds up", async () => {
+    const reads = open();
+    try {
+      await expect.poll(() => reads.state.ready).toBe(2);
+      const slow = reads.read(sql`select pg_sleep(1.5)`);
+      await new Promise((resume) => setTimeout(resume, 100));
+      const started = performance.now();
+      await Promise.all(Array.from({ length: 20 }, () => reads.read(sql`select 1`)));
+      expect(performance.now() - started).toBeLessThan(1_000);
+      await slow;
+    } finally {
+      await reads.close();
+    }
+  });
+
   it("refuse more than they can carry instead of queueing it", async () => {
     const reads = open({ count: 1, maxDepth: 10 });
     try {
@@ -127,7 +176,9 @@ describe("a plan that fails", () => {
       const { data, cost } = await traced<Answer>(lectern, ada, query);
       expect(plans).toBe(1);
       expect(data.documents.nodes[0]?.text).toBe("Some text.");
-      expect(cost.batches.filter(({ planned }) => planned).map(({ relation }) => relation)).toEqual(["Documents"]);
+      expect(cost.batches.filter(({ planned, failed }) => planned && !failed).map(({ relation }) => relation)).toEqual([
+        "Documents",
+      ]);
       expect(cost.batches.filter(({ planned }) => !planned)).toHaveLength(3);
     } finally {
       reads.readTogether = readTogether;
@@ -147,6 +198,34 @@ describe("a plan that fails", () => {
     } finally {
       reads.readTogether = readTogether;
     }
+  });
+});
+
+describe("a plan that is given up", () => {
+  it("does not run on in the database", async () => {
+    const reads = open({ count: 1 });
+    try {
+      await reads.read(sql`select 1`);
+      const started = performance.now();
+      const outcomes = await reads.readTogether([sql`select pg_sleep(3)`, sql`select pg_sleep(3)`, sql`select 1`], 200);
+      expect(outcomes.every((outcome) => "error" in outcome)).toBe(true);
+      expect(performance.now() - started).toBeLessThan(2_000);
+      // The limit was the plan's own, not the connection's.
+      await expect(reads.read(sql`select pg_sleep(0.4), 1 as n`)).resolves.toMatchObject([{ n: 1 }]);
+    } finally {
+      await reads.close();
+    }
+  });
+});
+
+describe("a query whose fragments spread each other twice", () => {
+  it("is answered in time, however many there are", async () => {
+    const fragments = Array.from({ length: 60 }, (_, n) => `fragment F${n} on User { ...F${n + 1} ...F${n + 1} }`);
+    const text = `{ users(first: 1) { nodes { ...F0 } } } ${fragments.join(" ")} fragment F60 on User { name }`;
+    const started = performance.now();
+    const { body } = await ask(text);
+    expect(body.data).toEqual({ users: { nodes: [{ name: "Ada" }] } });
+    expect(performance.now() - started).toBeLessThan(1_000);
   });
 });
 

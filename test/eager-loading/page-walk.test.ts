@@ -33,6 +33,10 @@ const stepsByShelf = relationsFor<null>().page({
   defaultOrder: { field: "RANK", direction: "ASC" },
 });
 
+const stepById = relationsFor<null>().one({ name: "StepById", table: steps, key: "id" });
+const labelById = relationsFor<null>().column({ name: "LabelById", table: steps, key: "id", column: "label" });
+const rankSum = relationsFor<null>().sum({ name: "RankSum", table: steps, key: "shelf", column: "rank" });
+
 const rows = 10_000;
 let database: TestDatabase;
 let reads: ReadConnections;
@@ -182,5 +186,31 @@ describe("the page", () => {
       expect(() => page({ after, orderBy: order })).toThrow(PageArgumentError);
     }
     expect(() => page({ after: cursor, orderBy })).not.toThrow();
+  });
+});
+
+describe("a batch", () => {
+  const loaders = () => new Loaders({ viewer: null, reader: reads, cursors });
+
+  it("fails for the key that cannot be, and answers the others", async () => {
+    const together = loaders();
+    const outcomes = await Promise.allSettled(["2", "4", "no number", "6"].map((key) => together.one(stepById, key)));
+    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected", "fulfilled"]);
+    expect(outcomes[0]).toMatchObject({ value: { id: 2 } });
+    expect(together.trace.batches.some(({ failed }) => failed)).toBe(true);
+  });
+
+  it("reads nothing where a parent has no key", async () => {
+    const none = loaders();
+    expect(await none.one(stepById, null)).toBeNull();
+    expect(await none.column(labelById, null as never)).toBeNull();
+    expect(none.trace.statements).toBe(0);
+  });
+
+  it("sums per key, also where there is nothing to sum", async () => {
+    await database.query("insert into steps (shelf, rank, is_kept) values ('s', 2, false), ('s', 40, false)");
+    const sums = loaders();
+    expect(await Promise.all([sums.sum(rankSum, "s"), sums.sum(rankSum, "nowhere")])).toEqual([42n, 0n]);
+    expect(sums.trace.statements).toBe(1);
   });
 });

@@ -144,6 +144,7 @@ class Generator {
 
   #argument(parent: GraphQLObjectType, field: GraphQLField<unknown, unknown>, arg: GraphQLArgument): string {
     const value = this.#value(arg.type, arg.name, `${parent.name}.${field.name}`, getNamedType(field.type).name);
+    if (!isNonNullType(arg.type) && this.#often(4)) return "null";
     if (!this.#often(30)) return literal(value, arg.type);
     const name = `v${this.#declarations.length}`;
     if (!isNonNullType(arg.type) && this.#often(25)) {
@@ -151,6 +152,11 @@ class Generator {
       return `$${name}`;
     }
     this.#declarations.push(`$${name}: ${arg.type}`);
+    // A variable that may be null is null now and then, or not given at all.
+    if (!isNonNullType(arg.type) && this.#often(8)) {
+      if (this.#often(50)) this.#variables[name] = null;
+      return `$${name}`;
+    }
     this.#variables[name] = value;
     return `$${name}`;
   }
@@ -188,6 +194,12 @@ class Generator {
     const value = this.#often(50);
     if (this.#often(50)) return ` @${name}(if: ${value})`;
     const variable = `b${this.#declarations.length}`;
+    if (this.#often(15)) {
+      // With a default it may be left out; and null, which is an error where the directive is met.
+      this.#declarations.push(`$${variable}: Boolean = ${value}`);
+      if (this.#often(8)) this.#variables[variable] = null;
+      return ` @${name}(if: $${variable})`;
+    }
     this.#declarations.push(`$${variable}: Boolean!`);
     this.#variables[variable] = value;
     return ` @${name}(if: $${variable})`;

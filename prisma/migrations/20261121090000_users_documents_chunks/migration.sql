@@ -95,6 +95,7 @@ CREATE TABLE "chunks" (
     "end_offset" INTEGER NOT NULL,
     "token_count" INTEGER NOT NULL,
     "search" tsvector GENERATED ALWAYS AS (to_tsvector('lectern', lower(normalize("text", NFC) COLLATE "und-x-icu"))) STORED,
+    "search_exact" tsvector GENERATED ALWAYS AS (to_tsvector('simple', lower(normalize("text", NFC) COLLATE "und-x-icu"))) STORED,
 
     CONSTRAINT "chunks_pkey" PRIMARY KEY ("id")
 );
@@ -119,6 +120,12 @@ CREATE INDEX "documents_updated_at_id_idx" ON "documents"("updated_at", "id");
 
 -- CreateIndex
 CREATE INDEX "documents_title_id_idx" ON "documents"("title", "id");
+
+-- CreateIndex
+CREATE INDEX "documents_status_created_at_id_idx" ON "documents"("status", "created_at", "id");
+
+-- CreateIndex
+CREATE INDEX "documents_owner_id_visibility_idx" ON "documents"("owner_id", "visibility");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "documents_owner_id_sha256_key" ON "documents"("owner_id", "sha256");

@@ -1,0 +1,244 @@
+/**
+ * One pipelined, read-only connection.
+ *
+ * Its life: connecting → ready → lost (the socket broke, or was broken because the database fell silent) → after a
+ * pause that doubles, connecting again, until it is closed.
+ */
+import { createHash } from "node:crypto";
+import type { Socket } from "node:net";
+import pg from "pg";
+import type { ReadOutcome } from "../eager-loading/loaders.ts";
+import type { Sql } from "../eager-loading/sql.ts";
+import { rowTypes } from "./row-types.ts";
+import { isConnectionLoss } from "./sql-errors.ts";
+
+export type ReadConnectionOptions = {
+  url: string;
+  /** Statements under way on one connection at most. */
+  maxDepth: number;
+  statementTimeoutMs: number;
+  connectTimeoutMs: number;
+  onError?: (error: Error) => void;
+};
+
+/** No connection can take more, or none is there. */
+export class ReadOverloadError extends Error {
+  override name = "ReadOverloadError";
+}
+
+export type Row = Record<string, unknown>;
+
+/** Named statements live in the server's memory, one set per connection: so many at most, the rest go unnamed. */
+const maxNamedStatements = 500;
+/** A longer text is rarely sent again, and costs much memory. */
+const longestNamed = 8_000;
+/** A connection whose oldest statement is older than this is held up. */
+const heldUpMs = 50;
+
+/** How long the database may be silent beyond its own limit, and how often that is looked at. */
+const graceMs = 1_000;
+
+export class ReadConnection {
+  readonly #options: ReadConnectionOptions;
+  readonly #named = new Set<string>();
+  /** When each statement under way was sent, oldest first: they are answered in this order. */
+  readonly #underWay: number[] = [];
+  #client: pg.Client | undefined;
+  #connecting: Promise<ReadConnection> | undefined;
+  #watchdog: NodeJS.Timeout | undefined;
+  /** When the database last said anything. */
+  #heardAt = 0;
+  #failures = 0;
+  #isClosed = false;
+
+  constructor(options: ReadConnectionOptions) {
+    this.#options = options;
+    this.#reconnect();
+  }
+
+  get isReady(): boolean {
+    return this.#client !== undefined;
+  }
+
+  get depth(): number {
+    return this.#underWay.length;
+  }
+
+  get load(): number {
+    const isHeldUp = this.#underWay[0] !== undefined && performance.now() - this.#underWay[0] > heldUpMs;
+    return isHeldUp ? this.depth + this.#options.maxDepth : this.depth;
+  }
+
+  get canTakeMore(): boolean {
+    return this.isReady && this.depth < this.#options.maxDepth;
+  }
+
+  ready(): Promise<ReadConnection> {
+    if (this.#client) return Promise.resolve(this);
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  async read(statement: Sql): Promise<Row[]> {
+    return (await this.#send(this.#requireClient(), this.#query(statement))).rows;
+  }
+
+  async readTogether(statements: readonly Sql[], timeoutMs?: number): Promise<ReadOutcome[]> {
+    const client = this.#requireClient();
+    let answeredAt = performance.now();
+    const timed = async (query: pg.QueryConfig): Promise<ReadOutcome> => {
+      const outcome = await this.#send(client, query).then(
+        ({ rows }) => ({ rows }),
+        (error: unknown) => ({ error }),
+      );
+      const ms = performance.now() - answeredAt;
+      answeredAt += ms;
+      return { ...outcome, ms };
+    };
+    // Queued in one turn of the event loop, so that nobody's statement comes between; corked, so that all leave as one.
+    const stream = streamOf(client);
+    const frame: Promise<unknown>[] = [];
+    const reads: Promise<ReadOutcome>[] = [];
+    stream.cork();
+    try {
+      // Not timed: their answers come with the first read's, and so does the time that the way took.
+      frame.push(this.#send(client, { name: "begin", text: "begin isolation level repeatable read read only" }));
+      if (timeoutMs !== undefined) {
+        const text = "select set_config('statement_timeout', $1, true)";
+        frame.push(this.#send(client, { name: "limit", text, values: [String(timeoutMs)] }));
+      }
+      for (const statement of statements) reads.push(timed(this.#query(statement)));
+      frame.push(this.#send(client, { name: "commit", text: "commit" }));
+    } finally {
+      stream.uncork();
+    }
+    const [begun, ...rest] = await Promise.allSettled(frame);
+    const outcomes = await Promise.all(reads);
+    // After a lost connection nothing of it holds, and the whole may be repeated.
+    const errors = [begun, ...rest].flatMap((end) => (end?.status === "rejected" ? [end.reason] : []));
+    for (const outcome of outcomes) if ("error" in outcome) errors.push(outcome.error);
+    const loss = errors.find(isConnectionLoss);
+    if (loss) throw loss;
+    if (begun?.status === "rejected") throw begun.reason;
+    return outcomes;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#watchdog);
+    await this.#connecting?.catch(() => {});
+    const client = this.#client;
+    this.#client = undefined;
+    await client?.end();
+  }
+
+  async #send(client: pg.Client, query: pg.QueryConfig): Promise<pg.QueryResult<Row>> {
+    this.#underWay.push(performance.now());
+    try {
+      return await client.query<Row>(query);
+    } finally {
+      this.#underWay.shift();
+    }
+  }
+
+  /** The database ends a statement that takes too long; silence beyond that means that the network swallows all. */
+  #breakIfSilent(client: pg.Client): void {
+    const [oldest] = this.#underWay;
+    if (oldest === undefined) return;
+    const silentMs = performance.now() - Math.max(oldest, this.#heardAt);
+    if (silentMs > this.#options.statementTimeoutMs + graceMs) streamOf(client).destroy();
+  }
+
+  async #connect(): Promise<ReadConnection> {
+    if (this.#isClosed) throw new ReadOverloadError("The read connections are closed.");
+    if (this.#failures > 0) await pause(Math.min(50 * 2 ** (this.#failures - 1), 2_000));
+    const { url, statementTimeoutMs, connectTimeoutMs, onError } = this.#options;
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: "lectern read",
+      connectionTimeoutMillis: connectTimeoutMs,
+      keepAlive: true,
+      pipeline: true,
+      options: `-c default_transaction_read_only=on -c statement_timeout=${statementTimeoutMs}`,
+      types: rowTypes,
+    } as pg.ClientConfig);
+    client.on("error", (error) => {
+      onError?.(error);
+      this.#lose(client);
+    });
+    client.on("end", () => this.#lose(client));
+    try {
+      await client.connect();
+    } catch (error) {
+      this.#failures++;
+      throw error;
+    }
+    streamOf(client).on("data", () => {
+      this.#heardAt = performance.now();
+    });
+    this.#watchdog = setInterval(() => this.#breakIfSilent(client), graceMs).unref();
+    this.#failures = 0;
+    this.#named.clear();
+    this.#client = client;
+    return this;
+  }
+
+  #lose(client: pg.Client): void {
+    if (this.#client !== client) return;
+    this.#client = undefined;
+    clearInterval(this.#watchdog);
+    client.end().catch(() => {});
+    this.#reconnect();
+  }
+
+  /** Tries until it is there again, with the pauses of `#connect` between. */
+  async #reconnect(): Promise<void> {
+    while (!this.#isClosed && !this.#client) await this.ready().catch(() => {});
+  }
+
+  #requireClient(): pg.Client {
+    if (!this.#client) throw new Error("Connection terminated: reconnecting.");
+    return this.#client;
+  }
+
+  #query({ text, values }: Sql): pg.QueryConfig {
+    const name = nameOf(text);
+    if (name === undefined) return { text, values };
+    if (!this.#named.has(name)) {
+      if (this.#named.size >= maxNamedStatements) return { text, values };
+      this.#named.add(name);
+    }
+    return { name, text, values };
+  }
+}
+
+/** pg keeps its socket to itself. */
+function streamOf(client: pg.Client): Socket {
+  return (client as unknown as { connection: { stream: Socket } }).connection.stream;
+}
+
+/** Texts that were sent before; null for one that was sent once. */
+const names = new Map<string, string | null>();
+const maxTexts = 2_000;
+
+/**
+ * The same text has the same name on every connection, and is parsed by the server once on each. A text gets its name
+ * when it comes back, so that those which never do take no place.
+ */
+function nameOf(text: string): string | undefined {
+  if (text.length > longestNamed) return undefined;
+  const known = names.get(text);
+  if (known) return known;
+  if (known === undefined) {
+    if (names.size >= maxTexts) names.clear();
+    names.set(text, null);
+    return undefined;
+  }
+  const name = createHash("sha1").update(text).digest("base64url");
+  names.set(text, name);
+  return name;
+}
+
+const pause = (ms: number) => new Promise((resume) => setTimeout(resume, ms).unref());
