@@ -44,9 +44,10 @@ async function start(more: Record<string, string> = {}) {
   const began = performance.now();
   const running = begin(["start"], { environment: { ...environment, ...more }, folder: folder.path });
   begun.push(running);
-  const [, url] = await running.printed(/Lectern is ready: (\S+)\n/);
+  const [, url] = await running.printed(/(?:Lectern is ready: |"address":")([^\s"]+)/);
   const readyMs = performance.now() - began;
-  await running.printed("Ctrl-C stops it.");
+  // For people in words, and for machines as a line of the log.
+  await running.printed(/Ctrl-C stops it\.|"msg":"ready"/);
   return { running, url: url as string, readyMs };
 }
 
