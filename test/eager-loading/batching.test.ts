@@ -148,6 +148,20 @@ describe("three levels", () => {
     expect(data.users.nodes.map(({ documents }) => documents.totalCount)).toEqual(Array(100).fill(0));
   });
 
+  it("look behind a cursor in one statement for 1, 10 and 100 parents", async () => {
+    const newest = await traced<{ users: { nodes: { documents: { pageInfo: { endCursor: string } } }[] } }>(
+      planned,
+      admin,
+      "{ users(first: 1) { nodes { documents(first: 1) { pageInfo { endCursor } } } } }",
+    );
+    const after = newest.data.users.nodes[0]?.documents.pageInfo.endCursor;
+    for (const first of [1, 10, 100]) {
+      const behind = `{ users(first: ${first}) { nodes { documents(first: 1, after: "${after}") { pageInfo { hasPreviousPage } } } } }`;
+      expect(await budget(planned, admin, behind)).toEqual({ statements: 2, roundTrips: 1 });
+      expect(await budget(unplanned, admin, behind)).toEqual({ statements: 2, roundTrips: 2 });
+    }
+  });
+
   it("read nothing but a count for totalCount alone, and no count where none is selected", async () => {
     const counted = await traced(planned, admin, "{ documents { totalCount } }");
     expect(counted.cost.batches.map(({ relation }) => relation)).toEqual(["Documents.count"]);

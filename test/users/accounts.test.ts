@@ -149,6 +149,41 @@ describe("signing up", () => {
   });
 });
 
+describe("an operation that signs up", () => {
+  it("goes on as its new user, and is undone as one", async () => {
+    const query = (email: string, title: string) => `mutation {
+      signUp(input: { email: "${email}", name: "Newcomer", password: "a good password" }) { user { id email } }
+      createDocument(input: { source: { text: "The first text of ${email}" }, title: "${title}" }) {
+        document { title owner { id email } }
+      }
+    }`;
+    const made = (await browse(query("newcomer@lectern.test", "First"), null)).data as never as {
+      signUp: { user: { id: string; email: string } };
+      createDocument: { document: { title: string; owner: { id: string; email: string } } };
+    };
+    expect(made.createDocument.document).toEqual({ title: "First", owner: made.signUp.user });
+    const refused = await browse(query("nobody@lectern.test", " "), null);
+    expect([refused.data, refused.cookies]).toEqual([null, []]);
+    expect(await lectern.database.query("select 1 from users where email = 'nobody@lectern.test'")).toEqual([]);
+  });
+});
+
+describe("a token that is not good any more", () => {
+  it("does not keep anybody from signing in or refreshing, and is good for nothing else", async () => {
+    const ada = await lectern.person("Ada");
+    const stale = bearer("not.a.token");
+    const input = { refreshToken: ada.refreshToken };
+    const { refreshSession } = await stale.request<{ refreshSession: { user: { id: string } } }>(
+      "mutation ($input: RefreshSessionInput) { refreshSession(input: $input) { user { id } } }",
+      { input },
+    );
+    expect(refreshSession.user.id).toBe(ada.id);
+    for (const query of ["{ viewer { user { id } } }", "{ documents { totalCount } }", "mutation { signOut { ok } }"]) {
+      expect(await codesOf(stale.request(query))).toContain("UNAUTHENTICATED");
+    }
+  });
+});
+
 describe("signing in", () => {
   it("starts a session of its own each time", async () => {
     const ada = await lectern.person("Ada");
