@@ -43,6 +43,8 @@ export class TransactionState {
   isClosed = false;
   statements = 0;
   #watchdog: NodeJS.Timeout | undefined;
+  /** Settled when the statement before has been answered. */
+  #turn: Promise<void> = Promise.resolve();
 
   /** @param operationOf names the operation of ours that runs on a connection, by its process in the database */
   constructor(
@@ -66,7 +68,12 @@ export class TransactionState {
    * @throws TransactionClosedError when it is late, which says nothing about the transaction
    */
   async run<Result>(send: () => Promise<Result>): Promise<Result> {
+    const before = this.#turn;
+    const { promise, resolve: passOn } = Promise.withResolvers<void>();
+    this.#turn = promise;
     try {
+      // One statement at a time: pg will take no second one while the first is under way.
+      await before;
       const pending = this.probe("statement");
       if (pending) await pending;
       if (this.abandoned) throw this.abandoned;
@@ -76,6 +83,8 @@ export class TransactionState {
     } catch (error) {
       if (!(error instanceof TransactionClosedError) && error !== this.abandoned) this.#fail(error);
       throw error;
+    } finally {
+      passOn();
     }
   }
 
