@@ -1,5 +1,6 @@
-import pg from "pg";
+import type pg from "pg";
 import { loadEnvironmentFile, readConfig } from "../config.ts";
+import { withClient } from "../database/with-client.ts";
 import { UserError } from "../errors.ts";
 import { withDatabase } from "./database-session.ts";
 
@@ -24,21 +25,18 @@ const complaints = {
 export async function doctor(): Promise<void> {
   loadEnvironmentFile();
   const config = readConfig();
-  const found = await withDatabase(config, async (url) => {
-    const client = new pg.Client({ connectionString: url, application_name: "lectern doctor" });
-    await client.connect();
-    try {
-      const { rows } = await client.query("select to_regclass('chunks') is not null as any");
-      if (!rows[0].any) throw new UserError("The database has no tables yet: run `migrate` first.");
-      const counts: [string, number][] = [];
-      for (const [complaint, query] of Object.entries(complaints)) {
-        counts.push([complaint, Number((await client.query(query)).rows[0].count)]);
-      }
-      return counts;
-    } finally {
-      await client.end();
-    }
-  });
+  const found = await withDatabase(config, (url) => withClient(url, count));
   for (const [complaint, count] of found) console.log(`${count === 0 ? "ok  " : "BAD "} ${count} ${complaint}`);
   if (found.some(([, count]) => count > 0)) throw new UserError("The database holds what must never be.");
+}
+
+/** How many there are of each complaint. */
+async function count(client: pg.Client): Promise<[string, number][]> {
+  const { rows } = await client.query("select to_regclass('chunks') is not null as any");
+  if (!rows[0].any) throw new UserError("The database has no tables yet: run `migrate` first.");
+  const counts: [string, number][] = [];
+  for (const [complaint, query] of Object.entries(complaints)) {
+    counts.push([complaint, Number((await client.query(query)).rows[0].count)]);
+  }
+  return counts;
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import pg from "pg";
 import { loadEnvironmentFile, readConfig } from "../config.ts";
 import { migrate, writeMigration } from "../database/migrations.ts";
+import { withClient } from "../database/with-client.ts";
 import { UserError } from "../errors.ts";
 import { withDatabase } from "./database-session.ts";
 
@@ -23,15 +23,14 @@ export async function migrateCommand([action, name, ...rest]: string[]): Promise
 /** A database on the same server that exists only meanwhile: migrations are played in it to see where they lead. */
 async function withEmptyDatabase<Result>(url: string, use: (empty: string) => Promise<Result>): Promise<Result> {
   const name = `lectern_shadow_${randomBytes(6).toString("hex")}`;
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(`create database ${name} template template0`);
-    const empty = new URL(url);
-    empty.pathname = `/${name}`;
-    return await use(empty.href);
-  } finally {
-    await client.query(`drop database if exists ${name} with (force)`);
-    await client.end();
-  }
+  return withClient(url, async (client) => {
+    try {
+      await client.query(`create database ${name} template template0`);
+      const empty = new URL(url);
+      empty.pathname = `/${name}`;
+      return await use(empty.href);
+    } finally {
+      await client.query(`drop database if exists ${name} with (force)`);
+    }
+  });
 }

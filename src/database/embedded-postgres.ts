@@ -16,6 +16,7 @@ import { promisify } from "node:util";
 import pg from "pg";
 import { UserError } from "../errors.ts";
 import { withFolderLock } from "./folder-lock.ts";
+import { withClient } from "./with-client.ts";
 
 const execute = promisify(execFile);
 
@@ -239,16 +240,6 @@ async function isShared(url: string): Promise<boolean> {
     });
   } catch {
     return false;
-  }
-}
-
-async function withClient<Result>(url: string, use: (client: pg.Client) => Promise<Result>): Promise<Result> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await use(client);
-  } finally {
-    await client.end();
   }
 }
 

@@ -5,9 +5,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { TransactionPoint } from "../../src/database/transaction-guard.ts";
 import { begin, makeFolder, run } from "../support/command.ts";
+import { dump } from "../support/dump.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { isLong } from "../support/rounds.ts";
-import { dumpTables } from "../support/table-dump.ts";
 
 let lectern: Lectern;
 let admin: Person;
@@ -132,11 +132,11 @@ describe("kill -9", () => {
       const { query, hasKey, token } = await (operations[name] as () => Promise<Operation>)();
       const key = hasKey ? `${name}-${point}` : null;
       await lectern.settled();
-      const before = await dumpTables(lectern.database);
+      const before = await dump(lectern.database);
       const server = await startServer(point);
       await expect(send(server.url, query, key, token)).rejects.toThrow();
       expect((await server.ended).signal).toBe("SIGKILL");
-      const after = await dumpTables(lectern.database);
+      const after = await dump(lectern.database);
       if (happened) expect(after).not.toEqual(before);
       else expect(after).toEqual(before);
       if (!key) return;

@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { Probe } from "../../src/database/transaction-guard.ts";
+import { dump } from "../support/dump.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { rounds } from "../support/rounds.ts";
-import { dumpTables } from "../support/table-dump.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 
 /** Straight to the database; makes it and drops it. */
@@ -171,7 +171,7 @@ describe("a COMMIT whose answer is lost", () => {
   });
 
   it("is given up in bounded time when the network swallows it", long, async () => {
-    const before = await dumpTables(home.database);
+    const before = await dump(home.database);
     probe = (point) => {
       if (point !== "before_commit") return;
       proxy.blackHole(true);
@@ -180,7 +180,7 @@ describe("a COMMIT whose answer is lost", () => {
     const answer = await send(create, { title: "Swallowed" });
     expect(codeOf(answer)).toBe("TRANSACTION_TIMEOUT");
     expect(answer.ms).toBeLessThan(1_500 + 2_000 + 1_000);
-    expect(await dumpTables(home.database)).toEqual(before);
+    expect(await dump(home.database)).toEqual(before);
     expect(await openTransactions()).toEqual([]);
   });
 

@@ -3,8 +3,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { sweepKeys } from "../../src/database/idempotency.ts";
 import type { Probe } from "../../src/database/transaction-guard.ts";
+import { dump } from "../support/dump.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
-import { dumpTables } from "../support/table-dump.ts";
 
 let lectern: Lectern;
 /** A second server on the same database. */
@@ -62,13 +62,13 @@ describe("an operation with a key", () => {
   it("is done once, and answered the same again, also by another server", async () => {
     const first = await send("once", input("Once", { title: "Once" }));
     expect(first).toMatchObject({ isReplay: false, body: { data: { createDocument: { isDuplicate: false } } } });
-    const before = await dumpTables(lectern.database);
+    const before = await dump(lectern.database);
     // What happened since does not change the answer.
     const again = await send("once", input("Once", { title: "Once" }));
     const elsewhere = await send("once", input("Once", { title: "Once" }), { server: sibling });
     expect(again).toEqual({ ...first, isReplay: true });
     expect(elsewhere).toEqual({ ...first, isReplay: true });
-    expect(await dumpTables(lectern.database)).toEqual(before);
+    expect(await dump(lectern.database)).toEqual(before);
   });
 
   it("is another one when another user sends it", async () => {
@@ -83,13 +83,13 @@ describe("an operation with a key", () => {
 
   it("is refused with another body, whatever differs", async () => {
     await send("body", input("Body", { title: "Body" }));
-    const before = await dumpTables(lectern.database);
+    const before = await dump(lectern.database);
     const others = [
       send("body", input("Body", { title: "Other" })),
       send("body", input("Body", { title: "Body" }), { query: create.replace("sizeBytes", "sha256") }),
     ];
     for (const other of others) expect(codes(await other)).toEqual(["IDEMPOTENCY_MISMATCH"]);
-    expect(await dumpTables(lectern.database)).toEqual(before);
+    expect(await dump(lectern.database)).toEqual(before);
     // The order of fields says nothing.
     const same = await send("body", { input: { title: "Body", source: { text: "Body" } } });
     expect(same.isReplay).toBe(true);
@@ -117,12 +117,12 @@ describe("an operation with a key", () => {
 
   it("needs a user, a proper key, and an answer that may be kept", async () => {
     const signUp = `mutation { signUp(input: { email: "k@lectern.test", name: "K", password: "a good password" }) { accessToken } }`;
-    const before = await dumpTables(lectern.database);
+    const before = await dump(lectern.database);
     expect(codes(await send("s", {}, { person: null, query: signUp }))).toEqual(["BAD_USER_INPUT"]);
     expect(codes(await send("s", {}, { query: signUp }))).toEqual(["BAD_USER_INPUT"]);
     expect(codes(await send("x".repeat(256), input("Long key")))).toEqual(["BAD_USER_INPUT"]);
     expect(codes(await send("", input("Empty key")))).toEqual(["BAD_USER_INPUT"]);
-    expect(await dumpTables(lectern.database)).toEqual(before);
+    expect(await dump(lectern.database)).toEqual(before);
   });
 });
 

@@ -8,9 +8,9 @@ import fc from "fast-check";
 import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { TransactionPoint } from "../../src/database/transaction-guard.ts";
+import { dump } from "../support/dump.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { isLong, rounds } from "../support/rounds.ts";
-import { dumpTables } from "../support/table-dump.ts";
 
 let lectern: Lectern;
 let admin: Person;
@@ -161,7 +161,7 @@ const failures: Record<string, () => unknown> = {
 };
 
 it(`leaves nothing behind, ${rounds(60, 1_500)} times`, { timeout: 1_800_000 }, async () => {
-  const before = await dumpTables(lectern.database);
+  const before = await dump(lectern.database);
   const told = notifications.length;
   const tally = { natural: 0, injected: 0 };
   const property = fc.asyncProperty(
@@ -192,7 +192,7 @@ it(`leaves nothing behind, ${rounds(60, 1_500)} times`, { timeout: 1_800_000 }, 
       const [failed, undone] = [rootsWith(false), rootsWith(true)];
       expect(new Set(failed).size).toBe(1);
       expect(undone).toEqual([...new Set(undone)].filter((key) => key !== undefined && key !== failed[0]));
-      expect(await dumpTables(lectern.database)).toEqual(before);
+      expect(await dump(lectern.database)).toEqual(before);
       expect(notifications).toHaveLength(told);
       const { pool } = lectern.application.database;
       expect(pool.idleCount).toBe(pool.totalCount);

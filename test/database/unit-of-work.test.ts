@@ -5,8 +5,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Probe } from "../../src/database/transaction-guard.ts";
 import { graphql } from "../support/client/generated/gql.ts";
 import type { UnitUpdateMutation } from "../support/client/generated/graphql.ts";
+import { dump } from "../support/dump.ts";
 import { errorsOf, type Lectern, type Person, startLectern } from "../support/lectern.ts";
-import { dumpTables } from "../support/table-dump.ts";
 
 let lectern: Lectern;
 let ada: Person;
@@ -65,7 +65,7 @@ const text = (value: string) => ({ source: { text: value } });
 describe("a failed operation", () => {
   it("has never happened: no field before the one that failed, and none after it ran", async () => {
     const { id } = await ada.document();
-    const before = await dumpTables(lectern.database);
+    const before = await dump(lectern.database);
     const errors = await errorsOf(
       ada.client.request(Steps, {
         create: text("It comes in and goes out again."),
@@ -78,7 +78,7 @@ describe("a failed operation", () => {
       [["a"], "ROLLED_BACK"],
       [["b"], "ROLLED_BACK"],
     ]);
-    expect(await dumpTables(lectern.database)).toEqual(before);
+    expect(await dump(lectern.database)).toEqual(before);
   });
 
   it("answers `data: null`", async () => {
@@ -95,15 +95,15 @@ describe("a failed operation", () => {
 
   it("does not use up a refresh token", async () => {
     const { refreshToken: token } = await lectern.person("Eve");
-    const before = await dumpTables(lectern.database);
+    const before = await dump(lectern.database);
     const errors = await errorsOf(lectern.client().request(RefreshAndFail, { token, id: missing }));
     expect(errors.map(({ extensions }) => extensions.code)).toEqual(["NOT_FOUND", "ROLLED_BACK"]);
-    expect(await dumpTables(lectern.database)).toEqual(before);
+    expect(await dump(lectern.database)).toEqual(before);
     expect((await lectern.client().request(Refresh, { token })).refreshSession.refreshToken).not.toBe(token);
   });
 
   it("is one whose payload fails so deep that the null reaches the root", async () => {
-    const before = await dumpTables(lectern.database);
+    const before = await dump(lectern.database);
     const Deep = graphql(`
       mutation UnitDeep {
         first: createDocument(input: { source: { text: "The first of two." } }) { isDuplicate }
@@ -117,7 +117,7 @@ describe("a failed operation", () => {
       [["second", "document", "owner", "documents"], "BAD_USER_INPUT"],
       [["first"], "ROLLED_BACK"],
     ]);
-    expect(await dumpTables(lectern.database)).toEqual(before);
+    expect(await dump(lectern.database)).toEqual(before);
   });
 
   it("is one that fails at COMMIT", async () => {
@@ -126,13 +126,13 @@ describe("a failed operation", () => {
       begin if new.title = 'poison' then raise exception 'too late'; end if; return null; end $$;
       create constraint trigger late after insert on documents deferrable initially deferred
         for each row execute function fail_late()`);
-    const before = await dumpTables(lectern.database);
+    const before = await dump(lectern.database);
     const errors = await errorsOf(ada.client.request(Create, { input: { ...text("Late"), title: "poison" } }));
     expect(errors.map(({ path, extensions }) => [path, extensions.code])).toEqual([
       [undefined, "INTERNAL_SERVER_ERROR"],
       [["createDocument"], "ROLLED_BACK"],
     ]);
-    expect(await dumpTables(lectern.database)).toEqual(before);
+    expect(await dump(lectern.database)).toEqual(before);
     // A dry run checks what COMMIT would check.
     const dry = ada.with({ "lectern-dry-run": "true" });
     expect(await errorsOf(dry.request(Create, { input: { ...text("Late"), title: "poison" } }))).toHaveLength(2);
@@ -140,7 +140,7 @@ describe("a failed operation", () => {
   });
 
   it("is one that takes too long", async () => {
-    const before = await dumpTables(lectern.database);
+    const before = await dump(lectern.database);
     let statements = 0;
     probe = async (point) => {
       if (point === "statement" && ++statements === 2) await pause(1_300);
@@ -153,11 +153,11 @@ describe("a failed operation", () => {
       }),
     );
     expect(errors[0]?.extensions.code).toBe("TRANSACTION_TIMEOUT");
-    expect(await dumpTables(lectern.database)).toEqual(before);
+    expect(await dump(lectern.database)).toEqual(before);
   });
 
   it("is one whose client hangs up before COMMIT", async () => {
-    const before = await dumpTables(lectern.database);
+    const before = await dump(lectern.database);
     const hangUp = new AbortController();
     const points: string[] = [];
     probe = async (point) => {
@@ -174,7 +174,7 @@ describe("a failed operation", () => {
     await expect(fetch(lectern.url, { method: "POST", headers, body, signal: hangUp.signal })).rejects.toThrow();
     await pause(400);
     expect(points).toEqual(["begin", "statement"]);
-    expect(await dumpTables(lectern.database)).toEqual(before);
+    expect(await dump(lectern.database)).toEqual(before);
   });
 });
 
@@ -231,7 +231,7 @@ describe("a version that is not the present one", () => {
   it("is a CONFLICT that shows the object as it is now, also when SQL by hand raised it", async () => {
     const { id } = await ada.document({ title: "Mine", text: "Versions." });
     await lectern.database.query("update documents set title = 'By hand' where title = 'Mine'");
-    const before = await dumpTables(lectern.database);
+    const before = await dump(lectern.database);
     const [error] = await errorsOf(ada.client.request(Update, { input: { id, expectedVersion: 1, title: "Late" } }));
     expect(error).toMatchObject({
       path: ["updateDocument"],
@@ -243,7 +243,7 @@ describe("a version that is not the present one", () => {
       },
     });
     expect(error?.extensions.current).not.toHaveProperty("text");
-    expect(await dumpTables(lectern.database)).toEqual(before);
+    expect(await dump(lectern.database)).toEqual(before);
   });
 });
 
@@ -281,7 +281,7 @@ describe("an operation that others collide with", () => {
 
   it("is a CONFLICT when they do so every time", async () => {
     await collide("always", 1_000_000, "40001");
-    const before = await dumpTables(lectern.database);
+    const before = await dump(lectern.database);
     const errors = await errorsOf(
       ada.client.request(
         graphql(`
@@ -299,28 +299,28 @@ describe("an operation that others collide with", () => {
     ]);
     const [tries] = await lectern.database.query("select last_value::int as tries from collisions");
     expect(tries).toEqual({ tries: 4 });
-    expect(await dumpTables(lectern.database)).toEqual(before);
+    expect(await dump(lectern.database)).toEqual(before);
   });
 });
 
 describe("a dry run", () => {
   it("answers what would happen, and nothing of it does", async () => {
     const { id } = await ada.document({ title: "Dry", text: "A document for a dry run." });
-    const before = await dumpTables(lectern.database);
+    const before = await dump(lectern.database);
     const dry = ada.with({ "lectern-dry-run": "true" });
     const { data, extensions } = await dry.rawRequest<UnitUpdateMutation>(print(Update), {
       input: { id, expectedVersion: 1, title: "Would be" },
     });
     expect(data.updateDocument.document).toEqual({ id, title: "Would be", version: 2 });
     expect(extensions).toMatchObject({ lectern: { dryRun: true } });
-    expect(await dumpTables(lectern.database)).toEqual(before);
+    expect(await dump(lectern.database)).toEqual(before);
     // The real one finds the version untouched.
     const real = await ada.client.request(Update, { input: { id, expectedVersion: 1, title: "Is" } });
     expect(real.updateDocument.document.version).toBe(2);
   });
 
   it("signs nobody in", async () => {
-    const before = await dumpTables(lectern.database);
+    const before = await dump(lectern.database);
     const response = await fetch(lectern.url, {
       method: "POST",
       headers: { "content-type": "application/json", "lectern-dry-run": "true" },
@@ -330,7 +330,7 @@ describe("a dry run", () => {
     });
     const { data } = (await response.json()) as { data: { signUp: { accessToken: string } } };
     expect(response.headers.get("set-cookie")).toBeNull();
-    expect(await dumpTables(lectern.database)).toEqual(before);
+    expect(await dump(lectern.database)).toEqual(before);
     const viewer = await errorsOf(
       lectern.client({ authorization: `Bearer ${data.signUp.accessToken}` }).request("{ viewer { user { id } } }"),
     );
@@ -339,19 +339,19 @@ describe("a dry run", () => {
 
   it("does not make a token for a session that exists", async () => {
     const bob = await lectern.person("Bob");
-    const before = await dumpTables(lectern.database);
+    const before = await dump(lectern.database);
     const dry = lectern.client({ "lectern-dry-run": "true" }).request(Refresh, { token: bob.refreshToken });
     expect((await errorsOf(dry))[0]?.extensions.code).toBe("BAD_USER_INPUT");
-    expect(await dumpTables(lectern.database)).toEqual(before);
+    expect(await dump(lectern.database)).toEqual(before);
     expect(
       (await lectern.client().request(Refresh, { token: bob.refreshToken })).refreshSession.accessToken,
     ).toBeTruthy();
   });
 
   it("is not a real one because of a misspelling", async () => {
-    const before = await dumpTables(lectern.database);
+    const before = await dump(lectern.database);
     const errors = await errorsOf(ada.with({ "lectern-dry-run": "1" }).request(Create, { input: text("Misspelt.") }));
     expect(errors[0]?.extensions.code).toBe("BAD_USER_INPUT");
-    expect(await dumpTables(lectern.database)).toEqual(before);
+    expect(await dump(lectern.database)).toEqual(before);
   });
 });

@@ -1,6 +1,7 @@
 /** Databases of a test: copies of the migrated template, dropped when the file is done. */
 import { randomBytes } from "node:crypto";
 import pg from "pg";
+import { withClient } from "../../src/database/with-client.ts";
 
 export type TestDatabase = {
   name: string;
@@ -52,14 +53,4 @@ async function connectionsOf(serverUrl: string, name: string): Promise<string[]>
       await new Promise((resume) => setTimeout(resume, 50));
     }
   });
-}
-
-async function withClient<Result>(url: string, use: (client: pg.Client) => Promise<Result>): Promise<Result> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await use(client);
-  } finally {
-    await client.end();
-  }
 }

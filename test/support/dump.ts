@@ -1,14 +1,14 @@
 import type { TestDatabase } from "./database.ts";
 
-const tables = ["users", "sessions", "documents", "chunks"] as const;
-
-export type Dump = Record<(typeof tables)[number], unknown[]>;
-
-/** Every row of every table, whole: two equal dumps prove that nothing was written in between. */
-export async function dump(database: TestDatabase): Promise<Dump> {
-  const contents = tables.map(async (table) => {
-    const rows = await database.query(`select to_jsonb(t) as row from ${table} t order by id`);
-    return [table, rows.map(({ row }) => row)] as const;
-  });
-  return Object.fromEntries(await Promise.all(contents)) as Dump;
+/** Every row of every table of ours, as text, in an order that is always the same: to compare before with after. */
+export async function dump({ query }: Pick<TestDatabase, "query">): Promise<Record<string, string[]>> {
+  const tables = await query(`
+    select table_name as name from information_schema.tables
+    where table_schema = 'public' and table_type = 'BASE TABLE' and table_name <> '_prisma_migrations' order by 1`);
+  const contents: Record<string, string[]> = {};
+  for (const { name } of tables) {
+    const rows = await query(`select t::text as row from "${name}" t order by 1`);
+    contents[name as string] = rows.map(({ row }) => row as string);
+  }
+  return contents;
 }

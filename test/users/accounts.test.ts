@@ -129,8 +129,8 @@ describe("signing up", () => {
     expect(outcomes.filter((outcome) => outcome === "made")).toHaveLength(1);
     expect(outcomes.filter((outcome) => outcome !== "made")).toEqual(Array(19).fill(["DUPLICATE"]));
     const after = await dump(lectern.database);
-    expect(after.users).toHaveLength(before.users.length + 1);
-    expect(after.sessions).toHaveLength(before.sessions.length + 1);
+    expect(after.users).toHaveLength((before.users?.length ?? 0) + 1);
+    expect(after.sessions).toHaveLength((before.sessions?.length ?? 0) + 1);
   });
 
   it("is for nobody where SIGN_UP is closed, while those with an account sign in", async () => {
