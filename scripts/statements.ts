@@ -28,7 +28,7 @@ const typicalQueries: Record<string, string> = {
   "a start page": `{ viewer { user { name } } documents(first: 5) { totalCount nodes { title owner { name } chunks { totalCount } } } users { totalCount } }`,
 };
 
-const planLimits = { maxStatements: 50, timeoutMs: 5_000 };
+const planLimits = { timeoutMs: 5_000 };
 
 /** One line per query, as Markdown. */
 export async function statementTable({ reads, cursors }: Pick<Application, "reads" | "cursors">): Promise<string> {

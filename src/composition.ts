@@ -211,7 +211,7 @@ export function compose(
     queries: {
       maxCost: config.MAX_QUERY_COST,
       maxDepth: config.MAX_QUERY_DEPTH,
-      ...(config.EAGER_PLAN ? { plan: { maxStatements: 50, timeoutMs: config.EAGER_PLAN_TIMEOUT_MS } } : {}),
+      ...(config.EAGER_PLAN ? { plan: { timeoutMs: config.EAGER_PLAN_TIMEOUT_MS } } : {}),
     },
     maxTokens: config.MAX_QUERY_TOKENS,
     isOpen: !config.isProduction,

@@ -6,7 +6,9 @@
  */
 import { createHash } from "node:crypto";
 import type { Socket } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
+import type { Row } from "../eager-loading/answers.ts";
 import type { ReadOutcome } from "../eager-loading/loaders.ts";
 import type { Sql } from "../eager-loading/sql.ts";
 import { rowTypes } from "./row-types.ts";
@@ -25,8 +27,6 @@ export type ReadConnectionOptions = {
 export class ReadOverloadError extends Error {
   override name = "ReadOverloadError";
 }
-
-export type Row = Record<string, unknown>;
 
 /** Named statements live in the server's memory, one set per connection: so many at most, the rest go unnamed. */
 const maxNamedStatements = 500;
@@ -153,7 +153,7 @@ export class ReadConnection {
 
   async #connect(): Promise<ReadConnection> {
     if (this.#isClosed) throw new ReadOverloadError("The read connections are closed.");
-    if (this.#failures > 0) await pause(Math.min(50 * 2 ** (this.#failures - 1), 2_000));
+    if (this.#failures > 0) await pause(Math.min(50 * 2 ** (this.#failures - 1), 2_000), undefined, { ref: false });
     const { url, statementTimeoutMs, connectTimeoutMs, onError } = this.#options;
     const client = new pg.Client({
       connectionString: url,
@@ -240,5 +240,3 @@ function nameOf(text: string): string | undefined {
   names.set(text, name);
   return name;
 }
-
-const pause = (ms: number) => new Promise((resume) => setTimeout(resume, ms).unref());

@@ -5,9 +5,11 @@
  * Statements go to the ready connection that answers soonest; when all are as deep as they may be, the read is refused,
  * since a longer queue would only make everybody late.
  */
+import { setTimeout as pause } from "node:timers/promises";
+import type { Row } from "../eager-loading/answers.ts";
 import type { Reader, ReadOutcome } from "../eager-loading/loaders.ts";
 import type { Sql } from "../eager-loading/sql.ts";
-import { ReadConnection, type ReadConnectionOptions, ReadOverloadError, type Row } from "./read-connection.ts";
+import { ReadConnection, type ReadConnectionOptions, ReadOverloadError } from "./read-connection.ts";
 import { isConnectionLoss } from "./sql-errors.ts";
 
 export type ReadConnectionsOptions = ReadConnectionOptions & {
@@ -52,7 +54,7 @@ export class ReadConnections implements Reader {
     } catch (error) {
       if (!isConnectionLoss(error)) throw error;
       // What broke one may have broken the others: by then they know.
-      await pause(10);
+      await pause(10, undefined, { ref: false });
       return read(this.#leastBusy(connection) ?? (await this.#firstReady(connection)));
     }
   }
@@ -85,5 +87,3 @@ export class ReadConnections implements Reader {
     return others.length === 0 ? this.#connections : others;
   }
 }
-
-const pause = (ms: number) => new Promise((resume) => setTimeout(resume, ms).unref());

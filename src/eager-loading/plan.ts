@@ -17,8 +17,11 @@ import { join, type Sql, sql } from "./sql.ts";
 import { childKeys, type Keys, keysFromArray, keyType, statementOf } from "./statement.ts";
 import type { Batch } from "./trace.ts";
 
-/** Bounds for what one plan may send; beyond them the loaders do the work level by level. */
-export type PlanLimits = { maxStatements: number; timeoutMs: number };
+/** More would hold up everybody else's: beyond it the loaders do the work level by level. */
+const maxStatements = 50;
+
+/** How long a query waits for its plan. */
+export type PlanLimits = { timeoutMs: number };
 
 /** A step with its arguments, at one place of the tree. */
 type Instance = {
@@ -51,9 +54,9 @@ export async function runPlan(plan: Plan, variables: Variables, loaders: Loaders
     let wave = instantiation.instantiate(plan.steps, null);
     while (wave.length > 0) {
       const statements = [...collectStatements(wave, loaders.viewer).values()];
-      // A single statement gains nothing from a plan; too many would hold up everybody else's.
+      // A single statement gains nothing from a plan.
       if (statements.length < 2 && !instantiation.isWaiting) return;
-      if (statements.length > limits.maxStatements) return;
+      if (statements.length > maxStatements) return;
       const answers = await readTogether(statements, loaders, until - performance.now());
       if (!answers) return;
       prime(wave, answers, loaders);

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { schema } from "../../src/composition.ts";
 import type { Viewer } from "../../src/users/viewer.ts";
+import { askTraced } from "../support/budget.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { type NaiveReference, naiveReference } from "../support/naive-reference.ts";
@@ -85,19 +86,6 @@ async function collectPools(): Promise<Pools> {
   };
 }
 
-async function ask(lectern: Lectern, person: Person, body: { query: string; variables: object }): Promise<Answer> {
-  const response = await fetch(lectern.url, {
-    method: "POST",
-    headers: {
-      "content-type": "application/json",
-      authorization: `Bearer ${person.accessToken}`,
-      "lectern-trace": "1",
-    },
-    body: JSON.stringify(body),
-  });
-  return (await response.json()) as Answer;
-}
-
 type Answer = {
   data?: unknown;
   errors?: { message: string; extensions: { code: string } }[];
@@ -116,7 +104,10 @@ describe("random queries", () => {
         const choose = (most: number) => Math.floor(random() * (most + 1));
         const body = generateQuery(schema, choose, pools);
         const expected = await reference.answer(body.query, body.variables, viewer);
-        const [on, off] = await Promise.all([ask(planned, person, body), ask(unplanned, person, body)]);
+        const [on, off] = await Promise.all([
+          askTraced<Answer>(planned, person, body),
+          askTraced<Answer>(unplanned, person, body),
+        ]);
         const shown = `${body.query}\n${JSON.stringify(body.variables)}`;
         for (const answer of [on, off]) {
           expect(answer.data ?? null, shown).toEqual(expected.data ?? null);

@@ -6,13 +6,12 @@ export type Cost = { statements: number; rows: number; roundTrips: number; ms: n
 
 export type TracedAnswer<Data> = { data: Data; cost: Cost };
 
-/** Asks with `Lectern-Trace: 1`. Fails when the answer has errors. */
-export async function traced<Data = Record<string, unknown>>(
+/** Asks with `Lectern-Trace: 1`. Gives the answer as it came. */
+export async function askTraced<Answer>(
   lectern: Lectern,
   person: Person,
-  query: string,
-  variables: Record<string, unknown> = {},
-): Promise<TracedAnswer<Data>> {
+  body: { query: string; variables?: object },
+): Promise<Answer> {
   const response = await fetch(lectern.url, {
     method: "POST",
     headers: {
@@ -20,13 +19,20 @@ export async function traced<Data = Record<string, unknown>>(
       authorization: `Bearer ${person.accessToken}`,
       "lectern-trace": "1",
     },
-    body: JSON.stringify({ query, variables }),
+    body: JSON.stringify(body),
   });
-  const { data, errors, extensions } = (await response.json()) as {
-    data: Data;
-    errors?: unknown;
-    extensions: { lectern: Cost };
-  };
+  return (await response.json()) as Answer;
+}
+
+/** The data and what it cost. Fails when the answer has errors. */
+export async function traced<Data = Record<string, unknown>>(
+  lectern: Lectern,
+  person: Person,
+  query: string,
+  variables: Record<string, unknown> = {},
+): Promise<TracedAnswer<Data>> {
+  type Answer = { data: Data; errors?: unknown; extensions: { lectern: Cost } };
+  const { data, errors, extensions } = await askTraced<Answer>(lectern, person, { query, variables });
   if (errors) throw new Error(`${query}\n${JSON.stringify(errors, null, 2)}`);
   return { data, cost: extensions.lectern };
 }
