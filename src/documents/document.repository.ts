@@ -12,7 +12,10 @@ export type NewDocument = {
   mimeType: string;
   sizeBytes: bigint;
   sha256: string;
-  text: string;
+  /** Null until it is read from the original. */
+  text: string | null;
+  /** Of the original in the file store, unless the text is all there is. */
+  storageKey: string | null;
 };
 
 export interface DocumentRepository {

@@ -44,6 +44,7 @@ export class DocumentService {
       : contentOfText(text ?? "", maxBytes, ["input", "source", "text"]);
     const document = {
       ...content,
+      storageKey: null,
       ownerId: viewer.id,
       title: title ?? content.title,
       visibility: input.visibility ?? ("PRIVATE" as const),

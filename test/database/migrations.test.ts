@@ -25,9 +25,9 @@ describe("migrations", () => {
 
   it("are told apart from schema.prisma when somebody changed the database by hand in between", async () => {
     await migrate(database.url);
-    await database.query("alter table documents drop column progress");
+    await database.query("alter table documents drop column attempts");
     const drift = await findSchemaDrift(database.url);
-    expect(drift).toContain('ALTER TABLE "documents" ADD COLUMN     "progress" DOUBLE PRECISION NOT NULL DEFAULT 0');
+    expect(drift).toContain('ALTER TABLE "documents" ADD COLUMN     "attempts" INTEGER NOT NULL DEFAULT 0');
   });
 
   it("are applied once, in order", async () => {

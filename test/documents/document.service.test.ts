@@ -21,6 +21,7 @@ class DocumentsInMemory implements DocumentRepository {
       status: "PENDING",
       version: 1,
       failure: null,
+      generation: 0,
       attempts: 0,
       progress: 0,
       claimedBy: null,

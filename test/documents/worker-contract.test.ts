@@ -93,6 +93,7 @@ describe("claim_documents", () => {
       mime_type: "text/plain",
       title: "About one two",
       text: "one two",
+      storage_key: null,
     });
     expect(new Set(claimed.map((row) => row.claim)).size).toBe(2);
     expect(await read(first as string)).toMatchObject({

@@ -16,6 +16,9 @@ CREATE FUNCTION "fold"(value text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PA
   SELECT lower(translate(regexp_replace(normalize(value, NFD), '[\u0300-\u036f]', '', 'g'), 'đĐ', 'dd') COLLATE "und-x-icu")
 $$;
 
+-- Parts of words, for finding titles that were typed with a mistake.
+CREATE EXTENSION IF NOT EXISTS "pg_trgm";
+
 -- Words of any language, accents removed, no stemming: 'nguoi' finds 'người', and ts_headline marks the original.
 CREATE EXTENSION IF NOT EXISTS "unaccent";
 CREATE TEXT SEARCH CONFIGURATION "lectern" (COPY = simple);
@@ -70,7 +73,9 @@ CREATE TABLE "documents" (
     "mime_type" TEXT NOT NULL,
     "size_bytes" BIGINT NOT NULL,
     "sha256" TEXT NOT NULL,
-    "text" TEXT NOT NULL,
+    "storage_key" TEXT,
+    "text" TEXT,
+    "generation" INTEGER NOT NULL DEFAULT 0,
     "failure" TEXT,
     "attempts" INTEGER NOT NULL DEFAULT 0,
     "progress" DOUBLE PRECISION NOT NULL DEFAULT 0,
@@ -89,6 +94,7 @@ CREATE TABLE "documents" (
 CREATE TABLE "chunks" (
     "id" UUID NOT NULL DEFAULT uuid_v7(),
     "document_id" UUID NOT NULL,
+    "generation" INTEGER NOT NULL DEFAULT 0,
     "index" INTEGER NOT NULL,
     "text" TEXT NOT NULL,
     "start_offset" INTEGER NOT NULL,
@@ -128,6 +134,12 @@ CREATE INDEX "documents_status_created_at_id_idx" ON "documents"("status", "crea
 CREATE INDEX "documents_owner_id_visibility_idx" ON "documents"("owner_id", "visibility");
 
 -- CreateIndex
+CREATE INDEX "documents_title_folded_idx" ON "documents" USING GIN ("title_folded" gin_trgm_ops);
+
+-- CreateIndex
+CREATE UNIQUE INDEX "documents_storage_key_key" ON "documents"("storage_key");
+
+-- CreateIndex
 CREATE UNIQUE INDEX "documents_owner_id_sha256_key" ON "documents"("owner_id", "sha256");
 
 -- CreateIndex
@@ -152,6 +164,8 @@ ALTER TABLE "users"
 ALTER TABLE "documents"
   ADD CONSTRAINT "documents_title_length" CHECK (length(btrim("title")) BETWEEN 1 AND 500),
   ADD CONSTRAINT "documents_text_not_empty" CHECK ("text" <> ''),
+  ADD CONSTRAINT "documents_has_source" CHECK ("text" IS NOT NULL OR "storage_key" IS NOT NULL),
+  ADD CONSTRAINT "documents_text_when_completed" CHECK ("status" <> 'COMPLETED' OR "text" IS NOT NULL),
   ADD CONSTRAINT "documents_progress_share" CHECK ("progress" BETWEEN 0 AND 1),
   ADD CONSTRAINT "documents_claimed_while_processing" CHECK (
     "status" <> 'PROCESSING' OR ("claimed_by" IS NOT NULL AND "claim_token" IS NOT NULL AND "lease_until" IS NOT NULL)),
@@ -190,6 +204,12 @@ BEGIN
   ) THEN
     RAISE EXCEPTION 'document % cannot go from % to %', OLD.id, OLD.status, NEW.status USING ERRCODE = 'LT001';
   END IF;
+  -- The functions below run as the owner of the table; nobody else says that work has begun or is done.
+  IF NEW.status IN ('PROCESSING', 'COMPLETED')
+     AND NOT pg_has_role(current_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = TG_RELID), 'USAGE') THEN
+    RAISE EXCEPTION 'document % becomes % by claim_documents() and complete_document() only', OLD.id, NEW.status
+      USING ERRCODE = 'insufficient_privilege';
+  END IF;
   IF OLD.status IN ('COMPLETED', 'FAILED') THEN
     -- To be processed again, as if it had just come in: at the end of the queue, with all its attempts.
     NEW.attempts := 0;
@@ -221,16 +241,20 @@ CREATE TRIGGER "documents_pending_new" AFTER INSERT ON "documents"
 CREATE TRIGGER "documents_pending_again" AFTER UPDATE OF "status" ON "documents"
   FOR EACH ROW WHEN (NEW.status = 'PENDING') EXECUTE FUNCTION "notify_documents_pending"();
 
--- The worker contract (docs/workers.md). A claim is a lease with a token; whoever lost the lease changes nothing.
+-- The worker contract (docs/workers.md). A claim is a lease with a token; whoever lost the lease changes nothing. The
+-- functions run as the owner of the tables: who may call them needs no right to write.
 
--- Takes up to `count` documents for `worker` until the lease ends, oldest first, skipping what others are taking.
+-- Takes up to `count` documents for `worker` until the lease ends, oldest first, skipping what others are taking. With
+-- `formats`, only documents of these MIME types. A document with a `storage_key` has its original in the file store.
 -- As a plain sub-select the choice may be planned as the inner side of a loop, and then takes more at each turn. The
 -- time is rounded as the column rounds it, or a document that was made in this millisecond would still lie ahead.
-CREATE FUNCTION "claim_documents"(worker text, count integer, lease interval)
-RETURNS TABLE (id uuid, claim uuid, attempt integer, mime_type text, title text, "text" text) LANGUAGE sql AS $$
+CREATE FUNCTION "claim_documents"(worker text, count integer, lease interval, formats text[] DEFAULT NULL)
+RETURNS TABLE (id uuid, claim uuid, attempt integer, mime_type text, title text, "text" text, storage_key text)
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
   WITH next AS MATERIALIZED (
     SELECT p.id FROM documents p
     WHERE p.status = 'PENDING' AND p.next_attempt_at <= now()::timestamptz(3)
+      AND (formats IS NULL OR p.mime_type = ANY (formats))
     ORDER BY p.next_attempt_at, p.id
     LIMIT count
     FOR UPDATE SKIP LOCKED
@@ -240,12 +264,13 @@ RETURNS TABLE (id uuid, claim uuid, attempt integer, mime_type text, title text,
       attempts = d.attempts + 1, progress = 0, failure = NULL
   FROM next
   WHERE d.id = next.id
-  RETURNING d.id, d.claim_token, d.attempts, d.mime_type, d.title, d.text
+  RETURNING d.id, d.claim_token, d.attempts, d.mime_type, d.title, d.text, d.storage_key
 $$;
 
 -- Lengthens the lease and says how far the work is (0 to 1). False: the claim is lost, stop working.
 CREATE FUNCTION "extend_lease"(document uuid, claim uuid, lease interval, progress double precision DEFAULT NULL)
-RETURNS boolean LANGUAGE plpgsql AS $$
+RETURNS boolean LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
   UPDATE documents d SET lease_until = now() + lease, progress = coalesce(extend_lease.progress, d.progress)
   WHERE d.id = document AND d.status = 'PROCESSING' AND d.claim_token = claim;
@@ -253,10 +278,13 @@ BEGIN
 END
 $$;
 
--- Replaces the document's chunks and completes it, in one step. `chunks` is a JSON array of
--- {"text", "startOffset", "endOffset", "tokenCount"} in order. True when this claim's work stands, also when it
+-- Replaces the document's chunks by a new generation and completes it, in one step. `chunks` is a JSON array of
+-- {"text", "startOffset", "endOffset", "tokenCount"} in order. `text` is what was read from the original file; where
+-- there is none, the document's text stays. True when this claim's work stands, also when it
 -- already stood; false when the claim was lost, and then nothing changed.
-CREATE FUNCTION "complete_document"(document uuid, claim uuid, chunks jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE FUNCTION "complete_document"(document uuid, claim uuid, chunks jsonb, "text" text DEFAULT NULL)
+RETURNS boolean LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   current documents;
 BEGIN
@@ -271,11 +299,13 @@ BEGIN
     RETURN false;
   END IF;
   DELETE FROM chunks c WHERE c.document_id = document;
-  INSERT INTO chunks (document_id, index, text, start_offset, end_offset, token_count)
-  SELECT document, item.place - 1, item.chunk->>'text', (item.chunk->>'startOffset')::int,
+  INSERT INTO chunks (document_id, generation, index, text, start_offset, end_offset, token_count)
+  SELECT document, current.generation + 1, item.place - 1, item.chunk->>'text', (item.chunk->>'startOffset')::int,
          (item.chunk->>'endOffset')::int, (item.chunk->>'tokenCount')::int
   FROM jsonb_array_elements(complete_document.chunks) WITH ORDINALITY AS item(chunk, place);
-  UPDATE documents d SET status = 'COMPLETED', progress = 1, lease_until = NULL, processed_at = now()
+  UPDATE documents d
+  SET status = 'COMPLETED', text = coalesce(complete_document.text, d.text), generation = d.generation + 1,
+      progress = 1, lease_until = NULL, processed_at = now()
   WHERE d.id = document;
   RETURN true;
 END
@@ -283,7 +313,8 @@ $$;
 
 -- Ends an attempt without a result: PENDING again after a pause that doubles, or FAILED after `max_attempts`.
 CREATE FUNCTION "fail_document"(document uuid, claim uuid, reason text, max_attempts integer DEFAULT 5)
-RETURNS boolean LANGUAGE plpgsql AS $$
+RETURNS boolean LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
   UPDATE documents d
   SET status = CASE WHEN d.attempts >= max_attempts THEN 'FAILED'::document_status ELSE 'PENDING' END,
@@ -295,7 +326,8 @@ END
 $$;
 
 -- Ends the attempts whose lease is over: their worker is gone or too slow. Returns how many.
-CREATE FUNCTION "release_expired_documents"(max_attempts integer DEFAULT 5) RETURNS integer LANGUAGE sql AS $$
+CREATE FUNCTION "release_expired_documents"(max_attempts integer DEFAULT 5) RETURNS integer
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
   WITH expired AS (
     SELECT d.id, d.claim_token, d.claimed_by FROM documents d
     WHERE d.status = 'PROCESSING' AND d.lease_until < now() ORDER BY d.id FOR UPDATE SKIP LOCKED
@@ -306,7 +338,8 @@ CREATE FUNCTION "release_expired_documents"(max_attempts integer DEFAULT 5) RETU
 $$;
 
 -- Gives a claim back unharmed: a worker that stops does not use up an attempt.
-CREATE FUNCTION "release_document"(document uuid, claim uuid) RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE FUNCTION "release_document"(document uuid, claim uuid) RETURNS boolean LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
   UPDATE documents d
   SET status = 'PENDING', attempts = d.attempts - 1, progress = 0, claimed_by = NULL, claim_token = NULL,
@@ -315,3 +348,10 @@ BEGIN
   RETURN FOUND;
 END
 $$;
+
+-- Who may call them is said in prisma/roles.sql.
+REVOKE EXECUTE ON FUNCTION
+  "claim_documents"(text, integer, interval, text[]), "extend_lease"(uuid, uuid, interval, double precision),
+  "complete_document"(uuid, uuid, jsonb, text), "fail_document"(uuid, uuid, text, integer),
+  "release_expired_documents"(integer), "release_document"(uuid, uuid)
+FROM PUBLIC;
