@@ -90,6 +90,7 @@ export function compose(
     url,
     size: config.WRITE_CONNECTIONS,
     waitMs: config.WRITE_WAIT_MS,
+    queueLength: config.WRITE_QUEUE,
     lockTimeoutMs: config.LOCK_TIMEOUT_MS,
     statementTimeoutMs: config.STATEMENT_TIMEOUT_MS,
     transactionTimeoutMs: config.TRANSACTION_TIMEOUT_MS,

@@ -43,6 +43,9 @@ export const settings = z.object({
   REFRESH_TOKEN_SECONDS: whole(60, 31_536_000).default(2_592_000).describe("life of a session that is not used"),
   WRITE_CONNECTIONS: whole(1, 1000).default(10).describe("connections for units of work"),
   WRITE_WAIT_MS: whole(10, 600_000).default(2_000).describe("how long a unit of work waits for one; then `OVERLOADED`"),
+  WRITE_QUEUE: whole(0, 100_000)
+    .default(400)
+    .describe("how many units of work wait for one; more are `OVERLOADED` at once"),
   TRANSACTION_TIMEOUT_MS: whole(100, 600_000).default(10_000).describe("how long a transaction may be open"),
   TRANSACTION_ATTEMPTS: whole(1, 50)
     .default(6)

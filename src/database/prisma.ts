@@ -18,11 +18,18 @@ export type WritePoolOptions = {
   size: number;
   /** How long a transaction waits for a connection. */
   waitMs: number;
+  /** How many transactions wait for one at once; more are refused, since they would wait in vain. Default: any number. */
+  queueLength?: number;
   lockTimeoutMs: number;
   statementTimeoutMs: number;
   transactionTimeoutMs: number;
   onError?: (error: Error) => void;
 };
+
+/** No connection is free, and as many transactions wait for one as may. */
+export class WriteOverloadError extends Error {
+  override name = "WriteOverloadError";
+}
 
 /** The database ends what this process should have ended so much earlier. */
 const serverGraceMs = 1_000;
@@ -37,7 +44,7 @@ export class WriteDatabase {
   readonly #open: Map<number, TransactionState>;
 
   constructor(options: WritePoolOptions) {
-    const pool = new NotingPool({
+    const config = {
       connectionString: options.url,
       application_name: "lectern write",
       max: options.size,
@@ -56,7 +63,8 @@ export class WriteDatabase {
           String(options.transactionTimeoutMs + serverGraceMs),
         ]);
       },
-    } as pg.PoolConfig);
+    } as pg.PoolConfig;
+    const pool = new NotingPool(config, options.queueLength ?? Number.POSITIVE_INFINITY);
     pool.on("error", (error) => options.onError?.(error));
     pool.on("connect", noteErrorDetails);
     pool.on("release", (_error, client) => closeIfInTransaction(client));
@@ -96,15 +104,21 @@ function closeIfInTransaction(client: pg.PoolClient): void {
 
 class NotingPool extends pg.Pool {
   readonly open = new Map<number, TransactionState>();
+  readonly #queueLength: number;
 
-  constructor(config: pg.PoolConfig) {
+  constructor(config: pg.PoolConfig, queueLength: number) {
     super(config);
+    this.#queueLength = queueLength;
     this.on("release", (_error, client) => this.open.delete((client as unknown as ClientDetails).processID));
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: connect has a form with a callback, which is passed on as it is.
   override connect(callback?: any): any {
     if (callback) return super.connect(callback);
+    // Whoever gets an idle connection passes through the queue too, for a moment.
+    if (this.waitingCount >= this.#queueLength + this.idleCount && this.totalCount === this.options.max) {
+      return Promise.reject(new WriteOverloadError("As many transactions wait for a connection as may."));
+    }
     const state = currentTransaction.getStore();
     return super.connect().then((client) => {
       if (!state) return client;

@@ -5,6 +5,7 @@
 import { GraphQLError, type GraphQLFormattedError } from "graphql";
 import type { Logger } from "pino";
 import { IdempotencyMismatchError } from "../database/idempotency.ts";
+import { WriteOverloadError } from "../database/prisma.ts";
 import { ReadOverloadError } from "../database/read-connection.ts";
 import {
   isConnectionLoss,
@@ -109,7 +110,7 @@ function kindOf(error: unknown): [ErrorCode, string] | undefined {
     return ["IDEMPOTENCY_MISMATCH", "This Idempotency-Key was used for another request: choose a new one."];
   }
   if (isLockTimeout(error)) return ["CONFLICT", "Others are holding the same things: nothing happened, try again."];
-  if (error instanceof ReadOverloadError || isOverload(error)) {
+  if (error instanceof ReadOverloadError || error instanceof WriteOverloadError || isOverload(error)) {
     return ["OVERLOADED", "Too busy: try again in a moment."];
   }
   if (error instanceof TransactionClosedError || isTimeout(error)) {

@@ -287,6 +287,17 @@ describe("the connection", () => {
     expect(small.pool.totalCount).toBe(1);
   });
 
+  it("that as many wait for already as may", async () => {
+    const small = connect({ size: 1, queueLength: 1 });
+    const count = () => transact((transaction) => transaction.user.count(), {}, small);
+    const [held, waiting, refused] = [count(), count(), failureOf(count())];
+    const error = await refused;
+    expect(error).toMatchObject({ name: "WriteOverloadError" });
+    expect(codeOf(error)).toBe("OVERLOADED");
+    // Who waited is served.
+    expect(await Promise.all([held, waiting])).toEqual([2, 2]);
+  });
+
   it("that is refused by the network", async () => {
     const nowhere = connect({ url: database.url.replace(/:\d+\//, ":9/") });
     const error = await failureOf(transact((transaction) => transaction.user.count(), {}, nowhere));

@@ -236,55 +236,83 @@ describe("a connection that breaks before COMMIT", () => {
 });
 
 describe("more operations than connections", () => {
+  const [connections, queueLength, waitMs, many] = [4, 32, 400, 500];
+
   it("are refused fast, hold up no reads, and leave the pool as it was", long, async () => {
     const release = Promise.withResolvers<void>();
     // Its transactions may be long, so that they outlast all that is refused meanwhile.
     const crowded = await startLectern({
       database: home.database,
-      settings: { WRITE_CONNECTIONS: "4", WRITE_WAIT_MS: "400", TRANSACTION_TIMEOUT_MS: "20000" },
+      settings: {
+        WRITE_CONNECTIONS: String(connections),
+        WRITE_QUEUE: String(queueLength),
+        WRITE_WAIT_MS: String(waitMs),
+        TRANSACTION_TIMEOUT_MS: "60000",
+      },
       probe: (point, operation) => probe?.(point, operation),
     });
+    const { pool } = crowded.application.database;
     const sendTo = (query: string, variables: object) => send(query, variables, {}, crowded);
+    const read = () => sendTo("{ viewer { user { name } } }", {});
+    const burst = (request: (index: number) => Promise<Answer>) =>
+      Promise.all(Array.from({ length: many }, (_, index) => request(index)));
     let holding = 0;
     const allHeld = Promise.withResolvers<void>();
     probe = async (point, operation) => {
       if (point !== "statement" || operation !== "Long") return;
-      if (++holding === 4) allHeld.resolve();
+      if (++holding === connections) allHeld.resolve();
       await release.promise;
     };
+    let longestQueue = 0;
+    const watch = setInterval(() => {
+      longestQueue = Math.max(longestQueue, pool.waitingCount);
+    });
     onTestFinished(async () => {
+      clearInterval(watch);
       release.resolve();
       await crowded.stop();
     });
-    const longOnes = Array.from({ length: 8 }, (_, index) =>
+    const longOnes = Array.from({ length: 2 * connections }, (_, index) =>
       sendTo(create.replace("Create", "Long"), { title: `Long ${index}` }),
     );
     await allHeld.promise;
-    const many = rounds(150, 500);
-    const refused = await Promise.all(
-      Array.from({ length: many }, (_, index) => sendTo(create, { title: `Refused ${index}` })),
-    );
-    expect(refused.map(({ status, retryAfter }) => [status, retryAfter])).toEqual(refused.map(() => [503, "1"]));
-    expect(new Set(refused.map(codeOf))).toEqual(new Set(["OVERLOADED"]));
-    const times = refused.map(({ ms }) => ms).sort((one, other) => one - other);
-    console.log(
-      `${many} refused: p50 ${times[Math.floor(many / 2)]?.toFixed(0)} ms, p99 ${times[Math.floor(many * 0.99)]?.toFixed(0)} ms`,
-    );
-    expect(times.at(-1)).toBeLessThan(400 + 1_500);
-    // Reads have connections of their own.
-    const read = await sendTo("{ viewer { user { name } } }", {});
-    expect(read.status).toBe(200);
+
+    const idle = () => sendTo("{ __typename }", {});
+    // The clients' connections are opened.
+    await burst(idle);
+    // What as many requests cost that ask for nothing says how fast the machine is just now. The best of five rounds
+    // counts, since others may be at work on it.
+    let late = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 5 && late > 100; round++) {
+      const unavoidable = p99(await burst(idle));
+      const [refused, readMeanwhile] = await Promise.all([
+        burst((index) => sendTo(create, { title: `Refused ${index}` })),
+        read(),
+      ]);
+      expect(refused.map(({ status, retryAfter }) => [status, retryAfter])).toEqual(refused.map(() => [503, "1"]));
+      expect(new Set(refused.map(codeOf))).toEqual(new Set(["OVERLOADED"]));
+      // Reads have connections of their own.
+      expect(readMeanwhile.status).toBe(200);
+      const after = await read();
+      expect([after.status, after.ms < 1_000]).toEqual([200, true]);
+      late = Math.min(late, p99(refused) - waitMs - unavoidable);
+      console.log(
+        `${many} refused: p50 ${middle(refused).toFixed(0)} ms, p99 ${p99(refused).toFixed(0)} ms; of ${many} empty queries: ${unavoidable.toFixed(0)} ms`,
+      );
+    }
+    expect(late).toBeLessThan(100);
+    // All others were refused at once.
+    expect(longestQueue).toBe(queueLength);
 
     release.resolve();
     const done = await Promise.all(longOnes);
-    expect(done.filter(({ status }) => status === 200)).toHaveLength(4);
-    expect(done.filter(({ status }) => status === 503)).toHaveLength(4);
+    expect(done.filter(({ status }) => status === 200)).toHaveLength(connections);
+    expect(done.filter(({ status }) => status === 503)).toHaveLength(connections);
     probe = undefined;
-    const started = performance.now();
-    expect((await sendTo(create, { title: "After the rush" })).body.data).not.toBeNull();
-    expect(performance.now() - started).toBeLessThan(1_000);
-    const { pool } = crowded.application.database;
-    expect([pool.waitingCount, pool.totalCount <= 4, pool.idleCount]).toEqual([0, true, pool.totalCount]);
+    const afterTheRush = await sendTo(create, { title: "After the rush" });
+    expect(afterTheRush.body.data).not.toBeNull();
+    expect(afterTheRush.ms).toBeLessThan(1_000);
+    expect([pool.waitingCount, pool.totalCount, pool.idleCount]).toEqual([0, connections, connections]);
     const states = await home.database.query(
       "select state from pg_stat_activity where datname = current_database() and application_name = 'lectern write' and state <> 'idle'",
     );
@@ -293,3 +321,8 @@ describe("more operations than connections", () => {
     expect(created).toEqual({ count: 0 });
   });
 });
+
+const quantile = (answers: Answer[], part: number) =>
+  answers.map(({ ms }) => ms).sort((one, other) => one - other)[Math.floor(answers.length * part)] as number;
+const middle = (answers: Answer[]) => quantile(answers, 0.5);
+const p99 = (answers: Answer[]) => quantile(answers, 0.99);
