@@ -10,6 +10,7 @@ import "./users/user.mutations.ts";
 import "./documents/document.schema.ts";
 import "./documents/chunk.schema.ts";
 import "./documents/document.mutations.ts";
+import "./documents/document.subscriptions.ts";
 import { hkdfSync } from "node:crypto";
 import type { Logger } from "pino";
 import type { Config } from "./config.ts";
@@ -27,6 +28,9 @@ import { sql } from "./eager-loading/sql.ts";
 import { Trace } from "./eager-loading/trace.ts";
 import { builder } from "./graphql/builder.ts";
 import type { OperationContext, Services } from "./graphql/context.ts";
+import { ChangeFeed } from "./outbox/change-feed.ts";
+import { pruneOutbox } from "./outbox/prune.ts";
+import { OutboxTailer } from "./outbox/tailer.ts";
 import { createGraphQLServer, type GraphQLServer, type RequestContext } from "./server/graphql-server.ts";
 import { Authentication } from "./users/authentication.ts";
 import { parseCookies } from "./users/cookies.ts";
@@ -41,7 +45,7 @@ import {
 import { UserService } from "./users/user.service.ts";
 import { isAdmin, type Viewer } from "./users/viewer.ts";
 
-/** How often answers to old idempotency keys are looked for. */
+/** How often old answers to idempotency keys and old events are looked for. */
 const sweepEveryMs = 600_000;
 
 export const schema = builder.toSchema();
@@ -67,6 +71,8 @@ export type Application = {
   database: WriteDatabase;
   reads: ReadConnections;
   cursors: CursorCodec;
+  /** Who watches what. */
+  changes: ChangeFeed;
   /** After roles or sessions were changed by other means than the API. */
   forgetSessions(): void;
   isReady(): Promise<boolean>;
@@ -129,6 +135,17 @@ export function compose(
     Buffer.from(hkdfSync("sha256", config.AUTH_SECRET, "", "lectern cursor", 32)).toString("hex"),
   );
   const isSecure = publicUrl.startsWith("https:");
+  const changes = new ChangeFeed({
+    tailer: new OutboxTailer({
+      url,
+      capacity: config.WATCH_EVENTS,
+      onError: (error) => logger.warn({ err: error }, "the outbox could not be followed; trying again"),
+    }),
+    reader: reads,
+    cursors,
+    maxPerSubscriber: config.WATCHES_PER_USER,
+    maxSubscriptions: config.WATCHES,
+  });
 
   const services = (uow: UnitOfWork & Repositories, viewer: Viewer): Services => ({
     users: new UserService({
@@ -158,6 +175,7 @@ export function compose(
 
   const sweeper = setInterval(() => {
     sweepKeys(run, config.IDEMPOTENCY_HOURS).catch((error) => logger.warn({ err: error }, "sweeping keys failed"));
+    pruneOutbox(run, config.OUTBOX_HOURS).catch((error) => logger.warn({ err: error }, "pruning the outbox failed"));
   }, sweepEveryMs);
   sweeper.unref();
 
@@ -178,8 +196,11 @@ export function compose(
         become: () => {
           throw new Error("Only a mutation signs somebody in.");
         },
-        setHeader: (name: string, value: string) => void res.setHeader(name, value),
-        setCookie: (cookie: string) => void res.appendHeader("set-cookie", cookie),
+        watch: () => {
+          throw new Error("Only a subscription watches.");
+        },
+        setHeader: (name: string, value: string) => void res?.setHeader(name, value),
+        setCookie: (cookie: string) => void res?.appendHeader("set-cookie", cookie),
       });
     },
     mutations: {
@@ -214,6 +235,16 @@ export function compose(
       maxDepth: config.MAX_QUERY_DEPTH,
       ...(config.EAGER_PLAN ? { plan: { timeoutMs: config.EAGER_PLAN_TIMEOUT_MS } } : {}),
     },
+    subscriptions: {
+      subscribe: (options) => changes.subscribe(options),
+      currentViewer: ({ id: userId, sessionId }) => authentication.viewerOf({ userId, sessionId }),
+      contextFor(operation, viewer) {
+        const trace = new Trace();
+        return { ...operation, viewer, trace, loaders: new Loaders({ viewer, reader: reads, cursors, trace }) };
+      },
+    },
+    publicUrl,
+    maxWebSockets: config.WATCHES,
     maxTokens: config.MAX_QUERY_TOKENS,
     isOpen: !config.isProduction,
     mayTrace: ({ viewer }) => !config.isProduction || isAdmin(viewer),
@@ -227,6 +258,7 @@ export function compose(
     database,
     reads,
     cursors,
+    changes,
     forgetSessions: () => authentication.forget(),
     async isReady() {
       try {
@@ -238,6 +270,7 @@ export function compose(
     },
     async close() {
       clearInterval(sweeper);
+      await changes.stop();
       await reads.close();
       await database.close();
     },

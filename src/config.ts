@@ -68,6 +68,14 @@ export const settings = z.object({
   MAX_QUERY_DEPTH: whole(2, 100).default(12).describe("levels of a query"),
   MAX_QUERY_TOKENS: whole(100, 100_000).default(1_000).describe("tokens of a query's text"),
   MAX_DOCUMENT_BYTES: whole(1, 100_000_000).default(10_000_000).describe("size of a document"),
+  OUTBOX_HOURS: whole(1, 8_760)
+    .default(24)
+    .describe("how long changes are kept for watchers who come back; a cursor that is older is refused"),
+  WATCHES: whole(1, 100_000).default(1_000).describe("subscriptions open at once; beyond that `OVERLOADED`"),
+  WATCHES_PER_USER: whole(1, 10_000).default(50).describe("of them, those of one user"),
+  WATCH_EVENTS: whole(10, 1_000_000)
+    .default(5_000)
+    .describe("changes held in memory for watchers; who falls further behind is dropped with `OVERLOADED`"),
   CRASH_AT: z
     .enum(["begin", "statement", "before_commit", "after_commit", "before_answer"])
     .optional()

@@ -49,6 +49,7 @@ export async function start(): Promise<void> {
       mayMovePort: !config.isProduction,
       maxBodyBytes: config.maxRequestBytes,
       ready: application.isReady,
+      endSubscriptions: () => application.changes.stop(),
       logger,
     });
     stops.push(server.stop);

@@ -12,6 +12,11 @@ export function documentVisible(viewer: Viewer, document: Columns<"visibility" |
   return viewer ? sql`(${shared} or ${document.ownerId} = ${viewer.id}::uuid)` : shared;
 }
 
+/** The same rule, for a document of the past whose owner and visibility were written down. */
+export function isDocumentVisible(viewer: Viewer, document: { visibility: Visibility; ownerId: string }): boolean {
+  return isAdmin(viewer) || document.visibility === "SHARED" || document.ownerId === viewer?.id;
+}
+
 export type DocumentFilter = {
   status?: readonly DocumentStatus[] | null;
   visibility?: Visibility | null;

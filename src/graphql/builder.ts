@@ -46,6 +46,7 @@ export const builder = new SchemaBuilder<BuilderTypes>({
     endCursorFieldOptions: { description: "The cursor of the last row; null when the page is empty." },
   },
   scopeAuth: {
+    authorizeOnSubscribe: true,
     authScopes: ({ viewer, canRead, hasBadToken }) => ({
       trusted: !hasBadToken,
       reader: canRead,
@@ -72,4 +73,9 @@ builder.queryType({ description: "Everything that can be read.", authScopes: { r
 builder.mutationType({
   description:
     "Everything that can be changed. All fields of one operation are one transaction: a failed operation has `data: null` and has changed nothing.",
+});
+builder.subscriptionType({
+  description:
+    "Everything that can be watched. Changes arrive after their commit, in the order of the commits, whoever made them and wherever.",
+  authScopes: { reader: true },
 });

@@ -2,6 +2,8 @@
 import type { YogaInitialContext } from "graphql-yoga";
 import type { Loaders } from "../eager-loading/loaders.ts";
 import type { Trace } from "../eager-loading/trace.ts";
+import type { ClientConnection } from "../outbox/change-feed.ts";
+import type { OutboxEvent } from "../outbox/outbox-event.ts";
 import type { Viewer } from "../users/viewer.ts";
 
 /**
@@ -29,4 +31,22 @@ export type OperationContext = YogaInitialContext & {
   become(viewer: NonNullable<Viewer>): void;
   setHeader(name: string, value: string): void;
   setCookie(cookie: string): void;
+  /** What carries the answer to the client. */
+  connection: ClientConnection;
+  /** In a subscription: the stream that its root field subscribes to. */
+  watch(what: WatchOptions): Promise<AsyncIterable<unknown>>;
+};
+
+export type WatchOptions = {
+  /** Of the outbox. */
+  topic: string;
+  /** Only changes of this row. */
+  rowId?: string | null;
+  /** The cursor behind which to start; absent: from now on. */
+  after?: string | null;
+  /**
+   * What the viewer of the context is told of the event, beside its cursor; null when it is not theirs to know. Its
+   * errors end the subscription, unless the database was just not there: then it is asked again.
+   */
+  toChange(event: OutboxEvent, context: OperationContext): Promise<object | null>;
 };

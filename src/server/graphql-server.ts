@@ -1,6 +1,7 @@
 /** GraphQL over HTTP: Yoga with our limits, our way of running operations, and our errors. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import { blockFieldSuggestionsPlugin } from "@escape.tech/graphql-armor-block-field-suggestions";
 import { maxTokensPlugin } from "@escape.tech/graphql-armor-max-tokens";
 import { useCSRFPrevention } from "@graphql-yoga/plugin-csrf-prevention";
@@ -17,20 +18,27 @@ import type { Logger } from "pino";
 import { ApplicationError } from "../errors.ts";
 import type { OperationContext } from "../graphql/context.ts";
 import { answerFor } from "../graphql/error-answers.ts";
+import type { ClientConnection } from "../outbox/change-feed.ts";
 import { exampleTabs } from "./graphiql-tabs.ts";
 import { type MutationOptions, useMutations } from "./mutation-plugin.ts";
 import { type QueryOptions, useQueries } from "./query-plugin.ts";
+import { type SubscriptionOptions, useSubscriptions } from "./subscription-plugin.ts";
 import { useTrace } from "./trace-plugin.ts";
+import { createWebSockets } from "./websocket-server.ts";
 
-/** What Yoga hands to the context from node:http. */
-export type ServerContext = { req: IncomingMessage; res: ServerResponse };
-export type RequestContext = YogaInitialContext & ServerContext & { requestId: string };
+/** What is handed to the context from node:http. Over a WebSocket there is no response with headers. */
+export type ServerContext = { req: IncomingMessage; res?: ServerResponse };
+export type RequestContext = YogaInitialContext & ServerContext & { requestId: string; connection: ClientConnection };
 
 export type GraphQLServerOptions = {
   schema: GraphQLSchema;
   context: (request: RequestContext) => Promise<OperationContext>;
   mutations: MutationOptions;
   queries: QueryOptions;
+  subscriptions: SubscriptionOptions;
+  /** How clients reach the server. */
+  publicUrl: string;
+  maxWebSockets: number;
   maxTokens: number;
   /** True: GraphiQL, introspection and suggestions for everybody. False: introspection for who is signed in. */
   isOpen: boolean;
@@ -41,6 +49,9 @@ export type GraphQLServerOptions = {
 export type GraphQLServer = {
   /** @param requestId in every error of the answer and in the logs */
   handle(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void>;
+  /** The start of a WebSocket. */
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+  closeWebSockets(): Promise<void>;
 };
 
 export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServer {
@@ -48,15 +59,22 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
   // Errors are made ready to leave where no context is at hand.
   const requestIds = new AsyncLocalStorage<string>();
   const requestId = () => requestIds.getStore() ?? "unknown";
-  const answer = (error: unknown) => {
-    const shown = answerFor(error, requestId(), logger);
+  const answer = (error: unknown, id = requestId()) => {
+    const shown = answerFor(error, id, logger);
     // Those of validation are hidden by a plugin below; this is for variables.
     if (!isOpen) shown.message = shown.message.replace(/ Did you mean .*\?$/, "");
     return shown;
   };
   const yoga = createYoga<ServerContext, OperationContext>({
     schema: options.schema as never,
-    context: (initial) => options.context({ ...(initial as RequestContext), requestId: requestId() }),
+    context: (initial) => {
+      const connection = initial.res ? connectionOf(initial.res) : undefined;
+      return options.context({
+        ...(connection && { connection }),
+        ...initial,
+        requestId: requestId(),
+      } as RequestContext);
+    },
     graphqlEndpoint: "/graphql",
     landingPage: false,
     logging: false,
@@ -64,7 +82,7 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
     cors: false,
     // Counted before Yoga sees the request (http-server.ts), which costs less.
     maxRequestBodySize: false,
-    maskedErrors: { maskError: answer },
+    maskedErrors: { maskError: (error) => answer(error) },
     graphiql: isOpen ? { title: "Lectern", defaultTabs: exampleTabs, shouldPersistHeaders: true } : false,
     renderGraphiQL,
     plugins: [
@@ -73,12 +91,32 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
       ...(isOpen ? [] : [blockFieldSuggestionsPlugin() as Plugin, useClosedSchema()]),
       useQueries(options.queries),
       useMutations({ ...options.mutations, show: answer }),
+      useSubscriptions({ ...options.subscriptions, ...options.queries, mayTrace: options.mayTrace, show: answer }),
       useTrace({ mayTrace: options.mayTrace }),
       useAnswers(answer),
     ],
   });
+  const sockets = createWebSockets({
+    yoga,
+    show: answer,
+    within: (id, work) => requestIds.run(id, work),
+    publicUrl: options.publicUrl,
+    maxConnections: options.maxWebSockets,
+  });
   return {
     handle: async (req, res, id) => requestIds.run(id, () => yoga(req, res)),
+    upgrade: sockets.upgrade,
+    closeWebSockets: sockets.close,
+  };
+}
+
+function connectionOf(res: ServerResponse): ClientConnection {
+  return {
+    onClose(listener) {
+      if (res.closed) listener();
+      else res.once("close", listener);
+    },
+    destroy: () => res.destroy(),
   };
 }
 
@@ -93,7 +131,7 @@ function useAnswers(answer: (error: unknown) => GraphQLError): Plugin {
   return {
     onExecutionResult({ result, setResult }) {
       if (!result || Array.isArray(result) || !("errors" in result) || !result.errors) return;
-      setResult({ ...result, errors: result.errors.map(answer) });
+      setResult({ ...result, errors: result.errors.map((error) => answer(error)) });
     },
   };
 }

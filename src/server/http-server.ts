@@ -1,10 +1,11 @@
 /** node:http around GraphQL: request ids, the limit of a body, health, and a stop that lets requests finish. */
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Logger } from "pino";
 import { type ErrorCode, UserError } from "../errors.ts";
 import type { GraphQLServer } from "./graphql-server.ts";
+import { refuse as refuseUpgrade } from "./websocket-server.ts";
 
 export type HttpServerOptions = {
   graphql: GraphQLServer;
@@ -15,6 +16,8 @@ export type HttpServerOptions = {
   maxBodyBytes: number;
   /** Whether requests can be served now; the reason is shown when not. */
   ready: () => Promise<boolean>;
+  /** Ends what would go on for as long as its client likes. */
+  endSubscriptions: () => Promise<void>;
   logger: Logger;
 };
 
@@ -33,6 +36,17 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       else res.destroy();
     });
   });
+  // Connections without a request so far, which to Node are not idle: clients open some in advance.
+  const silent = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    silent.add(socket);
+    socket.once("close", () => silent.delete(socket));
+  });
+  server.on("request", ({ socket }) => silent.delete(socket));
+  server.on("upgrade", (req, socket, head) => {
+    if (pathOf(req) === "/graphql" && !isStopping) options.graphql.upgrade(req, socket, head);
+    else refuseUpgrade(socket, isStopping ? "503 Service Unavailable" : "404 Not Found");
+  });
   server.headersTimeout = 10_000;
   server.requestTimeout = 60_000;
   const port = await listen(server, options);
@@ -41,7 +55,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     async stop() {
       isStopping = true;
       const closed = new Promise<void>((done) => server.close(() => done()));
+      // First the sockets, whose clients then know by the code that they may come back.
+      await options.graphql.closeWebSockets();
+      await options.endSubscriptions();
       server.closeIdleConnections();
+      for (const socket of silent) socket.destroy();
       const timer = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
       clearTimeout(timer);
@@ -57,8 +75,7 @@ async function route(
 ): Promise<void> {
   const requestId = requestIdOf(req);
   res.setHeader("x-request-id", requestId);
-  const path = (req.url ?? "/").split("?", 1)[0];
-  switch (path) {
+  switch (pathOf(req)) {
     case "/graphql":
       if (limitBody(req, res, maxBodyBytes, requestId)) await graphql.handle(req, res, requestId);
       return;
@@ -77,6 +94,8 @@ async function route(
       refuse(res, 404, "NOT_FOUND", "There is nothing here; GraphQL is at /graphql.", requestId);
   }
 }
+
+const pathOf = ({ url }: IncomingMessage) => (url ?? "/").split("?", 1)[0];
 
 /** The client's own id, where it is harmless, so that its logs and ours meet. */
 function requestIdOf(req: IncomingMessage): string {

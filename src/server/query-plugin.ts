@@ -1,9 +1,7 @@
 /** How a query runs: first its price is found, then its plan reads in one round trip what the resolvers will ask. */
 import { complexityFromQuery } from "@pothos/plugin-complexity";
 import {
-  type DocumentNode,
   type ExecutionArgs,
-  type GraphQLSchema,
   getOperationAST,
   getVariableValues,
   Kind,
@@ -16,14 +14,14 @@ import { compile, type Plan } from "../eager-loading/plan-steps.ts";
 import { ApplicationError } from "../errors.ts";
 import type { OperationContext } from "../graphql/context.ts";
 
-export type QueryOptions = {
-  maxCost: number;
-  maxDepth: number;
+export type QueryLimits = { maxCost: number; maxDepth: number };
+
+export type QueryOptions = QueryLimits & {
   /** Absent: no plan, every level is batched when it is reached. */
   plan?: PlanLimits;
 };
 
-export function useQueries({ maxCost, maxDepth, plan: limits }: QueryOptions): Plugin {
+export function useQueries({ plan: limits, ...bounds }: QueryOptions): Plugin {
   const plans = new WeakMap<OperationDefinitionNode, Plan>();
   return {
     async onExecute({ args }) {
@@ -33,7 +31,7 @@ export function useQueries({ maxCost, maxDepth, plan: limits }: QueryOptions): P
       const variables = getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {});
       // The executor says what is wrong with them.
       if (!variables.coerced) return;
-      requireAffordable(schema, document, operation, variableValues ?? {}, maxCost, maxDepth);
+      requireAffordable(args as ExecutionArgs, bounds);
       const { loaders, canRead } = contextValue as OperationContext;
       if (!limits || !canRead || operation.operation !== OperationTypeNode.QUERY) return;
       let plan = plans.get(operation);
@@ -47,18 +45,18 @@ export function useQueries({ maxCost, maxDepth, plan: limits }: QueryOptions): P
 }
 
 /** @throws ApplicationError before a statement is sent */
-function requireAffordable(
-  schema: GraphQLSchema,
-  document: DocumentNode,
-  operation: OperationDefinitionNode,
-  variables: Record<string, unknown>,
-  maxCost: number,
-  maxDepth: number,
+export function requireAffordable(
+  { schema, document, operationName, variableValues }: ExecutionArgs,
+  { maxCost, maxDepth }: QueryLimits,
 ): void {
+  const operation = getOperationAST(document, operationName);
+  if (!operation) return;
+  // The executor says what is wrong with them.
+  if (!getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {}).coerced) return;
   const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);
   const { complexity, depth } = complexityFromQuery(
     { ...document, definitions: [operation, ...fragments] },
-    { schema, variables },
+    { schema, variables: variableValues ?? {} },
   );
   if (complexity > maxCost) {
     throw new ApplicationError(

@@ -8,23 +8,32 @@ export type TraceOptions = {
   mayTrace(context: OperationContext): boolean;
 };
 
-export function useTrace({ mayTrace }: TraceOptions): Plugin {
+export function useTrace(options: TraceOptions): Plugin {
   return {
     onExecute({ args }) {
       const context = args.contextValue as OperationContext;
       return {
         onExecuteDone({ result, setResult }) {
-          const { statements, rows, roundTrips, ms, batches } = context.trace;
+          const { statements, ms } = context.trace;
           context.setHeader("server-timing", `db;dur=${ms.toFixed(1)};desc="${statements} statements"`);
-          if (context.request.headers.get("lectern-trace") !== "1" || !mayTrace(context)) return;
-          const answer = result as ExecutionResult;
-          const more = answer.extensions?.lectern as object | undefined;
-          const lectern = { ...more, statements, rows, roundTrips, ms: round(ms), batches: batches.map(rounded) };
-          setResult({ ...answer, extensions: { ...answer.extensions, lectern } });
+          setResult(withTrace(result as ExecutionResult, context, options));
         },
       };
     },
   };
+}
+
+/** The result, with what it asked of the database where its client wants and may see that. */
+export function withTrace(
+  result: ExecutionResult,
+  context: OperationContext,
+  { mayTrace }: TraceOptions,
+): ExecutionResult {
+  if (context.request.headers.get("lectern-trace") !== "1" || !mayTrace(context)) return result;
+  const { statements, rows, roundTrips, ms, batches } = context.trace;
+  const more = result.extensions?.lectern as object | undefined;
+  const lectern = { ...more, statements, rows, roundTrips, ms: round(ms), batches: batches.map(rounded) };
+  return { ...result, extensions: { ...result.extensions, lectern } };
 }
 
 const round = (ms: number) => Math.round(ms * 100) / 100;

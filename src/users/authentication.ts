@@ -4,7 +4,7 @@
  */
 import type { Reader } from "../eager-loading/loaders.ts";
 import { sql } from "../eager-loading/sql.ts";
-import type { Tokens } from "./tokens.ts";
+import type { AccessClaims, Tokens } from "./tokens.ts";
 import type { Viewer } from "./viewer.ts";
 
 const keptMs = 5_000;
@@ -23,13 +23,17 @@ export class Authentication {
   /** The viewer, or null when the token is not good or its session is over. */
   async authenticate(token: string): Promise<Viewer> {
     const claims = await this.#tokens.verifyAccess(token);
-    if (!claims) return null;
-    const kept = this.#kept.get(claims.sessionId);
+    return claims ? this.viewerOf(claims) : null;
+  }
+
+  /** The viewer of a session, whatever became of the token that began it; null when the session is over. */
+  async viewerOf({ userId, sessionId }: AccessClaims): Promise<Viewer> {
+    const kept = this.#kept.get(sessionId);
     if (kept && kept.until > Date.now()) return kept.viewer;
-    const viewer = this.#find(claims.userId, claims.sessionId);
+    const viewer = this.#find(userId, sessionId);
     if (this.#kept.size >= maxKept) this.#kept.clear();
-    this.#kept.set(claims.sessionId, { viewer, until: Date.now() + keptMs });
-    viewer.catch(() => this.#kept.delete(claims.sessionId));
+    this.#kept.set(sessionId, { viewer, until: Date.now() + keptMs });
+    viewer.catch(() => this.#kept.delete(sessionId));
     return viewer;
   }
 

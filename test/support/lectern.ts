@@ -74,6 +74,7 @@ export async function startLectern(options: LecternOptions = {}): Promise<Lecter
     mayMovePort: false,
     maxBodyBytes: config.maxRequestBytes,
     ready: application.isReady,
+    endSubscriptions: () => application.changes.stop(),
     logger,
   });
   const url = `http://127.0.0.1:${server.port}/graphql`;

@@ -1,0 +1,72 @@
+/** Watching documents: what each viewer is told of a change. */
+import type { Visibility } from "../database/generated/prisma/enums.ts";
+import { builder } from "../graphql/builder.ts";
+import type { OperationContext } from "../graphql/context.ts";
+import { decodeGlobalId, encodeGlobalId } from "../graphql/global-id.ts";
+import type { OutboxEvent } from "../outbox/outbox-event.ts";
+import { documentById, isDocumentVisible } from "./document.relations.ts";
+import { Document } from "./document.schema.ts";
+
+/** As the trigger `record_document_change` writes it. */
+type Payload = {
+  change: "created" | "updated" | "deleted";
+  ownerId: string;
+  visibility: Visibility;
+  before?: { ownerId: string; visibility: Visibility };
+};
+
+type DocumentChangeShape = { cursor: string; documentId: string | null; deletedId: string | null };
+
+const DocumentChange = builder.objectRef<DocumentChangeShape>("DocumentChange").implement({
+  description: "A document changed, or is gone for you: one of `document` and `deletedId` is there.",
+  fields: (t) => ({
+    cursor: t.exposeString("cursor", {
+      description: "The place of the change. Send it as `after` to go on behind it.",
+    }),
+    document: t.one(documentById, {
+      type: Document,
+      by: "documentId",
+      nullable: true,
+      description: "The document, as it is now: a later change may show in it already.",
+    }),
+    deletedId: t.exposeID("deletedId", {
+      nullable: true,
+      description: "The id of a document that was deleted, or that you may not see any more.",
+    }),
+  }),
+});
+
+builder.subscriptionField("documentChanged", (t) =>
+  t.field({
+    type: DocumentChange,
+    description:
+      "Every new document, every move, progress and other change, and every deletion, of documents that you may see.",
+    args: {
+      id: t.arg.id({ description: "Only this document." }),
+      after: t.arg.string({
+        description: "The cursor of a change: all that came after it is told first. Absent: from now on.",
+      }),
+    },
+    subscribe: (_root, { id, after }, context) =>
+      context.watch({
+        topic: "document",
+        rowId: id == null ? null : decodeGlobalId("Document", id, ["id"]),
+        after,
+        toChange: (event, inner) => toChange(event as OutboxEvent<Payload>, inner),
+      }) as Promise<AsyncIterable<DocumentChangeShape>>,
+    resolve: (change) => change,
+  }),
+);
+
+async function toChange(
+  { rowId, payload }: OutboxEvent<Payload>,
+  { viewer, loaders }: OperationContext,
+): Promise<Omit<DocumentChangeShape, "cursor"> | null> {
+  const gone = { documentId: null, deletedId: encodeGlobalId("Document", rowId) };
+  const { change, before } = payload;
+  if (change === "deleted") return isDocumentVisible(viewer, payload) ? gone : null;
+  if (!isDocumentVisible(viewer, payload)) return before && isDocumentVisible(viewer, before) ? gone : null;
+  // As the database says now: what happened since to take it away is told by an event of its own.
+  const document = await loaders.one(documentById, rowId);
+  return document && { documentId: rowId, deletedId: null };
+}

@@ -1,0 +1,17 @@
+import type { UnitOfWork } from "../database/unit-of-work.ts";
+import { sql } from "../eager-loading/sql.ts";
+
+/**
+ * Forgets events that are older and that every consumer has followed. Returns how many. Two servers may do it at once:
+ * whoever comes second finds nothing left, and waits for nobody, since nobody else takes rows away.
+ */
+export async function pruneOutbox(
+  run: <Result>(options: { name: string }, work: (uow: UnitOfWork) => Promise<Result>) => Promise<Result>,
+  keptHours: number,
+): Promise<number> {
+  return run({ name: "prune the outbox" }, async (uow) => {
+    await uow.transaction();
+    const [row] = await uow.reader.read(sql`select prune_outbox(make_interval(hours => ${keptHours}::int)) as pruned`);
+    return Number(row?.pruned);
+  });
+}

@@ -1,0 +1,87 @@
+/**
+ * How a subscription runs: its root field says what to watch, and each event is executed like a query of its own, with
+ * fresh loaders and as the viewer is at that moment.
+ *
+ * Whatever ends it, other than its client, is told as the last result: `errors` with a code, and nothing after it.
+ * docs/watching.md tells clients what follows.
+ */
+import { createSourceEventStream, type ExecutionArgs, type ExecutionResult, execute, type GraphQLError } from "graphql";
+import { isAsyncIterable, mapAsyncIterator, type Plugin } from "graphql-yoga";
+import { ApplicationError } from "../errors.ts";
+import type { OperationContext, WatchOptions } from "../graphql/context.ts";
+import type { SubscribeOptions } from "../outbox/change-feed.ts";
+import type { Subscription } from "../outbox/subscription.ts";
+import type { Viewer } from "../users/viewer.ts";
+import { type QueryLimits, requireAffordable } from "./query-plugin.ts";
+import { type TraceOptions, withTrace } from "./trace-plugin.ts";
+
+export type SubscriptionOptions = {
+  subscribe<Told>(options: SubscribeOptions<Told>): Promise<Subscription<Told>>;
+  /** Who somebody who was signed in is by now; null when the session is over. */
+  currentViewer(viewer: NonNullable<Viewer>): Promise<Viewer>;
+  /** The context of one event. */
+  contextFor(operation: OperationContext, viewer: Viewer): OperationContext;
+};
+
+type PluginOptions = SubscriptionOptions &
+  QueryLimits &
+  TraceOptions & { show(error: unknown, requestId: string): GraphQLError };
+
+/** One event, made ready for the executor. */
+type Told = { rootValue: unknown; context: OperationContext };
+
+export function useSubscriptions(options: PluginOptions): Plugin {
+  return {
+    onSubscribe({ args, setSubscribeFn }) {
+      requireAffordable(args as ExecutionArgs, options);
+      setSubscribeFn((subscribeArgs: ExecutionArgs) => subscribe(options, subscribeArgs));
+    },
+  };
+}
+
+async function subscribe(options: PluginOptions, args: ExecutionArgs) {
+  const outer = args.contextValue as OperationContext;
+  const show = (error: unknown) => options.show(error, outer.requestId);
+  const shown = ({ errors, ...result }: ExecutionResult) => ({
+    ...result,
+    ...(errors && { errors: errors.map(show) }),
+  });
+  const contextValue = { ...outer, watch: (what: WatchOptions) => watch(options, outer, what) };
+  const source = await createSourceEventStream({ ...args, contextValue });
+  if (!isAsyncIterable(source)) return shown(source as ExecutionResult);
+  // Answers of a proxy between us and the client must not wait for each other.
+  outer.setHeader("x-accel-buffering", "no");
+  return mapAsyncIterator(
+    source as AsyncIterableIterator<Told>,
+    async ({ rootValue, context }) => {
+      const result = await execute({ ...args, rootValue, contextValue: context });
+      return withTrace(shown(result), context, options);
+    },
+    (error: Error) => shown({ errors: [error as GraphQLError] }),
+  );
+}
+
+function watch(
+  { subscribe, currentViewer, contextFor }: SubscriptionOptions,
+  outer: OperationContext,
+  { topic, rowId, after, toChange }: WatchOptions,
+): Promise<AsyncIterable<unknown>> {
+  const viewerNow = async (): Promise<Viewer> => {
+    if (!outer.viewer) return null;
+    const viewer = await currentViewer(outer.viewer);
+    if (!viewer) throw new ApplicationError("UNAUTHENTICATED", "The session is over: sign in again.");
+    return viewer;
+  };
+  return subscribe<Told>({
+    subscriber: outer.viewer?.id ?? null,
+    after,
+    concerns: (event) => event.topic === topic && (rowId == null || event.rowId === rowId),
+    async tell(event, cursor) {
+      const context = contextFor(outer, await viewerNow());
+      const change = await toChange(event, context);
+      return change && { rootValue: { cursor, ...change }, context };
+    },
+    check: async () => void (await viewerNow()),
+    connection: outer.connection,
+  });
+}

@@ -1,0 +1,157 @@
+/**
+ * GraphQL over WebSocket (the protocol of graphql-ws) at the address of GraphQL over HTTP, through the same plugins.
+ *
+ * Who is asking is known by `authorization` in the payload of `connection_init`, or by the session's cookie. Browsers
+ * send cookies along from whatever page opens the socket, and no preflight asks first: so a cookie counts only when the
+ * page is ours.
+ */
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { type ExecutionArgs, type ExecutionResult, GraphQLError, getOperationAST } from "graphql";
+import type { Context } from "graphql-ws";
+import { type Extra, useServer } from "graphql-ws/use/ws";
+import type { YogaServerInstance } from "graphql-yoga";
+import { type WebSocket, WebSocketServer } from "ws";
+import { ApplicationError } from "../errors.ts";
+import type { OperationContext } from "../graphql/context.ts";
+import type { ClientConnection } from "../outbox/change-feed.ts";
+import type { ServerContext } from "./graphql-server.ts";
+
+export type WebSocketOptions = {
+  yoga: YogaServerInstance<ServerContext, OperationContext>;
+  /** Makes an error ready to leave. */
+  show(error: unknown, requestId: string): GraphQLError;
+  /** Runs a part of an operation where its errors find the id of its request. */
+  within<Result>(requestId: string, work: () => Result): Result;
+  /** How clients reach the server: pages of this origin may use the session's cookie, as may those of the same host. */
+  publicUrl: string;
+  maxConnections: number;
+};
+
+export type WebSockets = {
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Closes all with 1001, so that clients come back elsewhere. */
+  close(): Promise<void>;
+};
+
+/** Of one message. An operation is text; what is larger belongs into an upload over HTTP. */
+const maxMessageBytes = 1_000_000;
+/** How long a client may take to introduce itself. */
+const initTimeoutMs = 3_000;
+
+type Enveloped = ReturnType<WebSocketOptions["yoga"]["getEnveloped"]>;
+type Operation = ExecutionArgs & { requestId: string; enveloped: Enveloped };
+type SocketContext = Context<Record<string, unknown>, Extra>;
+
+export function createWebSockets(options: WebSocketOptions): WebSockets {
+  const { yoga, show, within, publicUrl, maxConnections } = options;
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes });
+
+  const run = ({ requestId, enveloped, ...args }: Operation, kind: "execute" | "subscribe") =>
+    within(requestId, async () => {
+      try {
+        return await enveloped[kind](args);
+      } catch (error) {
+        return { errors: [show(error, requestId)] };
+      }
+    });
+  const plain = ({ errors, ...result }: ExecutionResult, requestId: string): ExecutionResult =>
+    errors ? { ...result, errors: errors.map((error) => withoutHttp(show(error, requestId))) } : result;
+
+  const disposable = useServer(
+    {
+      isProd: true,
+      connectionInitWaitTimeout: initTimeoutMs,
+      // A page of somebody else's that relies on our cookie: 4403.
+      onConnect: ({ connectionParams, extra }) =>
+        typeof connectionParams?.authorization === "string" || mayUseCookie(extra.request, publicUrl),
+      async onSubscribe(context, _id, { query, variables, operationName }) {
+        const requestId = randomUUID();
+        return within(requestId, async () => {
+          const params = { query, variables: variables ?? {}, operationName: operationName ?? undefined };
+          const request = requestOf(context as SocketContext);
+          const connection = connectionOf(context.extra.socket);
+          const enveloped = yoga.getEnveloped({ req: context.extra.request, request, params, connection } as never);
+          try {
+            const document = enveloped.parse(query);
+            const faults = enveloped.validate(enveloped.schema, document);
+            if (faults.length > 0) return faults.map((fault: unknown) => withoutHttp(show(fault, requestId)));
+            if (getOperationAST(document, operationName)?.operation === "mutation") {
+              throw new ApplicationError(
+                "BAD_USER_INPUT",
+                "Mutations go over HTTP, where keys, dry runs and cookies have their headers.",
+              );
+            }
+            const contextValue = await enveloped.contextFactory();
+            const { schema } = enveloped;
+            const { variables: variableValues } = params;
+            return { schema, document, contextValue, variableValues, operationName, requestId, enveloped } as Operation;
+          } catch (error) {
+            return [withoutHttp(show(error, requestId))];
+          }
+        });
+      },
+      execute: (args) => run(args as Operation, "execute") as never,
+      subscribe: (args) => run(args as Operation, "subscribe") as never,
+      onNext: (_context, _id, _payload, args, result) => plain(result, (args as Operation).requestId),
+    },
+    sockets,
+  );
+
+  return {
+    upgrade(req, socket, head) {
+      if (sockets.clients.size >= maxConnections) return refuse(socket, "503 Service Unavailable");
+      sockets.handleUpgrade(req, socket, head, (client) => sockets.emit("connection", client, req));
+    },
+    async close() {
+      await disposable.dispose();
+    },
+  };
+}
+
+export function refuse(socket: Duplex, status: string): void {
+  socket.on("error", () => {});
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}
+
+function mayUseCookie({ headers }: IncomingMessage, publicUrl: string): boolean {
+  // Only browsers can be lured, and they always say where the page is from.
+  if (headers.cookie === undefined || headers.origin === undefined) return true;
+  if (headers.origin === new URL(publicUrl).origin) return true;
+  return URL.canParse(headers.origin) && new URL(headers.origin).host === headers.host;
+}
+
+/** As the request of an operation over HTTP would look. */
+function requestOf({ extra, connectionParams }: SocketContext): Request {
+  const { headers, url } = extra.request;
+  const request = new Request(new URL(url ?? "/", "http://localhost"), { method: "POST" });
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value === "string" && !/^(sec-websocket|connection|upgrade)/.test(name))
+      request.headers.set(name, value);
+  }
+  const authorization = connectionParams?.authorization;
+  if (typeof authorization === "string") {
+    request.headers.set("authorization", authorization);
+    // Whatever it says, it stands for itself: where the page is from was not asked.
+    request.headers.delete("cookie");
+  }
+  return request;
+}
+
+function connectionOf(socket: WebSocket): ClientConnection {
+  return {
+    onClose(listener) {
+      if (socket.readyState === socket.CLOSED) listener();
+      else socket.once("close", listener);
+    },
+    destroy: () => socket.terminate(),
+  };
+}
+
+/** Over HTTP, Yoga takes out what was meant for it. */
+function withoutHttp(error: GraphQLError): GraphQLError {
+  const { http: _, ...extensions } = error.extensions;
+  const { message, nodes, source, positions, path, originalError } = error;
+  return new GraphQLError(message, { nodes, source, positions, path, originalError, extensions });
+}
