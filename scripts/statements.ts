@@ -57,7 +57,15 @@ export async function statementTable({ reads, cursors }: Pick<Application, "read
 /** Until no document waits for a worker. */
 async function processAll(application: Application, url: string): Promise<void> {
   const logger = pino({ level: "silent" });
-  const worker = await startDocumentWorker({ url, places: 1, leaseMs: 30_000, maxAttempts: 1, logger });
+  const worker = await startDocumentWorker({
+    url,
+    files: application.files,
+    places: 1,
+    leaseMs: 30_000,
+    maxAttempts: 1,
+    limits: { maxBytes: 1_000_000, timeoutMs: 60_000, memoryMb: 512 },
+    logger,
+  });
   await untilProcessed(application);
   await worker.stop();
 }

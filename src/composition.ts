@@ -20,6 +20,7 @@ import { ReadConnections } from "./database/read-connections.ts";
 import { crashAt, type Probe } from "./database/transaction-guard.ts";
 import type { RunUnitOfWork, UnitOfWork } from "./database/unit-of-work.ts";
 import { unitOfWorkRunner } from "./database/unit-of-work-runner.ts";
+import type { DocumentWorkerOptions } from "./documents/document.processor.ts";
 import { type DocumentRepository, documentRepository } from "./documents/document.repository.ts";
 import { DocumentService } from "./documents/document.service.ts";
 import { CursorCodec } from "./eager-loading/cursor.ts";
@@ -32,6 +33,8 @@ import { ChangeFeed } from "./outbox/change-feed.ts";
 import { pruneOutbox } from "./outbox/prune.ts";
 import { OutboxTailer } from "./outbox/tailer.ts";
 import { createGraphQLServer, type GraphQLServer, type RequestContext } from "./server/graphql-server.ts";
+import type { FileStore } from "./storage/file-store.ts";
+import { LocalFileStore } from "./storage/local-file-store.ts";
 import { Authentication } from "./users/authentication.ts";
 import { parseCookies } from "./users/cookies.ts";
 import { argon2Passwords } from "./users/passwords.ts";
@@ -73,11 +76,30 @@ export type Application = {
   cursors: CursorCodec;
   /** Who watches what. */
   changes: ChangeFeed;
+  files: FileStore;
   /** After roles or sessions were changed by other means than the API. */
   forgetSessions(): void;
   isReady(): Promise<boolean>;
   close(): Promise<void>;
 };
+
+/** Where the originals of documents lie; for servers and for workers. */
+export function openFileStore({ filesDir, CRASH_AT }: Config): FileStore {
+  return new LocalFileStore({ folder: filesDir, ...(CRASH_AT ? { probe: crashAt(CRASH_AT) } : {}) });
+}
+
+/** What the settings say of how documents are worked on. */
+export function workerLimits(config: Config): Pick<DocumentWorkerOptions, "leaseMs" | "maxAttempts" | "limits"> {
+  return {
+    leaseMs: config.WORKER_LEASE_MS,
+    maxAttempts: config.WORKER_ATTEMPTS,
+    limits: {
+      maxBytes: config.MAX_DOCUMENT_BYTES,
+      timeoutMs: config.WORKER_TIMEOUT_MS,
+      memoryMb: config.WORKER_MEMORY_MB,
+    },
+  };
+}
 
 /**
  * @param url of the database
@@ -91,6 +113,7 @@ export function compose(
   logger: Logger,
   probe: Probe | undefined = config.CRASH_AT && crashAt(config.CRASH_AT),
 ): Application {
+  const files = openFileStore(config);
   const warn = (error: Error) => logger.warn({ err: error }, "a connection to the database broke");
   const database = new WriteDatabase({
     url,
@@ -159,7 +182,7 @@ export function compose(
       },
       forgetSessions: () => authentication.forget(),
     }),
-    documents: new DocumentService({ uow, viewer, maxBytes: config.MAX_DOCUMENT_BYTES }),
+    documents: new DocumentService({ uow, viewer, files, maxBytes: config.MAX_DOCUMENT_BYTES }),
   });
 
   async function findViewer(request: Request): Promise<{ viewer: Viewer; hasBadToken: boolean }> {
@@ -245,6 +268,11 @@ export function compose(
     },
     publicUrl,
     maxWebSockets: config.WATCHES,
+    uploads: {
+      store: files,
+      limits: { maxFieldBytes: config.MAX_JSON_BYTES, maxFileBytes: config.MAX_DOCUMENT_BYTES },
+      isSignedIn: async (request) => (await findViewer(request)).viewer !== null,
+    },
     maxTokens: config.MAX_QUERY_TOKENS,
     isOpen: !config.isProduction,
     mayTrace: ({ viewer }) => !config.isProduction || isAdmin(viewer),
@@ -259,6 +287,7 @@ export function compose(
     reads,
     cursors,
     changes,
+    files,
     forgetSessions: () => authentication.forget(),
     async isReady() {
       try {

@@ -26,7 +26,7 @@ export const settings = z.object({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe("how clients reach the server; absent: http://HOST:PORT"),
-  DATA_DIR: z.string().min(1).default(".lectern").describe("where the embedded database and secrets lie"),
+  DATA_DIR: z.string().min(1).default(".lectern").describe("where files, the embedded database and secrets lie"),
   AUTH_SECRET: z
     .string()
     .min(32, "must have at least 32 characters")
@@ -67,7 +67,10 @@ export const settings = z.object({
     .describe("objects that a query may ask for, page sizes multiplied"),
   MAX_QUERY_DEPTH: whole(2, 100).default(12).describe("levels of a query"),
   MAX_QUERY_TOKENS: whole(100, 100_000).default(1_000).describe("tokens of a query's text"),
-  MAX_DOCUMENT_BYTES: whole(1, 100_000_000).default(10_000_000).describe("size of a document"),
+  MAX_DOCUMENT_BYTES: whole(1, 100_000_000).default(20_000_000).describe("size of a document"),
+  MAX_JSON_BYTES: whole(1_000, 100_000_000)
+    .default(1_000_000)
+    .describe("size of a request without files; a longer text comes as a file"),
   OUTBOX_HOURS: whole(1, 8_760)
     .default(24)
     .describe("how long changes are kept for watchers who come back; a cursor that is older is refused"),
@@ -76,23 +79,40 @@ export const settings = z.object({
   WATCH_EVENTS: whole(10, 1_000_000)
     .default(5_000)
     .describe("changes held in memory for watchers; who falls further behind is dropped with `OVERLOADED`"),
-  CRASH_AT: z
-    .enum(["begin", "statement", "before_commit", "after_commit", "before_answer"])
+  FILE_GRACE_MS: whole(0, 604_800_000)
     .optional()
-    .describe("for tests: the process kills itself when a transaction first comes to this point"),
+    .describe("how long a file may be in DATA_DIR without its document; absent: 60 s and the longest operation"),
+  CRASH_AT: z
+    .enum([
+      "begin",
+      "statement",
+      "before_commit",
+      "after_commit",
+      "before_answer",
+      "after_part_write",
+      "after_fsync",
+      "after_rename",
+      "before_unlink",
+      "after_unlink",
+    ])
+    .optional()
+    .describe("for tests: the process kills itself when a transaction or a file first comes to this point"),
   WORKERS: whole(0, 64).default(1).describe("documents processed at once in the server; 0: only by `npm run worker`"),
   WORKER_LEASE_MS: whole(1_000, 3_600_000)
     .default(30_000)
     .describe("how long a worker may be silent before its document is given to another"),
+  WORKER_TIMEOUT_MS: whole(1_000, 3_600_000).default(120_000).describe("how long one document may take"),
+  WORKER_MEMORY_MB: whole(64, 16_384).default(1_024).describe("memory that one document may take"),
   WORKER_ATTEMPTS: whole(1, 100).default(5).describe("tries before a document is FAILED"),
 });
 
-export type Config = Omit<z.output<typeof settings>, "AUTH_SECRET" | "LOG_FORMAT"> & {
+export type Config = Omit<z.output<typeof settings>, "AUTH_SECRET" | "LOG_FORMAT" | "FILE_GRACE_MS"> & {
   AUTH_SECRET: string;
   LOG_FORMAT: "pretty" | "json";
   isProduction: boolean;
-  /** Bytes of a request at most: a document's text grows by its escapes in JSON, three bytes to six at the worst. */
-  maxRequestBytes: number;
+  FILE_GRACE_MS: number;
+  /** Where files are kept. */
+  filesDir: string;
 };
 
 /**
@@ -122,8 +142,14 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Readon
     AUTH_SECRET: values.AUTH_SECRET ?? readOrMakeSecret(dataDir),
     LOG_FORMAT: values.LOG_FORMAT ?? (isProduction ? "json" : "pretty"),
     isProduction,
-    maxRequestBytes: values.MAX_DOCUMENT_BYTES * 3 + 1_000_000,
+    FILE_GRACE_MS: values.FILE_GRACE_MS ?? 60_000 + longestOperationMs(values),
+    filesDir: join(dataDir, "files"),
   });
+}
+
+/** From the last byte of a file to the end of its operation: a last try may begin late, and its outcome be asked for. */
+function longestOperationMs(values: z.output<typeof settings>): number {
+  return values.TRANSACTION_RETRY_MS + values.WRITE_WAIT_MS + 2 * values.TRANSACTION_TIMEOUT_MS;
 }
 
 /** What `user create` takes instead of asking; no setting, since it is for one command only. */

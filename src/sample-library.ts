@@ -1,5 +1,6 @@
 /** What a first start in development holds: three demo users, and Lectern's own guides as shared documents. */
-import { readdir, readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Application } from "./composition.ts";
@@ -18,21 +19,22 @@ export const demoUsers: { email: string; name: string; role: Role }[] = [
 const folder = join(import.meta.dirname, "../prisma/sample-library");
 
 /** Loads it into a database without users, in one unit of work. Returns whether it did. */
-export async function loadSampleLibrary({ run, services, reads }: Application): Promise<boolean> {
+export async function loadSampleLibrary({ run, services, reads, files }: Application): Promise<boolean> {
   const [found] = await reads.read(sql`select exists (select 1 from users) as any`);
   if (found?.any) return false;
-  const files = (await readdir(folder)).filter((name) => name.endsWith(".md")).sort();
+  const guides = (await readdir(folder)).filter((name) => name.endsWith(".md")).sort();
   const load = run({ name: "load the sample library" }, async (uow) => {
     const { users } = services(uow, null);
     const [admin, editor] = await Promise.all(
       demoUsers.map(({ email, name, role }) => users.createUser({ email, name, password: demoPassword }, role)),
     );
     if (!admin || !editor) throw new Error("The demo users are missing.");
-    for (const [index, name] of files.entries()) {
+    for (const [index, name] of guides.entries()) {
       const owner = index % 2 === 0 ? editor : admin;
       const { documents } = services(uow, { id: owner.id, role: owner.role, sessionId: "" });
-      const file = new File([await readFile(join(folder, name))], name);
+      const file = await files.stage(createReadStream(join(folder, name)), { name, maxBytes: 1_000_000 });
       await documents.create({ source: { file }, visibility: "SHARED" });
+      await files.discard(file);
     }
   });
   try {

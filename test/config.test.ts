@@ -42,7 +42,10 @@ describe("settings that are absent", () => {
       TRANSACTION_TIMEOUT_MS: 10_000,
       READ_CONNECTIONS: 2,
       EAGER_PLAN: true,
-      MAX_DOCUMENT_BYTES: 10_000_000,
+      MAX_DOCUMENT_BYTES: 20_000_000,
+      MAX_JSON_BYTES: 1_000_000,
+      // 60 s, and 5 s, 2 s and twice 10 s of an operation.
+      FILE_GRACE_MS: 87_000,
       WORKERS: 1,
       WORKER_ATTEMPTS: 5,
       AUTH_SECRET: secret,

@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import { compose } from "../composition.ts";
+import { compose, workerLimits } from "../composition.ts";
 import { loadEnvironmentFile, readConfig } from "../config.ts";
 import { migrate } from "../database/migrations.ts";
 import { startDocumentWorker } from "../documents/document.processor.ts";
@@ -34,9 +34,9 @@ export async function start(): Promise<void> {
     if (config.WORKERS > 0) {
       const worker = await startDocumentWorker({
         url: database.url,
+        files: application.files,
         places: config.WORKERS,
-        leaseMs: config.WORKER_LEASE_MS,
-        maxAttempts: config.WORKER_ATTEMPTS,
+        ...workerLimits(config),
         logger,
       });
       stops.push(worker.stop);
@@ -47,7 +47,7 @@ export async function start(): Promise<void> {
       host: config.HOST,
       port: config.PORT,
       mayMovePort: !config.isProduction,
-      maxBodyBytes: config.maxRequestBytes,
+      maxBodyBytes: { json: config.MAX_JSON_BYTES, upload: config.MAX_DOCUMENT_BYTES + config.MAX_JSON_BYTES },
       ready: application.isReady,
       endSubscriptions: () => application.changes.stop(),
       logger,

@@ -1,3 +1,4 @@
+import { openFileStore, workerLimits } from "../composition.ts";
 import { loadEnvironmentFile, readConfig } from "../config.ts";
 import { startDocumentWorker } from "../documents/document.processor.ts";
 import { createLogger } from "../logger.ts";
@@ -13,9 +14,9 @@ export async function worker(): Promise<void> {
   try {
     const running = await startDocumentWorker({
       url: database.url,
+      files: openFileStore(config),
       places: Math.max(1, config.WORKERS),
-      leaseMs: config.WORKER_LEASE_MS,
-      maxAttempts: config.WORKER_ATTEMPTS,
+      ...workerLimits(config),
       logger,
     });
     logger.info("the worker waits for documents; Ctrl-C stops it");

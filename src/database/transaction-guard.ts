@@ -13,8 +13,8 @@ import type pg from "pg";
 export type TransactionPoint = "begin" | "statement" | "before_commit" | "after_commit" | "before_answer";
 export type Probe = (point: TransactionPoint, operation: string) => void | Promise<void>;
 
-/** Ends the process, as a power cut would, when a transaction first comes to this point. */
-export function crashAt(fatal: TransactionPoint): Probe {
+/** Ends the process, as a power cut would, when anything first comes to this point. */
+export function crashAt(fatal: string): (point: string) => void {
   return (point) => {
     if (point === fatal) process.kill(process.pid, "SIGKILL");
   };

@@ -28,6 +28,7 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
   readonly attempt: number;
   readonly reader: Reader;
   retryIsForbidden = false;
+  isWithoutPreparations = false;
   readonly #parts: UnitOfWorkParts<Repositories>;
   readonly #options: UnitOfWorkOptions;
   readonly #preparations: Preparations;
@@ -99,6 +100,10 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
   forbidRetry(reason: string): void {
     this.#parts.logger.debug({ operation: this.name, reason }, "unit of work cannot be tried again");
     this.retryIsForbidden = true;
+  }
+
+  doWithoutPreparations(): void {
+    this.isWithoutPreparations = true;
   }
 
   async run<Result>(work: () => Promise<Result>): Promise<Outcome<Result>> {

@@ -26,6 +26,7 @@ export function unitOfWorkRunner<Repositories extends object>(
       const log = { operation: options.name, attempts: attempt, statements, ms, ...describe(attempted, outcome) };
       if ("result" in outcome) {
         parts.logger[attempt > 1 ? "info" : "debug"](log, "unit of work");
+        if (outcome.kind === "dry-run" || attempted.isWithoutPreparations) await discard(preparations, parts.logger);
         return outcome.result;
       }
       const reason = reasonToRepeat(attempted, outcome);
@@ -73,7 +74,8 @@ function describe(attempted: Attempt<object>, outcome: Outcome<unknown>): object
 async function discard(preparations: Preparations, logger: Logger): Promise<void> {
   for (const [label, { result, discard }] of preparations) {
     try {
-      if (discard) await discard(await result);
+      // What could not be made needs no undoing.
+      if (discard) await result.then(discard, () => {});
     } catch (error) {
       logger.error({ err: error, label }, "what was prepared for a unit of work could not be discarded");
     }

@@ -27,6 +27,8 @@ export interface UnitOfWork {
    * @param discard undoes it when the operation, after its last try, has certainly not happened
    */
   prepare<Result>(label: string, make: () => Promise<Result>, discard?: (result: Result) => unknown): Promise<Result>;
+  /** Says that this try needs nothing of what was prepared: the operation had happened before. It is then discarded. */
+  doWithoutPreparations(): void;
   /** Runs when the commit is certain. Its failure is logged and changes nothing. */
   afterCommit(effect: () => unknown): void;
   /** Runs when it is certain that nothing was committed by this try; never when nobody knows. */

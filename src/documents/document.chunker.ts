@@ -1,4 +1,4 @@
-/** Cuts a text into chunks. Runs on a thread of its own (document.processor.ts), since a long text takes a while. */
+/** Cuts a text into chunks. Runs on a thread of its own (document.thread.ts), since a long text takes a while. */
 import { RecursiveCharacterTextSplitter } from "@langchain/textsplitters";
 import { Tiktoken } from "js-tiktoken/lite";
 import encoding from "js-tiktoken/ranks/o200k_base";
@@ -17,7 +17,7 @@ const splitter = new RecursiveCharacterTextSplitter({
 const tokens = new Tiktoken(encoding);
 
 /** Chunks in order. They cover the text but for white space between them, and `slice` finds each again. */
-export default async function chunk(text: string): Promise<ChunkDraft[]> {
+export async function chunk(text: string): Promise<ChunkDraft[]> {
   const pieces = await splitter.splitText(text);
   const chunks: ChunkDraft[] = [];
   let from = 0;

@@ -1,92 +1,110 @@
-/** From what somebody sent to the text of a document: size, encoding, kind, and a title if none is given. */
+/** From what somebody sent to what is known of a document at once: size, kind, text or original, and a title. */
 import { createHash } from "node:crypto";
 import { extname } from "node:path";
+import { convert } from "html-to-text";
 import { ApplicationError, badInput } from "../errors.ts";
+import type { FileStore, StagedFile } from "../storage/file-store.ts";
+import { decodeText, UnreadableTextError } from "./document.encoding.ts";
+import { extractedFormats, type Format, formatOf, formats, unsupported } from "./document.format.ts";
 
-export type DocumentContent = { text: string; mimeType: string; sizeBytes: bigint; sha256: string; title: string };
-
-/** Kinds by the ending of a file's name: both are text, which the bytes alone cannot tell apart. */
-const kinds: Record<string, string> = {
-  "": "text/plain",
-  ".txt": "text/plain",
-  ".text": "text/plain",
-  ".md": "text/markdown",
-  ".markdown": "text/markdown",
-};
+export type DocumentContent = {
+  mimeType: Format;
+  sizeBytes: bigint;
+  sha256: string;
+  title: string;
+} & ({ text: string; storageKey: null } | { text: null; storageKey: string });
 
 const longestTitle = 200;
 
 export function contentOfText(text: string, maxBytes: number, inputPath: readonly string[]): DocumentContent {
   if (!text.isWellFormed()) throw badInput(inputPath, "The text is not valid Unicode: it holds half a character.");
-  const bytes = Buffer.from(text);
-  return contentOf(text, bytes, "text/plain", undefined, maxBytes, inputPath);
-}
-
-export async function contentOfFile(
-  file: File,
-  maxBytes: number,
-  inputPath: readonly string[],
-): Promise<DocumentContent> {
-  requireSize(file.size, maxBytes, inputPath);
-  const extension = extname(file.name).toLowerCase();
-  const mimeType = kinds[extension];
-  if (!mimeType) {
-    throw new ApplicationError(
-      "UNSUPPORTED_MEDIA_TYPE",
-      `Files of text are taken (${Object.keys(kinds).filter(Boolean).join(", ")}), not ${extension}.`,
-      { inputPath },
-    );
-  }
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  const base = file.name.slice(0, file.name.length - extension.length);
-  return contentOf(decode(bytes, inputPath), bytes, mimeType, base, maxBytes, inputPath);
-}
-
-function contentOf(
-  text: string,
-  bytes: Uint8Array,
-  mimeType: string,
-  fileTitle: string | undefined,
-  maxBytes: number,
-  inputPath: readonly string[],
-): DocumentContent {
-  requireSize(bytes.byteLength, maxBytes, inputPath);
-  if (text.trim() === "") throw badInput(inputPath, "The text is empty.");
   if (text.includes("\0")) throw badInput(inputPath, "The text holds NUL characters, which no text does.");
+  const bytes = Buffer.from(text);
+  if (bytes.length > maxBytes) {
+    const message = `A document has at most ${maxBytes} bytes, not ${bytes.length}.`;
+    throw new ApplicationError("PAYLOAD_TOO_LARGE", message, { inputPath });
+  }
+  requireText(text, inputPath);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const title = titleOfText(text) ?? (text.trimStart().split("\n", 1)[0] as string);
   return {
+    mimeType: formats.plain,
     text,
-    mimeType,
-    sizeBytes: BigInt(bytes.byteLength),
-    sha256: createHash("sha256").update(bytes).digest("hex"),
-    title: titleOf(text, fileTitle),
+    storageKey: null,
+    sizeBytes: BigInt(bytes.length),
+    sha256,
+    title: clean(title),
   };
 }
 
-function requireSize(size: number, maxBytes: number, inputPath: readonly string[]): void {
-  if (size > maxBytes) {
-    throw new ApplicationError("PAYLOAD_TOO_LARGE", `A document has at most ${maxBytes} bytes, not ${size}.`, {
-      inputPath,
-    });
+/** Text is read at once. Of the other formats the original is kept, for a worker to read. */
+export async function contentOfFile(
+  file: StagedFile,
+  files: Pick<FileStore, "readStaged" | "keep">,
+  inputPath: readonly string[],
+): Promise<DocumentContent> {
+  if (file.sizeBytes === 0) throw badInput(inputPath, "The file is empty.");
+  const mimeType = await formatOf(file, inputPath);
+  const known = { mimeType, sizeBytes: BigInt(file.sizeBytes), sha256: file.sha256 };
+  if (extractedFormats.includes(mimeType)) {
+    const title = mimeType === formats.html ? titleOfPage(file) : undefined;
+    return { ...known, title: clean(title ?? nameOf(file)), text: null, storageKey: await files.keep(file) };
   }
+  const text = await textOf(file, files, inputPath);
+  requireText(text, inputPath);
+  return { ...known, title: clean(titleOfText(text) ?? nameOf(file)), text, storageKey: null };
 }
 
-function decode(bytes: Uint8Array, inputPath: readonly string[]): string {
+async function textOf(
+  file: StagedFile,
+  files: Pick<FileStore, "readStaged">,
+  inputPath: readonly string[],
+): Promise<string> {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw badInput(inputPath, "The file is not UTF-8 text.");
+    return decodeText(await files.readStaged(file));
+  } catch (error) {
+    if (!(error instanceof UnreadableTextError)) throw error;
+    throw unsupported(`The file cannot be read as text. ${error.message}`, inputPath);
   }
 }
 
-/** The first heading or line of the text; a file whose text starts with neither is called by its name. */
-function titleOf(text: string, fileTitle: string | undefined): string {
-  const heading = /^#{1,6}\s+(.+?)\s*#*$/m.exec(text.slice(0, 10_000))?.[1];
-  const firstLine = text.trimStart().split("\n", 1)[0] ?? "";
-  const title = cleanTitle(heading ?? fileTitle ?? firstLine);
-  return title === "" ? "Untitled" : title;
+function requireText(text: string, inputPath: readonly string[]): void {
+  if (text.trim() === "") throw badInput(inputPath, "The text is empty.");
 }
 
-function cleanTitle(title: string): string {
-  const clean = title.replace(/[\p{Cc}\p{Cf}\p{Co}\s]+/gu, " ").trim();
-  return clean.length <= longestTitle ? clean : `${[...clean].slice(0, longestTitle - 1).join("")}…`;
+/** The first Markdown heading, which plain texts have as well. */
+function titleOfText(text: string): string | undefined {
+  return /^#{1,6}[ \t]+(\S.*?)[ \t]*#*$/m.exec(text.slice(0, 10_000))?.[1];
+}
+
+/** What `<title>` says, where it stands among the first bytes. */
+function titleOfPage({ head }: StagedFile): string | undefined {
+  try {
+    const title = /<title(?:\s[^>]*)?>([^<]*)<\/title/i.exec(decodeHead(head))?.[1];
+    return title === undefined || title.trim() === "" ? undefined : convert(title);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The last character may be cut in two. */
+function decodeHead(head: Uint8Array): string {
+  for (let cut = 0; ; cut++) {
+    try {
+      return decodeText(head.subarray(0, head.length - cut), true);
+    } catch (error) {
+      if (cut === 3) throw error;
+    }
+  }
+}
+
+const nameOf = ({ name }: StagedFile) => name.slice(0, name.length - extname(name).length);
+
+function clean(title: string): string {
+  const line = title
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Cf}\p{Co}\s]+/gu, " ")
+    .trim();
+  if (line === "") return "Untitled";
+  return line.length <= longestTitle ? line : `${[...line].slice(0, longestTitle - 1).join("")}…`;
 }

@@ -15,7 +15,10 @@ const DocumentSource = builder.inputType("DocumentSource", {
   description: "Exactly one: a pasted text, or a file in this request.",
   fields: (t) => ({
     text: t.string({ description: "The text itself." }),
-    file: t.field({ type: "File", description: "A .txt or .md file, in UTF-8." }),
+    file: t.field({
+      type: "File",
+      description: "A text, Markdown, HTML, PDF or DOCX file. What it is, is seen from its bytes, not from its name.",
+    }),
   }),
 });
 
@@ -24,7 +27,7 @@ const CreateDocumentInput = builder.inputType("CreateDocumentInput", {
   fields: (t) => ({
     source: t.field({ type: DocumentSource, required: true, description: "The text." }),
     title: t.string({
-      description: "1 to 500 characters. Absent: the first heading, the file's name, or the first line.",
+      description: "1 to 500 characters. Absent: the title or first heading, the file's name, or the first line.",
     }),
     visibility: t.field({ type: Visibility, defaultValue: "PRIVATE", description: "Who may read it." }),
   }),
@@ -84,7 +87,8 @@ builder.mutationFields((t) => ({
   createDocument: t.field({
     type: CreateDocumentPayload,
     authScopes: { signedIn: true },
-    description: "Takes a text in. It is PENDING until a worker has cut it into chunks.",
+    description: "Takes a text or a file in. It is PENDING until a worker has read it and cut it into chunks.",
+    extensions: { prepare: ({ input }, { services }) => services.documents.prepareCreate(input) },
     args: { input: t.arg({ type: CreateDocumentInput, required: true, description: "The text." }) },
     resolve: (_root, { input }, { services }) => services.documents.create(input),
   }),

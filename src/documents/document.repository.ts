@@ -22,6 +22,8 @@ export interface DocumentRepository {
   /** The new document, or null when the owner has one with the same bytes. */
   createUnlessPresent(document: NewDocument): Promise<DocumentRow | null>;
   findByHash(ownerId: string, sha256: string): Promise<DocumentRow | null>;
+  /** Whether the document's original is the file with this key. */
+  hasOriginal(id: string, storageKey: string): Promise<boolean>;
   /** The document, locked until the unit of work ends, or null. */
   lock(id: string): Promise<DocumentRow | null>;
   update(id: string, changes: { title?: string; visibility?: Visibility }): Promise<DocumentRow>;
@@ -41,6 +43,11 @@ export function documentRepository(uow: UnitOfWork): DocumentRepository {
     async findByHash(ownerId, sha256) {
       const prisma = await uow.transaction();
       return prisma.document.findUnique({ where: { ownerId_sha256: { ownerId, sha256 } } });
+    },
+
+    async hasOriginal(id, storageKey) {
+      const prisma = await uow.transaction();
+      return (await prisma.document.count({ where: { id, storageKey } })) > 0;
     },
 
     async lock(id) {

@@ -3,12 +3,14 @@ import type { Visibility } from "../database/generated/prisma/enums.ts";
 import type { DocumentRow } from "../database/generated/tables.ts";
 import type { UnitOfWork } from "../database/unit-of-work.ts";
 import { ApplicationError, badInput, StaleVersionError } from "../errors.ts";
+import type { FileStore, StagedFile } from "../storage/file-store.ts";
 import { isAdmin, type Viewer } from "../users/viewer.ts";
-import { contentOfFile, contentOfText } from "./document.content.ts";
+import { contentOfFile, contentOfText, type DocumentContent } from "./document.content.ts";
 import type { DocumentRepository } from "./document.repository.ts";
 
+export type DocumentSource = { text?: string | null; file?: StagedFile | null };
 export type CreateDocument = {
-  source: { text?: string | null; file?: File | null };
+  source: DocumentSource;
   title?: string | null;
   visibility?: Visibility | null;
 };
@@ -21,7 +23,8 @@ export type UpdateDocument = {
 export type ExistingDocument = { id: string; expectedVersion?: number | null };
 
 export type DocumentServiceParts = {
-  uow: Pick<UnitOfWork, "prepare"> & { documents: DocumentRepository };
+  uow: Pick<UnitOfWork, "prepare" | "afterCommit"> & { documents: DocumentRepository };
+  files: Pick<FileStore, "readStaged" | "keep" | "remove">;
   viewer: Viewer;
   maxBytes: number;
 };
@@ -35,16 +38,12 @@ export class DocumentService {
 
   /** Takes a text in. The same bytes of the same owner are one document, which is then returned. */
   async create(input: CreateDocument): Promise<{ document: DocumentRow; isDuplicate: boolean }> {
-    const { uow, maxBytes } = this.#parts;
+    const { uow, files } = this.#parts;
     const viewer = this.#requireViewer();
     const title = input.title == null ? undefined : requireTitle(input.title);
-    const { file, text } = input.source;
-    const content = file
-      ? await contentOfFile(file, maxBytes, ["input", "source", "file"])
-      : contentOfText(text ?? "", maxBytes, ["input", "source", "text"]);
+    const content = await this.#contentOf(input.source);
     const document = {
       ...content,
-      storageKey: null,
       ownerId: viewer.id,
       title: title ?? content.title,
       visibility: input.visibility ?? ("PRIVATE" as const),
@@ -54,7 +53,28 @@ export class DocumentService {
     const present = await uow.documents.findByHash(viewer.id, content.sha256);
     // It was there a moment ago: somebody deleted it in between.
     if (!present) throw new ApplicationError("CONFLICT", "The same document was deleted just now: try again.");
+    const { storageKey } = content;
+    // The same file may have been named twice in this operation; otherwise nobody needs what was kept of it.
+    if (storageKey !== null && !(await uow.documents.hasOriginal(present.id, storageKey))) {
+      uow.afterCommit(() => files.remove(storageKey));
+    }
     return { document: present, isDuplicate: true };
+  }
+
+  /** What takes long of `create`: done before a transaction begins, and once however often that is tried. */
+  async prepareCreate({ source }: CreateDocument): Promise<void> {
+    this.#requireViewer();
+    if (source.file) await this.#contentOf(source);
+  }
+
+  #contentOf({ file, text }: DocumentSource): Promise<DocumentContent> | DocumentContent {
+    const { uow, files, maxBytes } = this.#parts;
+    if (!file) return contentOfText(text ?? "", maxBytes, ["input", "source", "text"]);
+    return uow.prepare(
+      `content of ${file.id}`,
+      () => contentOfFile(file, files, ["input", "source", "file"]),
+      ({ storageKey }) => storageKey === null || files.remove(storageKey),
+    );
   }
 
   async update({ id, expectedVersion, title, visibility }: UpdateDocument): Promise<DocumentRow> {

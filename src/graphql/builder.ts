@@ -5,6 +5,7 @@ import RelayPlugin from "@pothos/plugin-relay";
 import ScopeAuthPlugin from "@pothos/plugin-scope-auth";
 import type { Role } from "../database/generated/prisma/enums.ts";
 import { ApplicationError } from "../errors.ts";
+import type { StagedFile } from "../storage/file-store.ts";
 import type { OperationContext } from "./context.ts";
 import { encodeGlobalId } from "./global-id.ts";
 
@@ -18,7 +19,7 @@ export type BuilderTypes = {
     ID: { Input: string; Output: string };
     DateTime: { Input: Date; Output: Date };
     Bytes: { Input: bigint; Output: bigint };
-    File: { Input: File; Output: never };
+    File: { Input: StagedFile; Output: never };
   };
 };
 

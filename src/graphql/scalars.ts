@@ -1,4 +1,5 @@
 import { GraphQLError } from "graphql";
+import { StagedFile } from "../storage/file-store.ts";
 import { builder } from "./builder.ts";
 
 builder.scalarType("DateTime", {
@@ -30,12 +31,7 @@ builder.scalarType("File", {
     throw new GraphQLError("A File only goes in.");
   },
   parseValue: (value) => {
-    if (!isFile(value)) throw new GraphQLError("A File is sent as a part of a multipart request.");
+    if (!(value instanceof StagedFile)) throw new GraphQLError("A File is sent as a part of a multipart request.");
     return value;
   },
 });
-
-/** Yoga's files are of a class of their own, so they are known by what they can do. */
-function isFile(value: unknown): value is File {
-  return typeof value === "object" && value !== null && "arrayBuffer" in value && "name" in value;
-}

@@ -7,6 +7,11 @@ export type Claim<Job> = {
   job: Job;
 };
 
+/** The job can never be done: every further attempt would end the same way. */
+export class ImpossibleJobError extends Error {
+  override name = "ImpossibleJobError";
+}
+
 export interface Queue<Job, Result> {
   /** Shown in logs. */
   readonly name: string;
@@ -16,7 +21,8 @@ export interface Queue<Job, Result> {
   extend(claim: Claim<Job>, leaseMs: number, progress?: number): Promise<boolean>;
   /** False: the claim was lost, and nothing changed. */
   complete(claim: Claim<Job>, result: Result): Promise<boolean>;
-  fail(claim: Claim<Job>, reason: string): Promise<boolean>;
+  /** Ends the attempt; there will be others, unless there were enough or `isFinal`. */
+  fail(claim: Claim<Job>, reason: string, isFinal: boolean): Promise<boolean>;
   /** Gives the job back without using up an attempt. */
   release(claim: Claim<Job>): Promise<boolean>;
   /** Ends the attempts whose lease is over. Returns how many. */

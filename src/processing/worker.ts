@@ -8,7 +8,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { Logger } from "pino";
-import type { Claim, Queue } from "./queue.ts";
+import { type Claim, ImpossibleJobError, type Queue } from "./queue.ts";
 
 export type WorkerOptions<Job, Result> = {
   queue: Queue<Job, Result>;
@@ -121,7 +121,8 @@ export class Worker<Job, Result> {
         await queue.release(claim);
         logger.info(log, "given back");
       } else {
-        await queue.fail(claim, error instanceof Error ? error.message : String(error));
+        const reason = error instanceof Error ? error.message : String(error);
+        await queue.fail(claim, reason, error instanceof ImpossibleJobError);
         logger.warn({ ...log, err: error }, "an attempt failed");
       }
     } catch (failure) {

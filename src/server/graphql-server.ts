@@ -19,15 +19,17 @@ import { ApplicationError } from "../errors.ts";
 import type { OperationContext } from "../graphql/context.ts";
 import { answerFor } from "../graphql/error-answers.ts";
 import type { ClientConnection } from "../outbox/change-feed.ts";
+import type { StagedFile } from "../storage/file-store.ts";
 import { exampleTabs } from "./graphiql-tabs.ts";
 import { type MutationOptions, useMutations } from "./mutation-plugin.ts";
 import { type QueryOptions, useQueries } from "./query-plugin.ts";
 import { type SubscriptionOptions, useSubscriptions } from "./subscription-plugin.ts";
 import { useTrace } from "./trace-plugin.ts";
+import { type UploadContext, type UploadOptions, useUploads } from "./upload-plugin.ts";
 import { createWebSockets } from "./websocket-server.ts";
 
-/** What is handed to the context from node:http. Over a WebSocket there is no response with headers. */
-export type ServerContext = { req: IncomingMessage; res?: ServerResponse };
+/** What is handed to the context from node:http. Over a WebSocket there is no response with headers, and no file. */
+export type ServerContext = Partial<UploadContext> & { req: IncomingMessage; res?: ServerResponse };
 export type RequestContext = YogaInitialContext & ServerContext & { requestId: string; connection: ClientConnection };
 
 export type GraphQLServerOptions = {
@@ -39,6 +41,7 @@ export type GraphQLServerOptions = {
   /** How clients reach the server. */
   publicUrl: string;
   maxWebSockets: number;
+  uploads: UploadOptions;
   maxTokens: number;
   /** True: GraphiQL, introspection and suggestions for everybody. False: introspection for who is signed in. */
   isOpen: boolean;
@@ -82,11 +85,14 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
     cors: false,
     // Counted before Yoga sees the request (http-server.ts), which costs less.
     maxRequestBodySize: false,
+    // Yoga would hold files in memory.
+    multipart: false,
     maskedErrors: { maskError: (error) => answer(error) },
     graphiql: isOpen ? { title: "Lectern", defaultTabs: exampleTabs, shouldPersistHeaders: true } : false,
     renderGraphiQL,
     plugins: [
       useCSRFPrevention({ requestHeaders: ["graphql-require-preflight", "authorization"] }),
+      useUploads(options.uploads),
       maxTokensPlugin({ n: options.maxTokens, onReject: [() => refuseTokens(options.maxTokens)] }) as Plugin,
       ...(isOpen ? [] : [blockFieldSuggestionsPlugin() as Plugin, useClosedSchema()]),
       useQueries(options.queries),
@@ -104,7 +110,15 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
     maxConnections: options.maxWebSockets,
   });
   return {
-    handle: async (req, res, id) => requestIds.run(id, () => yoga(req, res)),
+    async handle(req, res, id) {
+      const staged: StagedFile[] = [];
+      try {
+        await requestIds.run(id, () => yoga(req, res, { staged }));
+      } finally {
+        // What the operation has kept is not staged any more.
+        for (const file of staged) await options.uploads.store.discard(file);
+      }
+    },
     upgrade: sockets.upgrade,
     closeWebSockets: sockets.close,
   };

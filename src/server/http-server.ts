@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Logger } from "pino";
 import { type ErrorCode, UserError } from "../errors.ts";
 import type { GraphQLServer } from "./graphql-server.ts";
+import { isMultipart } from "./upload-plugin.ts";
 import { refuse as refuseUpgrade } from "./websocket-server.ts";
 
 export type HttpServerOptions = {
@@ -13,7 +14,7 @@ export type HttpServerOptions = {
   port: number;
   /** Take the next free port when this one is taken. */
   mayMovePort: boolean;
-  maxBodyBytes: number;
+  maxBodyBytes: { json: number; upload: number };
   /** Whether requests can be served now; the reason is shown when not. */
   ready: () => Promise<boolean>;
   /** Ends what would go on for as long as its client likes. */
@@ -116,11 +117,19 @@ function refuse(res: ServerResponse, status: number, code: ErrorCode, message: s
  * Refuses a body that is too large: by its announced length before a byte of it is read, else by counting what
  * arrives. Returns false when the request has been answered.
  */
-function limitBody(req: IncomingMessage, res: ServerResponse, maxBytes: number, requestId: string): boolean {
+function limitBody(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { json, upload }: HttpServerOptions["maxBodyBytes"],
+  requestId: string,
+): boolean {
+  const isUpload = isMultipart(req.headers["content-type"]);
+  const maxBytes = isUpload ? upload : json;
+  const advice = isUpload ? "" : " Send a longer text as a file, in a multipart request.";
   const refuseBody = () => {
     if (res.headersSent) return;
     res.setHeader("connection", "close");
-    refuse(res, 413, "PAYLOAD_TOO_LARGE", `A request has at most ${maxBytes} bytes.`, requestId);
+    refuse(res, 413, "PAYLOAD_TOO_LARGE", `A request has at most ${maxBytes} bytes.${advice}`, requestId);
   };
   const announced = req.headers["content-length"];
   if (announced !== undefined) {

@@ -9,13 +9,14 @@ import type { UnitOfWork } from "../database/unit-of-work.ts";
 import { ApplicationError } from "../errors.ts";
 import type { OperationContext } from "../graphql/context.ts";
 import { answerAgain } from "../graphql/error-answers.ts";
+import { StagedFile } from "../storage/file-store.ts";
 
 /** The key of this operation, or null when its client sent none. @throws ApplicationError when it cannot be kept */
-export async function keyOf(
+export function keyOf(
   { document, operationName, variableValues }: ExecutionArgs,
   { request, viewer }: OperationContext,
   answersAreSecret: boolean,
-): Promise<IdempotencyKey | null> {
+): IdempotencyKey | null {
   const key = request.headers.get("idempotency-key");
   if (key === null) return null;
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
@@ -24,7 +25,7 @@ export async function keyOf(
   if (!viewer) throw refusal("An Idempotency-Key belongs to a user: sign in first.");
   if (answersAreSecret) throw refusal("An answer with tokens is not kept: send this without an Idempotency-Key.");
   const hash = createHash("sha256").update(`${print(document)}\n${operationName ?? ""}\n`);
-  await addTo(hash, variableValues ?? null);
+  addTo(hash, variableValues ?? null);
   return { userId: viewer.id, key, requestHash: hash.digest("hex") };
 }
 
@@ -33,19 +34,18 @@ function refusal(message: string): ApplicationError {
 }
 
 /** Canonical: equal values give equal hashes in whatever order their fields came. A file counts by its bytes. */
-async function addTo(hash: ReturnType<typeof createHash>, value: unknown): Promise<void> {
+function addTo(hash: ReturnType<typeof createHash>, value: unknown): void {
   if (Array.isArray(value)) {
     hash.update("[");
-    for (const item of value) await addTo(hash, item);
+    for (const item of value) addTo(hash, item);
     hash.update("]");
-  } else if (typeof value === "object" && value !== null && "arrayBuffer" in value) {
-    const file = value as File;
-    hash.update(`file ${JSON.stringify([file.name, file.size])}`).update(new Uint8Array(await file.arrayBuffer()));
+  } else if (value instanceof StagedFile) {
+    hash.update(`file ${JSON.stringify([value.name, value.sizeBytes, value.sha256])}`);
   } else if (typeof value === "object" && value !== null) {
     hash.update("{");
     for (const [name, item] of Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1))) {
       hash.update(`${JSON.stringify(name)}:`);
-      await addTo(hash, item);
+      addTo(hash, item);
     }
     hash.update("}");
   } else {
@@ -81,7 +81,10 @@ export async function executeOnce(
   execute: () => Promise<ExecutionResult>,
 ): Promise<{ result: ExecutionResult; isReplay: boolean }> {
   const stored = await claimKey(uow, key, keptHours);
-  if (stored !== null) return { result: parse(stored), isReplay: true };
+  if (stored !== null) {
+    uow.doWithoutPreparations();
+    return { result: parse(stored), isReplay: true };
+  }
   const result = await execute();
   const { data, errors } = result;
   await storeAnswer(uow, key, JSON.stringify({ data, errors: errors?.map((error) => formatted(show(error))) }));

@@ -79,7 +79,7 @@ async function runMutation(
     refuseStreaming(args);
     const fields = rootFieldsOf(args, operation, variables);
     const isDryRun = wantsDryRun(outer, fields);
-    const key = await keyOf(
+    const key = keyOf(
       args,
       outer,
       fields.some(({ field }) => field.extensions.hasSecretAnswer === true),

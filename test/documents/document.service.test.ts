@@ -3,16 +3,18 @@ import { describe, expect, it } from "vitest";
 import type { DocumentStatus } from "../../src/database/generated/prisma/enums.ts";
 import type { DocumentRow } from "../../src/database/generated/tables.ts";
 import type { DocumentRepository, NewDocument } from "../../src/documents/document.repository.ts";
-import { DocumentService } from "../../src/documents/document.service.ts";
+import { DocumentService, type DocumentServiceParts } from "../../src/documents/document.service.ts";
 import type { ApplicationError } from "../../src/errors.ts";
+import { StagedFile } from "../../src/storage/file-store.ts";
 import type { Viewer } from "../../src/users/viewer.ts";
 
 class DocumentsInMemory implements DocumentRepository {
   readonly rows = new Map<string, DocumentRow>();
+  readonly originals = new Map<string, string | null>();
   /** What was written, in order. */
   readonly writes: string[] = [];
 
-  async createUnlessPresent({ text: _, ...document }: NewDocument) {
+  async createUnlessPresent({ text: _, storageKey, ...document }: NewDocument) {
     if (await this.findByHash(document.ownerId, document.sha256)) return null;
     const now = new Date(0);
     const row: DocumentRow = {
@@ -32,12 +34,17 @@ class DocumentsInMemory implements DocumentRepository {
       processedAt: null,
     };
     this.rows.set(row.id, row);
+    this.originals.set(row.id, storageKey);
     this.writes.push(`create ${row.id}`);
     return row;
   }
 
   async findByHash(ownerId: string, sha256: string) {
     return [...this.rows.values()].find((row) => row.ownerId === ownerId && row.sha256 === sha256) ?? null;
+  }
+
+  async hasOriginal(id: string, storageKey: string) {
+    return this.originals.get(id) === storageKey;
   }
 
   async lock(id: string) {
@@ -60,6 +67,32 @@ class DocumentsInMemory implements DocumentRepository {
   }
 }
 
+/** As much of a file store as the service uses. */
+class FilesInMemory {
+  readonly kept = new Map<string, Uint8Array>();
+  readonly #staged = new Map<string, Uint8Array>();
+
+  staged(name: string, bytes: Uint8Array): StagedFile {
+    const id = `file-${this.#staged.size + 1}`;
+    this.#staged.set(id, bytes);
+    return new StagedFile({ id, name, sizeBytes: bytes.length, sha256: `hash of ${id}`, head: bytes });
+  }
+
+  async readStaged({ id }: StagedFile) {
+    return Buffer.from(this.#staged.get(id) as Uint8Array) as Buffer<ArrayBuffer>;
+  }
+
+  async keep({ id }: StagedFile) {
+    const key = `key-${this.kept.size + 1}`;
+    this.kept.set(key, this.#staged.get(id) as Uint8Array);
+    return key;
+  }
+
+  async remove(key: string) {
+    this.kept.delete(key);
+  }
+}
+
 const maxBytes = 100;
 const ada: Viewer = { id: "ada", role: "VIEWER", sessionId: "a session" };
 const bob: Viewer = { id: "bob", role: "EDITOR", sessionId: "a session" };
@@ -67,9 +100,15 @@ const admin: Viewer = { id: "root", role: "ADMIN", sessionId: "a session" };
 
 function setUp() {
   const documents = new DocumentsInMemory();
-  const serviceOf = (viewer: Viewer) =>
-    new DocumentService({ uow: { documents, prepare: (_label, make) => make() }, viewer, maxBytes });
-  return { documents, serviceOf };
+  const files = new FilesInMemory();
+  const afterCommit: (() => unknown)[] = [];
+  const uow: DocumentServiceParts["uow"] = {
+    documents,
+    prepare: (_label, make) => make(),
+    afterCommit: (effect) => void afterCommit.push(effect),
+  };
+  const serviceOf = (viewer: Viewer) => new DocumentService({ uow, files, viewer, maxBytes });
+  return { documents, files, afterCommit, serviceOf };
 }
 
 async function withDocument(changes: Partial<DocumentRow> = {}) {
@@ -118,17 +157,31 @@ describe("a new document", () => {
     expect(await refusal(serviceOf(ada).create({ source: { text: "Gone." } }))).toEqual({ code: "CONFLICT" });
   });
 
+  it("from a file keeps the original first, and lets it go after the commit when it was not needed", async () => {
+    const { documents, files, afterCommit, serviceOf } = setUp();
+    const page = files.staged("page.html", Buffer.from("<title>A page</title><p>Words."));
+    const first = await serviceOf(ada).create({ source: { file: page } });
+    expect(first.document).toMatchObject({ title: "A page", mimeType: "text/html" });
+    expect([...files.kept.keys()]).toEqual([documents.originals.get(first.document.id)]);
+    expect(afterCommit).toEqual([]);
+    const again = await serviceOf(ada).create({ source: { file: page } });
+    expect(again).toEqual({ document: first.document, isDuplicate: true });
+    expect([files.kept.size, afterCommit.length]).toEqual([2, 1]);
+    await afterCommit[0]?.();
+    expect([...files.kept.keys()]).toEqual([documents.originals.get(first.document.id)]);
+  });
+
   it("is what it must be, or nothing is written", async () => {
-    const { documents, serviceOf } = setUp();
+    const { documents, files, serviceOf } = setUp();
     const { create } = { create: (text: string) => refusal(serviceOf(ada).create({ source: { text } })) };
     const inputPath = ["input", "source", "text"];
     expect(await create(" \n")).toEqual({ code: "BAD_USER_INPUT", inputPath });
     expect(await create("A\0B")).toEqual({ code: "BAD_USER_INPUT", inputPath });
     expect(await create("A\ud800B")).toEqual({ code: "BAD_USER_INPUT", inputPath });
     expect(await create("x".repeat(maxBytes + 1))).toEqual({ code: "PAYLOAD_TOO_LARGE", inputPath });
-    const file = new File([Uint8Array.of(0xff)], "a.txt");
+    const file = files.staged("a.txt", Uint8Array.of(0xff));
     expect(await refusal(serviceOf(ada).create({ source: { file } }))).toEqual({
-      code: "BAD_USER_INPUT",
+      code: "UNSUPPORTED_MEDIA_TYPE",
       inputPath: ["input", "source", "file"],
     });
     expect(await refusal(serviceOf(null).create({ source: { text: "A stranger's." } }))).toEqual({

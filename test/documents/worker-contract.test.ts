@@ -2,8 +2,7 @@
 import pg from "pg";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFinished } from "vitest";
-import type { ChunkDraft } from "../../src/documents/document.chunker.ts";
-import { type DocumentJob, documentQueue } from "../../src/documents/document.processor.ts";
+import { type DocumentJob, type DocumentResult, documentQueue } from "../../src/documents/document.processor.ts";
 import { Worker, type WorkerOptions } from "../../src/processing/worker.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 
@@ -367,12 +366,12 @@ describe("release_document", () => {
 });
 
 describe("our worker", () => {
-  type Work = WorkerOptions<DocumentJob, ChunkDraft[]>["work"];
+  type Work = WorkerOptions<DocumentJob, DocumentResult>["work"];
 
   /** A worker on the real queue with work of the test's own. Only a wake makes it look, never the poll. */
   async function startWorker(
     work: Work,
-    more: Partial<WorkerOptions<DocumentJob, ChunkDraft[]>> & { maxAttempts?: number } = {},
+    more: Partial<WorkerOptions<DocumentJob, DocumentResult>> & { maxAttempts?: number } = {},
   ) {
     const { maxAttempts = 5, ...options } = more;
     const logger = pino({ level: "silent" });
@@ -393,7 +392,7 @@ describe("our worker", () => {
     const rows = await database.query("select text, status from documents");
     return Object.fromEntries(rows.map(({ text, status }) => [text, status]));
   };
-  const cut: Work = async ({ text }) => [draft(text, 0)];
+  const cut: Work = async ({ text }) => ({ chunks: [draft(text ?? "", 0)], text: null });
 
   /** Work that lasts until it is told to end, or aborted. */
   function longWork() {
@@ -404,7 +403,7 @@ describe("our worker", () => {
       finish = resume;
     });
     const work: Work = async ({ text }, signal) => {
-      begun.push(text);
+      begun.push(text ?? "");
       const aborted = new Promise<never>((_, failed) => {
         signal.addEventListener("abort", () => {
           reasons.push(signal.reason.message);
@@ -412,7 +411,7 @@ describe("our worker", () => {
         });
       });
       await Promise.race([mayFinish, aborted]);
-      return [draft(text, 0)];
+      return { chunks: [draft(text ?? "", 0)], text: null };
     };
     return { work, begun, reasons, finish: () => finish() };
   }
@@ -422,7 +421,7 @@ describe("our worker", () => {
     const tries: string[] = [];
     await startWorker(
       async (job, signal) => {
-        tries.push(job.text);
+        tries.push(job.text ?? "");
         if (job.text === "poison") throw new Error("It cannot be cut.");
         return cut(job, signal);
       },

@@ -15,7 +15,7 @@ let lectern: Lectern;
 let ada: Person;
 
 beforeAll(async () => {
-  lectern = await startLectern({ settings: { MAX_DOCUMENT_BYTES: "1" } });
+  lectern = await startLectern({ settings: { MAX_DOCUMENT_BYTES: "1", MAX_JSON_BYTES: "1000000" } });
   ada = await lectern.person("Ada");
 });
 afterAll(() => lectern.stop());
@@ -86,7 +86,7 @@ describe("beside GraphQL", () => {
 });
 
 describe("a body that is too large", () => {
-  const limit = 1_000_003;
+  const limit = 1_000_000;
 
   /** A request whose body is sent by hand; `answered` settles with the answer. */
   function begin(headers: OutgoingHttpHeaders): { sending: ClientRequest; answered: Promise<Answer> } {
@@ -107,7 +107,7 @@ describe("a body that is too large", () => {
     expect(headers.get("connection")).toBe("close");
     expect(errors).toEqual([
       {
-        message: `A request has at most ${limit} bytes.`,
+        message: `A request has at most ${limit} bytes. Send a longer text as a file, in a multipart request.`,
         extensions: { code: "PAYLOAD_TOO_LARGE", requestId: headers.get("x-request-id") },
       },
     ]);
@@ -152,7 +152,7 @@ describe("a body that is too large", () => {
     const form = new FormData();
     form.set("operations", JSON.stringify({ query: signOut }));
     form.set("map", "{}");
-    form.set("0", new File([new Uint8Array(limit)], "large.txt"));
+    form.set("0", new File([new Uint8Array(limit + 1)], "large.txt"));
     const outcome = await call("/graphql", {
       method: "POST",
       body: form,

@@ -2,10 +2,13 @@
  * A whole Lectern for a test file: its own database, the server on a free port, a worker, and people who use it
  * through the generated client. Each step hands back what the next one needs, so that a test reads as a story.
  */
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { ClientError, GraphQLClient } from "graphql-request";
 import { pino } from "pino";
 import { inject } from "vitest";
-import { type Application, compose } from "../../src/composition.ts";
+import { type Application, compose, workerLimits } from "../../src/composition.ts";
 import { type Config, readConfig } from "../../src/config.ts";
 import type { Role } from "../../src/database/generated/prisma/enums.ts";
 import type { Probe } from "../../src/database/transaction-guard.ts";
@@ -59,20 +62,28 @@ const secret = "a secret that is only for tests, and long enough";
 
 export async function startLectern(options: LecternOptions = {}): Promise<Lectern> {
   const database = options.database ?? (await createTestDatabase(inject("serverUrl"), inject("templateName")));
-  const config = readConfig({ NODE_ENV: "test", AUTH_SECRET: secret, LOG_LEVEL: "silent", ...options.settings });
+  // Servers of one database share its files.
+  const dataDir = join(tmpdir(), database.name);
+  const settings = { NODE_ENV: "test", AUTH_SECRET: secret, LOG_LEVEL: "silent", DATA_DIR: dataDir };
+  const config = readConfig({ ...settings, ...options.settings });
   const logger = pino({ level: config.LOG_LEVEL });
   const application = compose(config, database.url, "http://lectern.test", logger, options.probe);
   let worker: DocumentWorker | undefined;
   if (options.worker) {
-    const { WORKER_LEASE_MS: leaseMs, WORKER_ATTEMPTS: maxAttempts } = config;
-    worker = await startDocumentWorker({ url: database.url, places: 1, leaseMs, maxAttempts, logger });
+    worker = await startDocumentWorker({
+      url: database.url,
+      files: application.files,
+      places: 1,
+      ...workerLimits(config),
+      logger,
+    });
   }
   const server = await startHttpServer({
     graphql: application.graphql,
     host: "127.0.0.1",
     port: 0,
     mayMovePort: false,
-    maxBodyBytes: config.maxRequestBytes,
+    maxBodyBytes: { json: config.MAX_JSON_BYTES, upload: config.MAX_DOCUMENT_BYTES + config.MAX_JSON_BYTES },
     ready: application.isReady,
     endSubscriptions: () => application.changes.stop(),
     logger,
@@ -124,7 +135,9 @@ export async function startLectern(options: LecternOptions = {}): Promise<Lecter
       await server.stop();
       await worker?.stop();
       await application.close();
-      if (!options.database) await database.drop();
+      if (options.database) return;
+      await database.drop();
+      await rm(dataDir, { recursive: true, force: true });
     },
   };
 }

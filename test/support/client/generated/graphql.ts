@@ -8,7 +8,7 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
 export type CreateDocumentInput = {
   /** The text. */
   source: DocumentSource;
-  /** 1 to 500 characters. Absent: the first heading, the file's name, or the first line. */
+  /** 1 to 500 characters. Absent: the title or first heading, the file's name, or the first line. */
   title?: string | null | undefined;
   /** Who may read it. */
   visibility?: Visibility | null | undefined;
@@ -53,7 +53,7 @@ export type DocumentOrderField =
 
 /** Exactly one: a pasted text, or a file in this request. */
 export type DocumentSource =
-  {   /** A .txt or .md file, in UTF-8. */
+  {   /** A text, Markdown, HTML, PDF or DOCX file. What it is, is seen from its bytes, not from its name. */
   file: File; text?: never; }
   |  { file?: never;   /** The text itself. */
   text: string; };

@@ -1,0 +1,25 @@
+/**
+ * What a worker's thread does with a document: reads its text, where it has only an original, and cuts it into chunks.
+ * It answers rather than throws when nothing can be read, because errors lose their class between threads.
+ */
+import { type ChunkDraft, chunk } from "./document.chunker.ts";
+import { type ExtractionLimits, extractText, UnreadableDocumentError } from "./document.extraction.ts";
+
+export type ThreadTask = { mimeType: string } & (
+  | { text: string; original?: never }
+  | { text: null; original: Uint8Array; limits: ExtractionLimits }
+);
+/** `text` is what was read from the original, null where the document had its text already. */
+export type ThreadAnswer = { chunks: ChunkDraft[]; text: string | null } | { unreadable: string };
+
+export default async function work(task: ThreadTask): Promise<ThreadAnswer> {
+  try {
+    if (task.text !== null) return { chunks: await chunk(task.text), text: null };
+    const { buffer, byteOffset, byteLength } = task.original;
+    const text = await extractText(Buffer.from(buffer, byteOffset, byteLength), task.mimeType, task.limits);
+    return { chunks: await chunk(text), text };
+  } catch (error) {
+    if (error instanceof UnreadableDocumentError) return { unreadable: error.message };
+    throw error;
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Where files live, as the rest of the program sees it. A file is staged while it is received, kept under a key when a
+ * row is about to name it, and removed when no row does any more:
+ *
+ *   receiving → staged → kept → removed
+ *                  └──► discarded
+ *
+ * File first, then row; row first, then file. So a row never names a file that is not there, and a crash leaves at most
+ * files that no row names, which a sweep finds (file-sweep.ts). Keys are made by the store. What clients call a file is
+ * never part of a path.
+ */
+import type { Readable } from "node:stream";
+
+export interface FileStore {
+  /**
+   * Receives a file to its end. What was received of one that fails is gone when this throws.
+   *
+   * @throws FileTooLargeError as soon as more than `maxBytes` have come, or whatever the source throws
+   */
+  stage(source: AsyncIterable<Uint8Array>, file: { name: string; maxBytes: number }): Promise<StagedFile>;
+  /** All bytes of a staged file. */
+  readStaged(file: StagedFile): Promise<Buffer<ArrayBuffer>>;
+  /** Keeps a staged file for good, also when the power fails just after. Returns its key. */
+  keep(file: StagedFile): Promise<string>;
+  /** Removes a staged file; nothing happens to one that has been kept. */
+  discard(file: StagedFile): Promise<void>;
+  /** All bytes of a kept file. @throws FileMissingError */
+  read(key: string): Promise<Buffer<ArrayBuffer>>;
+  /** A kept file, piece by piece. @throws FileMissingError */
+  open(key: string): Promise<Readable>;
+  /** Bytes of a kept file, or null when there is none. */
+  size(key: string): Promise<number | null>;
+  /** Removes a kept file; it need not exist. */
+  remove(key: string): Promise<void>;
+  /** Kept files and staged ones, in no order. */
+  list(): AsyncIterable<StoredFile>;
+  /** Removes a staged file that `list` showed, whose server is gone. */
+  removeStaged(id: string): Promise<void>;
+}
+
+export type StoredFile = {
+  /** Of a kept file its key, of a staged one its id. */
+  id: string;
+  isStaged: boolean;
+  /** Since it was last written to, or kept. */
+  ageMs: number;
+};
+
+/** Points at which tests end the process, in the order in which a file passes them. */
+export type FilePoint = "after_part_write" | "after_fsync" | "after_rename" | "before_unlink" | "after_unlink";
+
+/** How much of a file's beginning is at hand without reading it: enough for all who tell formats apart. */
+export const headBytes = 65_536;
+
+/** A file that was received whole. A class, so that no input can look like one. */
+export class StagedFile {
+  readonly id: string;
+  /** What its sender calls it, without folders: for people, never for paths. */
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** In hex. */
+  readonly sha256: string;
+  /** Its first bytes, at most `headBytes`. */
+  readonly head: Uint8Array;
+
+  constructor(file: Pick<StagedFile, "id" | "name" | "sizeBytes" | "sha256" | "head">) {
+    this.id = file.id;
+    this.name = file.name;
+    this.sizeBytes = file.sizeBytes;
+    this.sha256 = file.sha256;
+    this.head = file.head;
+  }
+}
+
+export class FileTooLargeError extends Error {
+  override name = "FileTooLargeError";
+  readonly maxBytes: number;
+
+  constructor(maxBytes: number) {
+    super(`A file has at most ${maxBytes} bytes.`);
+    this.maxBytes = maxBytes;
+  }
+}
+
+export class FileMissingError extends Error {
+  override name = "FileMissingError";
+
+  constructor(key: string, cause?: unknown) {
+    super(`The file ${key} is not in the store.`, { cause });
+  }
+}

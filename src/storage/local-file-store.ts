@@ -1,0 +1,195 @@
+/**
+ * Files in a local folder:
+ *
+ *   staged/<id>         being received, or received and not yet kept
+ *   kept/<xx>/<key>     kept; `xx` is the end of the key, so that no folder holds too many
+ *
+ * Only the server's own user may read them. Several servers may share the folder.
+ */
+import { createHash, randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { type FileHandle, mkdir, open, opendir, readFile, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { Readable } from "node:stream";
+import {
+  FileMissingError,
+  type FilePoint,
+  type FileStore,
+  FileTooLargeError,
+  headBytes,
+  StagedFile,
+  type StoredFile,
+} from "./file-store.ts";
+
+export type LocalFileStoreOptions = {
+  folder: string;
+  /** Told of every point that a file passes. */
+  probe?: (point: FilePoint) => void;
+};
+
+const keyForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+export class LocalFileStore implements FileStore {
+  readonly #folder: string;
+  readonly #probe: (point: FilePoint) => void;
+
+  constructor({ folder, probe }: LocalFileStoreOptions) {
+    this.#folder = folder;
+    this.#probe = probe ?? (() => {});
+  }
+
+  async stage(source: AsyncIterable<Uint8Array>, { name, maxBytes }: { name: string; maxBytes: number }) {
+    const id = randomUUID();
+    const path = this.#stagedPath(id);
+    await makeFolder(dirname(path));
+    const handle = await open(path, "wx", 0o600);
+    try {
+      const received = await this.#receive(source, handle, maxBytes);
+      await handle.sync();
+      this.#probe("after_fsync");
+      return new StagedFile({ id, name, ...received });
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async #receive(source: AsyncIterable<Uint8Array>, handle: FileHandle, maxBytes: number) {
+    const hash = createHash("sha256");
+    const head: Uint8Array[] = [];
+    let sizeBytes = 0;
+    for await (const piece of source) {
+      if (sizeBytes < headBytes) head.push(Buffer.copyBytesFrom(piece, 0, headBytes - sizeBytes));
+      sizeBytes += piece.length;
+      if (sizeBytes > maxBytes) throw new FileTooLargeError(maxBytes);
+      hash.update(piece);
+      await writeAll(handle, piece);
+      this.#probe("after_part_write");
+    }
+    return { sizeBytes, sha256: hash.digest("hex"), head: Buffer.concat(head) };
+  }
+
+  readStaged({ id }: StagedFile): Promise<Buffer<ArrayBuffer>> {
+    return readWhole(this.#stagedPath(id), id);
+  }
+
+  async keep({ id }: StagedFile): Promise<string> {
+    const key = randomUUID();
+    const path = this.#keptPath(key);
+    const isNew = await makeFolder(dirname(path));
+    await rename(this.#stagedPath(id), path);
+    this.#probe("after_rename");
+    // The name must be as durable as the bytes, before a row relies on it.
+    await syncFolder(dirname(path));
+    if (isNew) {
+      await syncFolder(join(this.#folder, "kept"));
+      await syncFolder(this.#folder);
+    }
+    return key;
+  }
+
+  async discard({ id }: StagedFile): Promise<void> {
+    await this.removeStaged(id);
+  }
+
+  read(key: string): Promise<Buffer<ArrayBuffer>> {
+    return readWhole(this.#keptPath(key), key);
+  }
+
+  async open(key: string): Promise<Readable> {
+    const handle = await missingAs(key, open(this.#keptPath(key)));
+    return createReadStream("", { fd: handle });
+  }
+
+  async size(key: string): Promise<number | null> {
+    try {
+      return (await stat(this.#keptPath(key))).size;
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw error;
+    }
+  }
+
+  async remove(key: string): Promise<void> {
+    this.#probe("before_unlink");
+    await rm(this.#keptPath(key), { force: true });
+    this.#probe("after_unlink");
+  }
+
+  async *list(): AsyncIterable<StoredFile> {
+    for await (const path of filesIn(join(this.#folder, "staged"))) yield* this.#described(path, true);
+    for await (const folder of filesIn(join(this.#folder, "kept"))) {
+      for await (const path of filesIn(folder)) yield* this.#described(path, false);
+    }
+  }
+
+  async *#described(path: string, isStaged: boolean): AsyncIterable<StoredFile> {
+    const found = await stat(path).catch(() => null);
+    // It may have gone since; and what is not ours is left alone.
+    if (!found || !keyForm.test(basename(path))) return;
+    // A rename changes the status of a file, not its contents.
+    yield { id: basename(path), isStaged, ageMs: Date.now() - Math.max(found.ctimeMs, found.mtimeMs) };
+  }
+
+  async removeStaged(id: string): Promise<void> {
+    await rm(this.#stagedPath(id), { force: true });
+  }
+
+  #stagedPath(id: string): string {
+    return join(this.#folder, "staged", requireKey(id));
+  }
+
+  #keptPath(key: string): string {
+    return join(this.#folder, "kept", requireKey(key).slice(-2), key);
+  }
+}
+
+/** A key comes from the database, where others may have written it: it must not lead out of the folder. */
+function requireKey(key: string): string {
+  if (!keyForm.test(key)) throw new Error(`A file's key is a UUID, not ${JSON.stringify(key.slice(0, 50))}.`);
+  return key;
+}
+
+/** Returns whether the folder itself is new. */
+async function makeFolder(path: string): Promise<boolean> {
+  return (await mkdir(path, { recursive: true, mode: 0o700 })) !== undefined;
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+async function writeAll(handle: FileHandle, piece: Uint8Array): Promise<void> {
+  for (let written = 0; written < piece.length; ) {
+    written += (await handle.write(piece, written)).bytesWritten;
+  }
+}
+
+function readWhole(path: string, key: string): Promise<Buffer<ArrayBuffer>> {
+  return missingAs(key, readFile(path) as Promise<Buffer<ArrayBuffer>>);
+}
+
+async function missingAs<Result>(key: string, promise: Promise<Result>): Promise<Result> {
+  try {
+    return await promise;
+  } catch (error) {
+    throw isMissing(error) ? new FileMissingError(key, error) : error;
+  }
+}
+
+const isMissing = (error: unknown) => (error as NodeJS.ErrnoException).code === "ENOENT";
+
+async function* filesIn(folder: string): AsyncIterable<string> {
+  try {
+    for await (const { name } of await opendir(folder)) yield join(folder, name);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
