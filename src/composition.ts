@@ -20,7 +20,6 @@ import { ReadConnections } from "./database/read-connections.ts";
 import { crashAt, type Probe } from "./database/transaction-guard.ts";
 import type { RunUnitOfWork, UnitOfWork } from "./database/unit-of-work.ts";
 import { unitOfWorkRunner } from "./database/unit-of-work-runner.ts";
-import type { DocumentWorkerOptions } from "./documents/document.processor.ts";
 import { type DocumentRepository, documentRepository } from "./documents/document.repository.ts";
 import { DocumentService } from "./documents/document.service.ts";
 import { CursorCodec } from "./eager-loading/cursor.ts";
@@ -34,7 +33,6 @@ import { pruneOutbox } from "./outbox/prune.ts";
 import { OutboxTailer } from "./outbox/tailer.ts";
 import { createGraphQLServer, type GraphQLServer, type RequestContext } from "./server/graphql-server.ts";
 import type { FileStore } from "./storage/file-store.ts";
-import { LocalFileStore } from "./storage/local-file-store.ts";
 import { Authentication } from "./users/authentication.ts";
 import { parseCookies } from "./users/cookies.ts";
 import { argon2Passwords } from "./users/passwords.ts";
@@ -47,6 +45,7 @@ import {
 } from "./users/user.repository.ts";
 import { UserService } from "./users/user.service.ts";
 import { isAdmin, type Viewer } from "./users/viewer.ts";
+import { openFileStore } from "./workers.ts";
 
 /** How often old answers to idempotency keys and old events are looked for. */
 const sweepEveryMs = 600_000;
@@ -82,24 +81,6 @@ export type Application = {
   isReady(): Promise<boolean>;
   close(): Promise<void>;
 };
-
-/** Where the originals of documents lie; for servers and for workers. */
-export function openFileStore({ filesDir, CRASH_AT }: Config): FileStore {
-  return new LocalFileStore({ folder: filesDir, ...(CRASH_AT ? { probe: crashAt(CRASH_AT) } : {}) });
-}
-
-/** What the settings say of how documents are worked on. */
-export function workerLimits(config: Config): Pick<DocumentWorkerOptions, "leaseMs" | "maxAttempts" | "limits"> {
-  return {
-    leaseMs: config.WORKER_LEASE_MS,
-    maxAttempts: config.WORKER_ATTEMPTS,
-    limits: {
-      maxBytes: config.MAX_DOCUMENT_BYTES,
-      timeoutMs: config.WORKER_TIMEOUT_MS,
-      memoryMb: config.WORKER_MEMORY_MB,
-    },
-  };
-}
 
 /**
  * @param url of the database

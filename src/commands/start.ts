@@ -1,11 +1,11 @@
 import { relative } from "node:path";
-import { compose, workerLimits } from "../composition.ts";
+import { compose } from "../composition.ts";
 import { loadEnvironmentFile, readConfig } from "../config.ts";
 import { migrate } from "../database/migrations.ts";
-import { startDocumentWorker } from "../documents/document.processor.ts";
 import { createLogger } from "../logger.ts";
 import { demoPassword, demoUsers, loadSampleLibrary, untilProcessed } from "../sample-library.ts";
 import { startHttpServer } from "../server/http-server.ts";
+import { startWorkers } from "../workers.ts";
 import { openDatabase } from "./database-session.ts";
 import { untilSignal } from "./until-signal.ts";
 
@@ -32,13 +32,7 @@ export async function start(): Promise<void> {
     stops.push(application.close);
     const isFirstStart = !config.isProduction && (await loadSampleLibrary(application));
     if (config.WORKERS > 0) {
-      const worker = await startDocumentWorker({
-        url: database.url,
-        files: application.files,
-        places: config.WORKERS,
-        ...workerLimits(config),
-        logger,
-      });
+      const worker = await startWorkers(config, database.url, config.WORKERS, logger);
       stops.push(worker.stop);
       if (isFirstStart) await untilProcessed(application);
     }

@@ -1,7 +1,6 @@
-import { openFileStore, workerLimits } from "../composition.ts";
 import { loadEnvironmentFile, readConfig } from "../config.ts";
-import { startDocumentWorker } from "../documents/document.processor.ts";
 import { createLogger } from "../logger.ts";
+import { startWorkers } from "../workers.ts";
 import { openDatabase } from "./database-session.ts";
 import { untilSignal } from "./until-signal.ts";
 
@@ -12,13 +11,7 @@ export async function worker(): Promise<void> {
   const signal = untilSignal();
   const database = await openDatabase(config);
   try {
-    const running = await startDocumentWorker({
-      url: database.url,
-      files: openFileStore(config),
-      places: Math.max(1, config.WORKERS),
-      ...workerLimits(config),
-      logger,
-    });
+    const running = await startWorkers(config, database.url, Math.max(1, config.WORKERS), logger);
     logger.info("the worker waits for documents; Ctrl-C stops it");
     await signal;
     await running.stop();

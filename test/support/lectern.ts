@@ -8,12 +8,13 @@ import { join } from "node:path";
 import { ClientError, GraphQLClient } from "graphql-request";
 import { pino } from "pino";
 import { inject } from "vitest";
-import { type Application, compose, workerLimits } from "../../src/composition.ts";
+import { type Application, compose } from "../../src/composition.ts";
 import { type Config, readConfig } from "../../src/config.ts";
 import type { Role } from "../../src/database/generated/prisma/enums.ts";
 import type { Probe } from "../../src/database/transaction-guard.ts";
-import { type DocumentWorker, startDocumentWorker } from "../../src/documents/document.processor.ts";
+import type { DocumentWorker } from "../../src/documents/document.processor.ts";
 import { startHttpServer } from "../../src/server/http-server.ts";
+import { startWorkers } from "../../src/workers.ts";
 import { graphql } from "./client/generated/gql.ts";
 import type { CreateDocumentInput } from "./client/generated/graphql.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
@@ -69,15 +70,7 @@ export async function startLectern(options: LecternOptions = {}): Promise<Lecter
   const logger = pino({ level: config.LOG_LEVEL });
   const application = compose(config, database.url, "http://lectern.test", logger, options.probe);
   let worker: DocumentWorker | undefined;
-  if (options.worker) {
-    worker = await startDocumentWorker({
-      url: database.url,
-      files: application.files,
-      places: 1,
-      ...workerLimits(config),
-      logger,
-    });
-  }
+  if (options.worker) worker = await startWorkers(config, database.url, 1, logger);
   const server = await startHttpServer({
     graphql: application.graphql,
     host: "127.0.0.1",
