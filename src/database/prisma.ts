@@ -45,6 +45,7 @@ export class WriteDatabase {
 
   constructor(options: WritePoolOptions) {
     const config = {
+      Client: WriteClient,
       connectionString: options.url,
       application_name: "lectern write",
       max: options.size,
@@ -63,7 +64,7 @@ export class WriteDatabase {
           String(options.transactionTimeoutMs + serverGraceMs),
         ]);
       },
-    } as pg.PoolConfig;
+    } as unknown as pg.PoolConfig;
     const pool = new NotingPool(config, options.queueLength ?? Number.POSITIVE_INFINITY);
     pool.on("error", (error) => options.onError?.(error));
     pool.on("connect", noteErrorDetails);
@@ -100,6 +101,27 @@ function closeIfInTransaction(client: pg.PoolClient): void {
   if (details.getTransactionStatus() === "I" || details._ending) return;
   // The pool drops a client that is ending.
   void client.end();
+}
+
+/**
+ * BEGIN brings the isolation along, and the transaction's id, by which the database can be asked later what became of
+ * it: each in a statement of its own would cost every operation a round trip.
+ */
+class WriteClient extends pg.Client {
+  // biome-ignore lint/suspicious/noExplicitAny: query has many forms, which are passed on as they are.
+  override query(...parameters: any[]): any {
+    const state = currentTransaction.getStore();
+    const query = super.query.bind(this) as (...parameters: unknown[]) => unknown;
+    if (!state || parameters[0]?.text !== "BEGIN") return query(...parameters);
+    const begin = state.isolation ? `BEGIN ISOLATION LEVEL ${state.isolation}` : "BEGIN";
+    const answers = query(`${begin}; SELECT pg_current_xact_id()::text AS id`) as Promise<
+      [pg.QueryResult, pg.QueryResult]
+    >;
+    return answers.then(([begun, { rows }]) => {
+      state.id = rows[0].id;
+      return begun;
+    });
+  }
 }
 
 class NotingPool extends pg.Pool {
@@ -144,9 +166,10 @@ class GuardedPrismaPg extends PrismaPg {
     const start = adapter.startTransaction.bind(adapter);
     adapter.startTransaction = async (isolation) => {
       const state = currentTransaction.getStore() ?? new TransactionState("unnamed");
+      state.isolation = isolation;
       state.watch(this.#waitMs + networkGraceMs);
       try {
-        const transaction = guard(await start(isolation), state);
+        const transaction = guard(await currentTransaction.run(state, start), state);
         state.watch(this.#timeoutMs + networkGraceMs);
         return transaction;
       } catch (error) {

@@ -34,6 +34,10 @@ export class TransactionState {
   readonly #probe: Probe | undefined;
   readonly #operationOf: (processId: number) => string | undefined;
   client: pg.PoolClient | undefined;
+  /** As SQL says it; undefined: the database's own. */
+  isolation: string | undefined;
+  /** By which the database can be asked later what became of the transaction. Known once it has begun. */
+  id: string | undefined;
   /** The first error of a statement: PostgreSQL ignores all that follows, and COMMIT would silently roll back. */
   failure: unknown;
   /** What the database says of a collision, which process waited for which, and whose processes they were. */
@@ -86,6 +90,11 @@ export class TransactionState {
     } finally {
       passOn();
     }
+  }
+
+  /** Waits until the statements that were sent, by whomever, have been answered. */
+  async settled(): Promise<void> {
+    await this.#turn;
   }
 
   #fail(error: unknown): void {

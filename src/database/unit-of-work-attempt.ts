@@ -61,6 +61,11 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
     return this.#state.statements;
   }
 
+  /** Whether its transaction was begun in the database. */
+  get hasBegun(): boolean {
+    return this.#state.id !== undefined;
+  }
+
   get failure(): unknown {
     return this.#state.failure;
   }
@@ -126,14 +131,15 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
 
   async #runAndEnd<Result>(work: () => Promise<Result>): Promise<Outcome<Result>> {
     let result: Result;
-    let transactionId: string | null = null;
     try {
       if (this.#state.abandoned) throw this.#state.abandoned;
       result = await work();
+      // Also what nobody waited for.
+      await this.#state.settled();
       if (this.#state.failure !== undefined) throw this.#state.failure;
       if (this.#state.abandoned) throw this.#state.abandoned;
       if (this.#options.isDryRun) return await this.#endDryRun(result);
-      transactionId = await this.#transactionId();
+      if (this.#state.isClosed) throw new TransactionClosedError();
       await this.#state.probe("before_commit");
       this.#state.isClosed = true;
     } catch (error) {
@@ -145,7 +151,8 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
       await this.#ended;
       return { kind: "committed", result };
     } catch (error) {
-      if (!isConnectionLoss(error) || transactionId === null) return { kind: "aborted", error };
+      const { id: transactionId } = this.#state;
+      if (!isConnectionLoss(error) || transactionId === undefined) return { kind: "aborted", error };
       const { database, limits, logger } = this.#parts;
       return findOutcome({ pool: database.pool, transactionId, result, error, waitMs: limits.timeoutMs, logger });
     }
@@ -202,21 +209,6 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
       if (!client) throw new TransactionClosedError();
       return (await client.query({ text, values, types: rowTypes })).rows;
     });
-  }
-
-  /** By which the database can be asked later what became of the transaction; null when it wrote nothing. */
-  async #transactionId(): Promise<string | null> {
-    if (!this.#opened) return null;
-    await this.#opened;
-    const { client } = this.#state;
-    if (this.#state.isClosed || !client) throw new TransactionClosedError();
-    try {
-      const { rows } = await client.query("select pg_current_xact_id_if_assigned()::text as id");
-      return rows[0].id;
-    } catch (error) {
-      // A statement that nobody waited for has failed just before.
-      throw this.#state.failure ?? error;
-    }
   }
 
   async #runEffects(effects: readonly (() => unknown)[]): Promise<void> {

@@ -35,7 +35,7 @@ export function unitOfWorkRunner<Repositories extends object>(
       if (reason && !isHopeless) {
         parts.logger.debug({ ...log, reason }, "unit of work is tried again");
         // Full jitter: whoever collided must not collide again.
-        await pause(Math.random() * (reason === "unavailable" ? 50 : 10) * 2 ** attempt);
+        await pause(Math.random() * (reason === "conflict" ? 10 : 50) * 2 ** attempt);
         continue;
       }
       parts.logger.info({ ...log, err: outcome.error }, "unit of work");
@@ -48,13 +48,17 @@ export function unitOfWorkRunner<Repositories extends object>(
 
 type Undone = { kind: "aborted" | "unknown"; error: unknown };
 
+/** Others were in the way; the connection broke; there was none to be had, so that nothing has run. */
+type Reason = "conflict" | "connection lost" | "unavailable";
+
 /** Why another try may succeed; undefined when it cannot, or must not be made. */
-function reasonToRepeat(attempted: Attempt<object>, { kind, error }: Undone): "conflict" | "unavailable" | undefined {
+function reasonToRepeat(attempted: Attempt<object>, { kind, error }: Undone): Reason | undefined {
   if (kind === "unknown" || attempted.retryIsForbidden) return undefined;
   const causes = [...causesOf(error), attempted.failure];
   if (causes.some(isRetryable)) return "conflict";
+  if (!causes.some((cause) => isConnectionLoss(cause) || isUnavailable(cause))) return undefined;
   // The outcome is a proven abort: a connection that broke before COMMIT was sent took everything with it.
-  return causes.some((cause) => isConnectionLoss(cause) || isUnavailable(cause)) ? "unavailable" : undefined;
+  return attempted.hasBegun ? "connection lost" : "unavailable";
 }
 
 /** The errors behind an error that stands for several. */
