@@ -54,6 +54,8 @@ export type LecternOptions = {
   database?: TestDatabase;
   /** Told of every point of every transaction; makes the work fail or wait there. */
   probe?: Probe;
+  /** Is given every line of the server's log, from `debug` up. */
+  log?: (line: Record<string, unknown>) => void;
 };
 
 /** Counted over all servers of a test file, which may share a database. */
@@ -67,7 +69,10 @@ export async function startLectern(options: LecternOptions = {}): Promise<Lecter
   const dataDir = join(tmpdir(), database.name);
   const settings = { NODE_ENV: "test", AUTH_SECRET: secret, LOG_LEVEL: "silent", DATA_DIR: dataDir };
   const config = readConfig({ ...settings, ...options.settings });
-  const logger = pino({ level: config.LOG_LEVEL });
+  const { log } = options;
+  const logger = log
+    ? pino({ level: "debug" }, { write: (line) => log(JSON.parse(line)) })
+    : pino({ level: config.LOG_LEVEL });
   const application = compose(config, database.url, "http://lectern.test", logger, options.probe);
   let worker: DocumentWorker | undefined;
   if (options.worker) worker = await startWorkers(config, database.url, 1, logger);

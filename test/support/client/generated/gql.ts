@@ -14,6 +14,8 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
  * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
  */
 type Documents = {
+    "\n  mutation LogCreate($title: String!) {\n    createDocument(input: { title: $title, source: { text: $title } }) { document { id } }\n  }\n": typeof types.LogCreateDocument,
+    "\n  mutation LogDelete($id: ID!) {\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n": typeof types.LogDeleteDocument,
     "\n  mutation RaceIncrement($id: ID!, $version: Int!, $title: String!) {\n    updateDocument(input: { id: $id, expectedVersion: $version, title: $title }) { document { version title } }\n  }\n": typeof types.RaceIncrementDocument,
     "\n  mutation RaceDemote($id: ID!) {\n    setUserRole(input: { userId: $id, role: VIEWER }) { user { role } }\n  }\n": typeof types.RaceDemoteDocument,
     "\n  mutation RaceCreate($text: String!) {\n    createDocument(input: { source: { text: $text } }) { isDuplicate document { id } }\n  }\n": typeof types.RaceCreateDocument,
@@ -62,6 +64,8 @@ type Documents = {
     "\n  mutation ReprocessForVisibility($input: ReprocessDocumentInput!) {\n    reprocessDocument(input: $input) { document { status } }\n  }\n": typeof types.ReprocessForVisibilityDocument,
 };
 const documents: Documents = {
+    "\n  mutation LogCreate($title: String!) {\n    createDocument(input: { title: $title, source: { text: $title } }) { document { id } }\n  }\n": types.LogCreateDocument,
+    "\n  mutation LogDelete($id: ID!) {\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n": types.LogDeleteDocument,
     "\n  mutation RaceIncrement($id: ID!, $version: Int!, $title: String!) {\n    updateDocument(input: { id: $id, expectedVersion: $version, title: $title }) { document { version title } }\n  }\n": types.RaceIncrementDocument,
     "\n  mutation RaceDemote($id: ID!) {\n    setUserRole(input: { userId: $id, role: VIEWER }) { user { role } }\n  }\n": types.RaceDemoteDocument,
     "\n  mutation RaceCreate($text: String!) {\n    createDocument(input: { source: { text: $text } }) { isDuplicate document { id } }\n  }\n": types.RaceCreateDocument,
@@ -124,6 +128,14 @@ const documents: Documents = {
  */
 export function graphql(source: string): unknown;
 
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation LogCreate($title: String!) {\n    createDocument(input: { title: $title, source: { text: $title } }) { document { id } }\n  }\n"): (typeof documents)["\n  mutation LogCreate($title: String!) {\n    createDocument(input: { title: $title, source: { text: $title } }) { document { id } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation LogDelete($id: ID!) {\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n"): (typeof documents)["\n  mutation LogDelete($id: ID!) {\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
