@@ -151,6 +151,11 @@ export function compose(
     maxSubscriptions: config.WATCHES,
   });
 
+  const forgetSessions = () => {
+    authentication.forget();
+    changes.checkAll();
+  };
+
   const services = (uow: UnitOfWork & Repositories, viewer: Viewer): Services => ({
     users: new UserService({
       uow,
@@ -159,9 +164,9 @@ export function compose(
       isSignUpOpen: config.SIGN_UP === "open",
       endSession: async (sessionId) => {
         await run({ name: "end a stolen session" }, ({ sessions }) => sessions.revoke(sessionId));
-        authentication.forget();
+        forgetSessions();
       },
-      forgetSessions: () => authentication.forget(),
+      forgetSessions,
     }),
     documents: new DocumentService({ uow, viewer, files, maxBytes: config.MAX_DOCUMENT_BYTES }),
   });
@@ -269,7 +274,7 @@ export function compose(
     cursors,
     changes,
     files,
-    forgetSessions: () => authentication.forget(),
+    forgetSessions,
     async isReady() {
       try {
         await Promise.all([reads.read(sql`select 1`), database.pool.query("select 1")]);

@@ -1,9 +1,10 @@
 /** Watching documents: what each viewer is told of a change. */
 import type { Visibility } from "../database/generated/prisma/enums.ts";
 import { builder } from "../graphql/builder.ts";
-import type { OperationContext } from "../graphql/context.ts";
+import type { Change } from "../graphql/context.ts";
 import { decodeGlobalId, encodeGlobalId } from "../graphql/global-id.ts";
 import type { OutboxEvent } from "../outbox/outbox-event.ts";
+import type { Viewer } from "../users/viewer.ts";
 import { documentById, isDocumentVisible } from "./document.relations.ts";
 import { Document } from "./document.schema.ts";
 
@@ -52,21 +53,17 @@ builder.subscriptionField("documentChanged", (t) =>
         topic: "document",
         rowId: id == null ? null : decodeGlobalId("Document", id, ["id"]),
         after,
-        toChange: (event, inner) => toChange(event as OutboxEvent<Payload>, inner),
+        toChange: (event, viewer) => toChange(event as OutboxEvent<Payload>, viewer),
       }) as Promise<AsyncIterable<DocumentChangeShape>>,
     resolve: (change) => change,
   }),
 );
 
-async function toChange(
-  { rowId, payload }: OutboxEvent<Payload>,
-  { viewer, loaders }: OperationContext,
-): Promise<Omit<DocumentChangeShape, "cursor"> | null> {
-  const gone = { documentId: null, deletedId: encodeGlobalId("Document", rowId) };
+function toChange({ rowId, payload }: OutboxEvent<Payload>, viewer: Viewer): Change | null {
+  const gone = { shown: { documentId: null, deletedId: encodeGlobalId("Document", rowId) } };
   const { change, before } = payload;
   if (change === "deleted") return isDocumentVisible(viewer, payload) ? gone : null;
   if (!isDocumentVisible(viewer, payload)) return before && isDocumentVisible(viewer, before) ? gone : null;
-  // As the database says now: what happened since to take it away is told by an event of its own.
-  const document = await loaders.one(documentById, rowId);
-  return document && { documentId: rowId, deletedId: null };
+  // As it is by now: what happened since to take it away is told by an event of its own.
+  return { shown: { documentId: rowId, deletedId: null }, row: { relation: documentById, key: rowId } };
 }

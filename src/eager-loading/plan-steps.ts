@@ -16,6 +16,7 @@ import {
   isObjectType,
   Kind,
   type OperationDefinitionNode,
+  OperationTypeNode,
   type SelectionSetNode,
 } from "graphql";
 import type { EagerField } from "./field.ts";
@@ -41,8 +42,14 @@ export function compile(schema: GraphQLSchema, document: DocumentNode, operation
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
   }
-  const root = schema.getQueryType();
-  return { steps: root ? new Compiler(schema, fragments).stepsOf(root, operation.selectionSet, [], false) : [] };
+  const root = schema.getRootType(operation.operation);
+  if (!root) return { steps: [] };
+  const compiler = new Compiler(schema, fragments);
+  // What a subscription is told of holds the keys of what belongs to it, as a row does.
+  if (operation.operation === OperationTypeNode.SUBSCRIPTION) {
+    return { steps: compiler.stepsBelowFieldsOf(root, operation.selectionSet) };
+  }
+  return { steps: compiler.stepsOf(root, operation.selectionSet, [], false) };
 }
 
 type SelectedField = { node: FieldNode; conditions: Conditions };
@@ -79,6 +86,13 @@ class Compiler {
       }
     }
     return steps;
+  }
+
+  stepsBelowFieldsOf(root: GraphQLObjectType, selections: SelectionSetNode): Step[] {
+    return [...this.#fieldsOf(root, selections, [])].flatMap(({ node, conditions }) => {
+      const field = root.getFields()[node.name.value];
+      return field ? this.#stepsBelow(field.type, node, conditions, true) : [];
+    });
   }
 
   /** Below an object that is its parent's row under another type, or no row at all: `viewer { user { … } }`. */

@@ -10,6 +10,7 @@ import { GraphQLIncludeDirective, GraphQLSkipDirective, getArgumentValues, getDi
 import { answersFromRows, type Row, rootKey, rowsOf } from "./answers.ts";
 import { type Ask, askColumn, askList, askOne, askSum, emptyAnswer } from "./ask.ts";
 import { connectionAsks } from "./connection.ts";
+import { inTime } from "./in-time.ts";
 import type { Loaders } from "./loaders.ts";
 import { windowOf } from "./page-arguments.ts";
 import type { Conditions, Plan, Step } from "./plan-steps.ts";
@@ -46,12 +47,20 @@ type Variables = Record<string, unknown>;
  *
  * Never throws and never takes longer than its timeout: what is not primed is loaded by the resolvers, who also meet
  * the error, if there is one, at the field that it belongs to.
+ *
+ * @param event in a subscription, the object that is shown: its fields are the keys to start from
  */
-export async function runPlan(plan: Plan, variables: Variables, loaders: Loaders, limits: PlanLimits): Promise<void> {
+export async function runPlan(
+  plan: Plan,
+  variables: Variables,
+  loaders: Loaders,
+  limits: PlanLimits,
+  event?: Row,
+): Promise<void> {
   const until = performance.now() + limits.timeoutMs;
   const instantiation = new Instantiation(variables, loaders);
   try {
-    let wave = instantiation.instantiate(plan.steps, null);
+    let wave = instantiation.instantiate(plan.steps, event ? known(event) : null);
     while (wave.length > 0) {
       const statements = [...collectStatements(wave, loaders.viewer).values()];
       // A single statement gains nothing from a plan.
@@ -226,6 +235,9 @@ class Instantiation {
   }
 }
 
+/** A row that is here already, for others to start from. */
+const known = (row: Row) => ({ serial: -1, rows: [row] }) as Partial<Instance> as Instance;
+
 const allOf = (step: Step): Step[] => [...step.children.values()].flat();
 
 type PlannedStatement = { ask: Ask; statement: Sql };
@@ -281,19 +293,4 @@ function prime(instances: readonly Instance[], answers: Map<string, Map<string, 
 function keysIn(rows: readonly Row[], column: string): string[] {
   const values = rows.map((row) => row[column]).filter((value) => value !== null && value !== undefined);
   return [...new Set(values.map(String))];
-}
-
-/** The work's result, or undefined when it fails or takes too long. */
-async function inTime<Result>(timeoutMs: number, work: Promise<Result>): Promise<Result | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<undefined>((expired) => {
-    timer = setTimeout(() => expired(undefined), timeoutMs);
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } catch {
-    return undefined;
-  } finally {
-    clearTimeout(timer);
-  }
 }

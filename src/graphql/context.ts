@@ -1,6 +1,7 @@
 /** What resolvers are given: the context of one operation, or of one try of it inside a unit of work. */
 import type { YogaInitialContext } from "graphql-yoga";
 import type { Loaders } from "../eager-loading/loaders.ts";
+import type { OneRelation } from "../eager-loading/relation.ts";
 import type { Trace } from "../eager-loading/trace.ts";
 import type { ClientConnection } from "../outbox/change-feed.ts";
 import type { OutboxEvent } from "../outbox/outbox-event.ts";
@@ -44,9 +45,13 @@ export type WatchOptions = {
   rowId?: string | null;
   /** The cursor behind which to start; absent: from now on. */
   after?: string | null;
-  /**
-   * What the viewer of the context is told of the event, beside its cursor; null when it is not theirs to know. Its
-   * errors end the subscription, unless the database was just not there: then it is asked again.
-   */
-  toChange(event: OutboxEvent, context: OperationContext): Promise<object | null>;
+  /** What a viewer is told of the event, beside its cursor; null when it is not theirs to know. */
+  toChange(event: OutboxEvent, viewer: Viewer): Change | null;
+};
+
+export type Change = {
+  /** The object that the root field shows. */
+  shown: Record<string, unknown>;
+  /** The row that it is about, as its viewer may see it: when there is none, nothing is told. Absent: none is needed. */
+  row?: { relation: OneRelation; key: string };
 };

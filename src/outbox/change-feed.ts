@@ -33,7 +33,7 @@ export type SubscribeOptions<Told> = {
   concerns: (event: OutboxEvent) => boolean;
   /** See `SubscriptionOptions.tell`. The cursor stands for the event's place. */
   tell: (event: OutboxEvent, cursor: string) => Promise<Told | null>;
-  /** Looked at every few seconds, also while nothing happens. @throws what ends the subscription */
+  /** Looked at every second or so, also while nothing happens. @throws what ends the subscription */
   check: () => Promise<void>;
   connection: ClientConnection;
 };
@@ -85,18 +85,18 @@ export class ChangeFeed {
   async subscribe<Told>(options: SubscribeOptions<Told>): Promise<Subscription<Told>> {
     const { subscriber, after, concerns, tell, check, connection } = options;
     const { cursors, tailer } = this.#options;
-    const position = after == null ? undefined : Number(cursors.decode(cursorPlace, after, "after")[0]);
+    const from = after == null ? undefined : Number(cursors.decode(cursorPlace, after, "after")[0]);
     this.#take(subscriber);
     try {
       const ring = await tailer.ring();
-      if (position !== undefined && (position < ring.floor || position > ring.head)) {
-        requireKnown(position, await this.#readPage(position));
-      }
+      // The ring may be a moment behind, so what is newest, and whether a place is known, is the table's to say.
+      const bounds = await this.#readPage(from ?? Number.MAX_SAFE_INTEGER);
+      if (from !== undefined) requireKnown(from, bounds);
       const cursorOf = (place: number) => cursors.encode(cursorPlace, [place]);
       const subscription = new Subscription<Told>({
         ring,
-        readPage: (from) => this.#readPage(from),
-        position: position ?? ring.head,
+        readPage: (behind) => this.#readPage(behind),
+        position: from ?? bounds.newest,
         concerns,
         tell: (event) => tell(event, cursorOf(event.position)),
         isPassing,
@@ -109,6 +109,26 @@ export class ChangeFeed {
       this.#free(subscriber);
       throw error;
     }
+  }
+
+  /** Looks at each of them: whether it may go on, and whether its client still reads. */
+  checkAll(): void {
+    const { maxIdleMs = 60_000 } = this.#options;
+    for (const watched of this.#watched) {
+      const { subscription, check, connection } = watched;
+      if (subscription.isEnded) {
+        if (subscription.hasToldAll) this.#watched.delete(watched);
+        else if (subscription.idleMs > lastWordMs) connection.destroy();
+        continue;
+      }
+      if (subscription.idleMs > maxIdleMs) subscription.drop("You have not read for too long");
+      else subscription.notice();
+      // What is passing is tried again at the next look.
+      check().catch((error) => isPassing(error) || subscription.end(error));
+    }
+    if (this.#watched.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   /** Ends all subscriptions; their clients may go on at another server. */
@@ -148,26 +168,8 @@ export class ChangeFeed {
       watched.subscription.end();
       this.#watched.delete(watched);
     });
-    this.#timer ??= setInterval(() => this.#checkAll(), this.#options.checkMs ?? 5_000).unref();
+    this.#timer ??= setInterval(() => this.checkAll(), this.#options.checkMs ?? 1_000).unref();
     if (this.#isStopped) watched.subscription.drop("The server stops");
-  }
-
-  #checkAll(): void {
-    const { maxIdleMs = 60_000 } = this.#options;
-    for (const watched of this.#watched) {
-      const { subscription, check, connection } = watched;
-      if (subscription.isEnded) {
-        if (subscription.hasToldAll) this.#watched.delete(watched);
-        else if (subscription.idleMs > lastWordMs) connection.destroy();
-        continue;
-      }
-      if (subscription.idleMs > maxIdleMs) subscription.drop("You have not read for too long");
-      // What is passing is tried again at the next look.
-      check().catch((error) => isPassing(error) || subscription.end(error));
-    }
-    if (this.#watched.size > 0) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
   }
 
   async #readPage(after: number) {

@@ -1,10 +1,10 @@
 /**
- * One subscriber's way through the outbox, as an iterator of what it is told. It holds a position and, while it replays
- * what it missed, one page of the table: no queue grows while its client is slow.
+ * One subscriber's way through the outbox, as an iterator of what it is told. It holds its place, a page of the table
+ * while it replays what it missed, and a few events that are being made ready: no queue grows while its client is slow.
  *
- * States: replaying (reads pages of the table, until it has come as far as the ring) → live (takes events from the ring,
- * or waits for one) → ended: by its client, by an error that the client is told as the last thing, or because it fell
- * out of the ring.
+ * States: replaying (reads pages of the table, until it has come as far as the ring) ⇄ live (takes events from the ring,
+ * or waits for one) → ended: by its client, by an error that the client is told as the last thing, or because its client
+ * did not read while the ring went past it.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { ApplicationError } from "../errors.ts";
@@ -33,11 +33,23 @@ export type SubscriptionOptions<Told> = {
 };
 
 const longestPauseMs = 2_000;
+/** Events that are made ready at once, so that who is behind does not wait for the database at each of them. */
+const maxAhead = 16;
+/** What was made ready and not taken for so long is made again: the viewer may not see it any more. */
+const staleMs = 500;
+/** A client that asks for nothing for so long does not read; one that does is behind because we are slow. */
+const notReadingMs = 1_000;
+
+type Ahead<Told> = { event: OutboxEvent; told: Promise<Told | null>; readyAt: number };
 
 export class Subscription<Told> implements AsyncIterableIterator<Told> {
   readonly #options: SubscriptionOptions<Told>;
+  /** What lies behind this has not been told yet. */
   #position: number;
+  /** What lies behind this has not been looked at yet. */
+  #readTo: number;
   #page: OutboxEvent[] = [];
+  #ahead: Ahead<Told>[] = [];
   #isLive = false;
   #isEnded = false;
   /** What the client is still to be told. */
@@ -49,6 +61,7 @@ export class Subscription<Told> implements AsyncIterableIterator<Told> {
   constructor(options: SubscriptionOptions<Told>) {
     this.#options = options;
     this.#position = options.position;
+    this.#readTo = options.position;
   }
 
   /** How long its client has not asked for another event, in milliseconds. */
@@ -65,9 +78,11 @@ export class Subscription<Told> implements AsyncIterableIterator<Told> {
     return this.#isEnded && this.#error === undefined;
   }
 
-  /** There is something new in the ring. */
+  /** There is something new in the ring, or time has passed. */
   notice(): void {
-    if (this.#isLive && this.#position < this.#options.ring.floor) this.drop("You read more slowly than things change");
+    if (this.#isLive && this.#readTo < this.#options.ring.floor && this.idleMs > notReadingMs) {
+      this.drop("You read more slowly than things change");
+    }
     this.#wake();
   }
 
@@ -83,6 +98,7 @@ export class Subscription<Told> implements AsyncIterableIterator<Told> {
     this.#isEnded = true;
     this.#error = error;
     this.#page = [];
+    this.#ahead = [];
     this.#options.onEnd();
     this.#wake();
   }
@@ -91,11 +107,18 @@ export class Subscription<Told> implements AsyncIterableIterator<Told> {
     this.#idleSince = undefined;
     try {
       while (!this.#isEnded) {
-        const event = await this.#take();
-        if (!event) continue;
-        const told = await this.#tell(event);
+        this.#lookAhead();
+        const [first] = this.#ahead;
+        if (!first) {
+          this.#position = this.#readTo;
+          await this.#more();
+          continue;
+        }
+        const isStale = performance.now() - first.readyAt > staleMs;
+        const told = await (isStale ? this.#tell(first.event) : first.told);
         if (this.#isEnded) break;
-        this.#position = event.position;
+        this.#ahead.shift();
+        this.#position = first.event.position;
         if (told !== null) return { value: told, done: false };
       }
     } catch (error) {
@@ -127,29 +150,42 @@ export class Subscription<Told> implements AsyncIterableIterator<Told> {
     this.end();
   }
 
-  /** The next event; undefined when there may be one now, or when it has ended. */
-  async #take(): Promise<OutboxEvent | undefined> {
-    const { ring } = this.#options;
-    const paged = this.#page.shift();
-    if (paged) return paged;
-    if (this.#position < ring.floor) {
-      this.#page = await this.#readPage();
-      return this.#page.shift();
+  /** Begins with what is here already. */
+  #lookAhead(): void {
+    while (this.#ahead.length < maxAhead) {
+      const event = this.#take();
+      if (!event) return;
+      this.#readTo = event.position;
+      if (!this.#options.concerns(event)) continue;
+      const ahead: Ahead<Told> = { event, told: this.#tell(event), readyAt: Number.POSITIVE_INFINITY };
+      const isReady = () => {
+        ahead.readyAt = performance.now();
+      };
+      ahead.told.then(isReady, isReady);
+      this.#ahead.push(ahead);
     }
-    this.#isLive = true;
-    const event = ring.after(this.#position);
-    if (!event) await this.#sleep();
-    return event;
   }
 
-  async #readPage(): Promise<OutboxEvent[]> {
-    const { oldest, newest, events } = await this.#trying(() => this.#options.readPage(this.#position));
-    requireKnown(this.#position, { oldest, newest });
-    return events;
+  #take(): OutboxEvent | undefined {
+    const { ring } = this.#options;
+    return this.#page.shift() ?? (this.#readTo >= ring.floor ? ring.after(this.#readTo) : undefined);
   }
 
-  async #tell(event: OutboxEvent): Promise<Told | null> {
-    if (!this.#options.concerns(event)) return null;
+  /** Resolves when there may be another event, or when it has ended. */
+  async #more(): Promise<void> {
+    this.#isLive = this.#readTo >= this.#options.ring.floor;
+    if (this.#isLive) {
+      await new Promise<void>((resume) => {
+        this.#wake = resume;
+      });
+    } else {
+      const page = await this.#trying(() => this.#options.readPage(this.#readTo));
+      requireKnown(this.#readTo, page);
+      this.#page = page.events;
+    }
+  }
+
+  #tell(event: OutboxEvent): Promise<Told | null> {
     return this.#trying(() => this.#options.tell(event));
   }
 
@@ -162,13 +198,6 @@ export class Subscription<Told> implements AsyncIterableIterator<Told> {
         await pause(Math.min(20 * 2 ** failures, longestPauseMs), undefined, { ref: false });
       }
     }
-  }
-
-  #sleep(): Promise<void> {
-    if (this.#isEnded) return Promise.resolve();
-    return new Promise((resume) => {
-      this.#wake = resume;
-    });
   }
 }
 

@@ -5,14 +5,25 @@
  * Whatever ends it, other than its client, is told as the last result: `errors` with a code, and nothing after it.
  * docs/watching.md tells clients what follows.
  */
-import { createSourceEventStream, type ExecutionArgs, type ExecutionResult, execute, type GraphQLError } from "graphql";
+import {
+  createSourceEventStream,
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  type GraphQLError,
+  getOperationAST,
+  getVariableValues,
+} from "graphql";
 import { isAsyncIterable, mapAsyncIterator, type Plugin } from "graphql-yoga";
+import type { Row } from "../eager-loading/answers.ts";
+import { runPlan } from "../eager-loading/plan.ts";
+import { compile } from "../eager-loading/plan-steps.ts";
 import { ApplicationError } from "../errors.ts";
 import type { OperationContext, WatchOptions } from "../graphql/context.ts";
 import type { SubscribeOptions } from "../outbox/change-feed.ts";
 import type { Subscription } from "../outbox/subscription.ts";
 import type { Viewer } from "../users/viewer.ts";
-import { type QueryLimits, requireAffordable } from "./query-plugin.ts";
+import { type QueryOptions, requireAffordable } from "./query-plugin.ts";
 import { type TraceOptions, withTrace } from "./trace-plugin.ts";
 
 export type SubscriptionOptions = {
@@ -24,7 +35,7 @@ export type SubscriptionOptions = {
 };
 
 type PluginOptions = SubscriptionOptions &
-  QueryLimits &
+  QueryOptions &
   TraceOptions & { show(error: unknown, requestId: string): GraphQLError };
 
 /** One event, made ready for the executor. */
@@ -46,10 +57,11 @@ async function subscribe(options: PluginOptions, args: ExecutionArgs) {
     ...result,
     ...(errors && { errors: errors.map(show) }),
   });
-  const contextValue = { ...outer, watch: (what: WatchOptions) => watch(options, outer, what) };
+  const plan = planOf(options, args);
+  const contextValue = { ...outer, watch: (what: WatchOptions) => watch(options, outer, what, plan) };
   const source = await createSourceEventStream({ ...args, contextValue });
   if (!isAsyncIterable(source)) return shown(source as ExecutionResult);
-  // Answers of a proxy between us and the client must not wait for each other.
+  // A proxy between us and the client must not wait for more.
   outer.setHeader("x-accel-buffering", "no");
   return mapAsyncIterator(
     source as AsyncIterableIterator<Told>,
@@ -61,10 +73,24 @@ async function subscribe(options: PluginOptions, args: ExecutionArgs) {
   );
 }
 
+type ReadAhead = (shown: Row, context: OperationContext) => Promise<void>;
+
+/** Reads in one round trip what will be shown of an event. */
+function planOf({ plan: limits }: PluginOptions, args: ExecutionArgs): ReadAhead | undefined {
+  const { schema, document, operationName, variableValues } = args;
+  const operation = getOperationAST(document, operationName);
+  const variables = operation && getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {});
+  if (!limits || !operation || !variables?.coerced) return undefined;
+  const plan = compile(schema, document, operation);
+  const { coerced } = variables;
+  return (shown, { loaders }) => runPlan(plan, coerced, loaders, limits, shown);
+}
+
 function watch(
   { subscribe, currentViewer, contextFor }: SubscriptionOptions,
   outer: OperationContext,
   { topic, rowId, after, toChange }: WatchOptions,
+  readAhead: ReadAhead | undefined,
 ): Promise<AsyncIterable<unknown>> {
   const viewerNow = async (): Promise<Viewer> => {
     if (!outer.viewer) return null;
@@ -77,9 +103,16 @@ function watch(
     after,
     concerns: (event) => event.topic === topic && (rowId == null || event.rowId === rowId),
     async tell(event, cursor) {
-      const context = contextFor(outer, await viewerNow());
-      const change = await toChange(event, context);
-      return change && { rootValue: { cursor, ...change }, context };
+      const viewer = await viewerNow();
+      const change = toChange(event, viewer);
+      if (!change) return null;
+      const context = contextFor(outer, viewer);
+      const { shown, row } = change;
+      if (row) {
+        await readAhead?.(shown, context);
+        if ((await context.loaders.one(row.relation, row.key)) === null) return null;
+      }
+      return { rootValue: { ...shown, cursor }, context };
     },
     check: async () => void (await viewerNow()),
     connection: outer.connection,
