@@ -17,6 +17,8 @@ export type RunOptions = {
   input?: string;
   /** Where it runs. A folder without `.env`, unless a test puts one there. */
   folder?: string;
+  /** Another program than Lectern's. */
+  program?: string;
 };
 
 export type Running = {
@@ -29,8 +31,9 @@ export type Running = {
 };
 
 /** Starts a command in a process group of its own, as a shell does. */
-export function begin(parameters: string[], { environment = {}, input, folder = tmpdir() }: RunOptions = {}): Running {
-  const child = spawn(process.execPath, [main, ...parameters], {
+export function begin(parameters: string[], options: RunOptions = {}): Running {
+  const { environment = {}, input, folder = tmpdir(), program = main } = options;
+  const child = spawn(process.execPath, [program, ...parameters], {
     cwd: folder,
     env: { PATH: process.env.PATH, ...environment },
     detached: true,
