@@ -20,6 +20,11 @@ export const settings = z.object({
     .regex(/^postgres(ql)?:\/\//, "must begin with postgresql://")
     .optional()
     .describe("PostgreSQL 15 or later; absent: an embedded one in DATA_DIR"),
+  MIGRATE_DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, "must begin with postgresql://")
+    .optional()
+    .describe("the same database for its owner, who migrates it; absent: DATABASE_URL"),
   HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
   PORT: whole(0, 65_535).default(4000).describe("port to listen on; taken: the next free one, in development"),
   PUBLIC_URL: z

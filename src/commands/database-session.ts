@@ -1,51 +1,87 @@
 /** The database that a command works on: the one in DATABASE_URL, or the embedded one, started when it is not running. */
 import { join } from "node:path";
 import pg from "pg";
+import type { Logger } from "pino";
 import type { Config } from "../config.ts";
+import { embeddedLogin } from "../database/embedded-login.ts";
 import { startEmbeddedPostgres } from "../database/embedded-postgres.ts";
+import { type DatabaseRole, urlAs, whyNot } from "../database/roles.ts";
 import { UserError } from "../errors.ts";
 
 export type DatabaseSession = {
-  url: string;
+  /** Of the owner of the tables, for what changes them. */
+  ownerUrl: string;
   isEmbedded: boolean;
+  /** The login of servers and workers. There are tables by now. */
+  loginUrl(): Promise<string>;
   stop(): Promise<void>;
 };
 
 export async function openDatabase(config: Config): Promise<DatabaseSession> {
-  if (config.DATABASE_URL) {
-    await requireUsable(config.DATABASE_URL);
-    return { url: config.DATABASE_URL, isEmbedded: false, stop: async () => {} };
+  const { DATABASE_URL, MIGRATE_DATABASE_URL } = config;
+  if (DATABASE_URL) {
+    await requireUsable("DATABASE_URL", DATABASE_URL);
+    if (MIGRATE_DATABASE_URL) await requireUsable("MIGRATE_DATABASE_URL", MIGRATE_DATABASE_URL);
+    return {
+      ownerUrl: MIGRATE_DATABASE_URL ?? DATABASE_URL,
+      isEmbedded: false,
+      loginUrl: async () => DATABASE_URL,
+      stop: async () => {},
+    };
   }
   const { url, stop } = await startEmbeddedPostgres({ folder: join(config.DATA_DIR, "postgres") });
-  return { url, isEmbedded: true, stop };
+  return { ownerUrl: url, isEmbedded: true, loginUrl: () => embeddedLogin(url), stop };
+}
+
+/** How the program itself connects: as `role` where its login may, and else, after a word about it, as the login. */
+export async function connectAs(session: DatabaseSession, role: DatabaseRole, logger: Logger): Promise<string> {
+  const url = await session.loginUrl();
+  const reason = await whyNot(url, role);
+  if (reason === null) return urlAs(url, role);
+  logger.warn({ role, reason }, "connections to the database have all rights of their login");
+  return url;
+}
+
+/** The roles that servers and workers cannot take on, and why. */
+export async function missingRoles(session: DatabaseSession): Promise<{ role: DatabaseRole; reason: string }[]> {
+  const url = await session.loginUrl();
+  const missing: { role: DatabaseRole; reason: string }[] = [];
+  for (const role of ["lectern_server", "lectern_worker"] as const) {
+    const reason = await whyNot(url, role);
+    if (reason !== null) missing.push({ role, reason });
+  }
+  return missing;
 }
 
 const oldestVersion = 15;
 
 /** One clear line now, instead of a stack trace from whatever would connect first. */
-async function requireUsable(url: string): Promise<void> {
+async function requireUsable(setting: string, url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
   try {
     await client.connect();
     const { rows } = await client.query("select current_setting('server_version_num')::int / 10000 as version");
     if (rows[0].version < oldestVersion) {
-      throw new UserError(`DATABASE_URL is a PostgreSQL ${rows[0].version}: ${oldestVersion} or later is needed.`);
+      throw new UserError(`${setting} is a PostgreSQL ${rows[0].version}: ${oldestVersion} or later is needed.`);
     }
   } catch (error) {
     if (error instanceof UserError) throw error;
     // Where a name has several addresses, the message is empty.
     const { message, code } = error as NodeJS.ErrnoException;
-    throw new UserError(`The database in DATABASE_URL cannot be used: ${message || code}.`);
+    throw new UserError(`The database in ${setting} cannot be used: ${message || code}.`);
   } finally {
     await client.end().catch(() => {});
   }
 }
 
 /** Runs `use` on the database and then leaves it as it was found. */
-export async function withDatabase<Result>(config: Config, use: (url: string) => Promise<Result>): Promise<Result> {
+export async function withDatabase<Result>(
+  config: Config,
+  use: (database: DatabaseSession) => Promise<Result>,
+): Promise<Result> {
   const session = await openDatabase(config);
   try {
-    return await use(session.url);
+    return await use(session);
   } finally {
     await session.stop();
   }

@@ -2,7 +2,7 @@ import type pg from "pg";
 import { loadEnvironmentFile, readConfig } from "../config.ts";
 import { withClient } from "../database/with-client.ts";
 import { UserError } from "../errors.ts";
-import { withDatabase } from "./database-session.ts";
+import { missingRoles, withDatabase } from "./database-session.ts";
 
 /** What must never be, each as a query that counts it. */
 const complaints = {
@@ -25,8 +25,13 @@ const complaints = {
 export async function doctor(): Promise<void> {
   loadEnvironmentFile();
   const config = readConfig();
-  const found = await withDatabase(config, (url) => withClient(url, count));
+  const { found, missing } = await withDatabase(config, async (database) => ({
+    found: await withClient(database.ownerUrl, count),
+    missing: await missingRoles(database),
+  }));
   for (const [complaint, count] of found) console.log(`${count === 0 ? "ok  " : "BAD "} ${count} ${complaint}`);
+  // No harm by itself: everything works, and a mistake of ours could do more.
+  for (const { role, reason } of missing) console.log(`note no connection works as ${role}: ${reason}`);
   if (found.some(([, count]) => count > 0)) throw new UserError("The database holds what must never be.");
 }
 

@@ -3,17 +3,24 @@ import { loadEnvironmentFile, readConfig } from "../config.ts";
 import { migrate, writeMigration } from "../database/migrations.ts";
 import { withClient } from "../database/with-client.ts";
 import { UserError } from "../errors.ts";
-import { withDatabase } from "./database-session.ts";
+import { missingRoles, withDatabase } from "./database-session.ts";
 
 /** `migrate` applies, `migrate new NAME` writes. */
 export async function migrateCommand([action, name, ...rest]: string[]): Promise<void> {
   loadEnvironmentFile();
   const config = readConfig();
   if (action === undefined) {
-    const applied = await withDatabase(config, migrate);
-    console.log(applied.length === 0 ? "The database is up to date." : `Applied: ${applied.join(", ")}`);
+    await withDatabase(config, async (database) => {
+      const applied = await migrate(database.ownerUrl);
+      console.log(applied.length === 0 ? "The database is up to date." : `Applied: ${applied.join(", ")}`);
+      for (const { role, reason } of await missingRoles(database)) {
+        console.log(`Connections do not work as ${role} yet. ${reason}`);
+      }
+    });
   } else if (action === "new" && name !== undefined && rest.length === 0) {
-    const file = await withDatabase(config, (url) => withEmptyDatabase(url, (empty) => writeMigration(name, empty)));
+    const file = await withDatabase(config, ({ ownerUrl }) =>
+      withEmptyDatabase(ownerUrl, (empty) => writeMigration(name, empty)),
+    );
     console.log(`Wrote ${file}`);
   } else {
     throw new UserError("Say `migrate`, or `migrate new NAME`.");

@@ -4,15 +4,16 @@ import { migrate } from "../database/migrations.ts";
 import { UserError } from "../errors.ts";
 import { createLogger } from "../logger.ts";
 import { loadSampleLibrary } from "../sample-library.ts";
-import { withDatabase } from "./database-session.ts";
+import { connectAs, withDatabase } from "./database-session.ts";
 
 export async function seedCommand(): Promise<void> {
   loadEnvironmentFile();
   const config = readConfig();
   if (config.isProduction) throw new UserError("The sample library is for development: its passwords are public.");
   const logger = createLogger({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
-  await withDatabase(config, async (url) => {
-    await migrate(url);
+  await withDatabase(config, async (database) => {
+    await migrate(database.ownerUrl);
+    const url = await connectAs(database, "lectern_server", logger);
     const application = compose(config, url, "http://localhost", logger);
     try {
       const loaded = await loadSampleLibrary(application);

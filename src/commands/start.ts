@@ -6,7 +6,7 @@ import { createLogger } from "../logger.ts";
 import { demoPassword, demoUsers, loadSampleLibrary, untilProcessed } from "../sample-library.ts";
 import { startHttpServer } from "../server/http-server.ts";
 import { startWorkers } from "../workers.ts";
-import { openDatabase } from "./database-session.ts";
+import { connectAs, openDatabase } from "./database-session.ts";
 import { untilSignal } from "./until-signal.ts";
 
 /** Starts everything in order, and stops it in the reverse order. */
@@ -25,14 +25,15 @@ export async function start(): Promise<void> {
   try {
     const database = await openDatabase(config);
     stops.push(database.stop);
-    const applied = await migrate(database.url);
+    const applied = await migrate(database.ownerUrl);
     if (applied.length > 0) logger.info({ applied }, "migrated");
     const publicUrl = config.PUBLIC_URL ?? `http://${config.HOST}:${config.PORT}`;
-    const application = compose(config, database.url, publicUrl, logger);
+    const application = compose(config, await connectAs(database, "lectern_server", logger), publicUrl, logger);
     stops.push(application.close);
     const isFirstStart = !config.isProduction && (await loadSampleLibrary(application));
     if (config.WORKERS > 0) {
-      const worker = await startWorkers(config, database.url, config.WORKERS, logger);
+      const workerUrl = await connectAs(database, "lectern_worker", logger);
+      const worker = await startWorkers(config, workerUrl, config.WORKERS, logger);
       stops.push(worker.stop);
       if (isFirstStart) await untilProcessed(application);
     }

@@ -4,7 +4,7 @@ import { loadEnvironmentFile, readConfig, readPassword } from "../config.ts";
 import { migrate } from "../database/migrations.ts";
 import { ApplicationError, UserError } from "../errors.ts";
 import { createLogger } from "../logger.ts";
-import { withDatabase } from "./database-session.ts";
+import { connectAs, withDatabase } from "./database-session.ts";
 
 export type UserOptions = { email?: string; name?: string; admin?: boolean; editor?: boolean };
 
@@ -16,9 +16,11 @@ export async function createUserCommand({ email, name, admin, editor }: UserOpti
   const config = readConfig();
   const password = readPassword() ?? (await askForPassword());
   const role = admin ? "ADMIN" : editor ? "EDITOR" : "VIEWER";
-  await withDatabase(config, async (url) => {
-    await migrate(url);
-    const application = compose(config, url, "http://localhost", createLogger({ level: "warn", format: "pretty" }));
+  await withDatabase(config, async (database) => {
+    await migrate(database.ownerUrl);
+    const logger = createLogger({ level: "error", format: "pretty" });
+    const url = await connectAs(database, "lectern_server", logger);
+    const application = compose(config, url, "http://localhost", logger);
     try {
       const user = await application.run({ name: "user create" }, (uow) =>
         application.services(uow, null).users.createUser({ email, name, password }, role),

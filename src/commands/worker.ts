@@ -1,7 +1,9 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { loadEnvironmentFile, readConfig } from "../config.ts";
+import { withClient } from "../database/with-client.ts";
 import { createLogger } from "../logger.ts";
 import { startWorkers } from "../workers.ts";
-import { openDatabase } from "./database-session.ts";
+import { connectAs, openDatabase } from "./database-session.ts";
 import { untilSignal } from "./until-signal.ts";
 
 export async function worker(): Promise<void> {
@@ -11,11 +13,26 @@ export async function worker(): Promise<void> {
   const signal = untilSignal();
   const database = await openDatabase(config);
   try {
-    const running = await startWorkers(config, database.url, Math.max(1, config.WORKERS), logger);
+    if (!(await isMigrated(database.ownerUrl))) {
+      logger.warn("the database is not migrated: waiting for `migrate`, or for a server to start");
+      while (!(await isMigrated(database.ownerUrl))) {
+        if (await Promise.race([signal.then(() => true), pause(1_000, false)])) return;
+      }
+    }
+    const url = await connectAs(database, "lectern_worker", logger);
+    const running = await startWorkers(config, url, Math.max(1, config.WORKERS), logger);
     logger.info("the worker waits for documents; Ctrl-C stops it");
     await signal;
     await running.stop();
   } finally {
     await database.stop();
   }
+}
+
+/** Whether the contract is there. A worker's login may see that, but not the list of migrations. */
+async function isMigrated(url: string): Promise<boolean> {
+  const { rows } = await withClient(url, (client) =>
+    client.query("select to_regprocedure('complete_document(uuid, uuid, jsonb, text)') is not null as any"),
+  );
+  return rows[0].any;
 }

@@ -11,17 +11,40 @@ import { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum } from "@prisma/dri
 import type { MigrationList, SchemaEngine, SchemaFilter } from "@prisma/schema-engine-wasm";
 import pg from "pg";
 import { UserError } from "../errors.ts";
+import { grantRoles } from "./roles.ts";
+import { withClient } from "./with-client.ts";
 
 const prismaFolder = join(import.meta.dirname, "../../prisma");
 const migrationsFolder = join(prismaFolder, "migrations");
 const noFilters: SchemaFilter = { externalTables: [], externalEnums: [] };
 
 /**
- * Applies what is missing. Returns the names of the migrations that it applied.
+ * Applies what is missing, and grants the roles what they may do. Returns the names of the migrations that it applied.
  *
+ * @param url of the owner of the tables; where nothing is missing, anybody may call it, and nothing is done
  * @throws UserError in the database's words; the failed migration has left nothing and may be tried again
  */
 export async function migrate(url: string): Promise<string[]> {
+  const applied = (await findMissing(url)).length === 0 ? [] : await applyMigrations(url);
+  await grantRoles(url);
+  return applied;
+}
+
+/** The names of the migrations that the database does not have yet. */
+export async function findMissing(url: string): Promise<string[]> {
+  const names = await migrationNames();
+  return withClient(url, async (client) => {
+    const { rows: found } = await client.query("select to_regclass('public._prisma_migrations') is not null as any");
+    if (!found[0].any) return names;
+    const { rows } = await client.query(
+      "select migration_name as name from public._prisma_migrations where finished_at is not null and rolled_back_at is null",
+    );
+    const done = new Set(rows.map(({ name }) => name));
+    return names.filter((name) => !done.has(name));
+  });
+}
+
+async function applyMigrations(url: string): Promise<string[]> {
   return withEngine(url, async (engine, database) => {
     const migrationsList = await readMigrations();
     try {
@@ -80,9 +103,16 @@ async function readSchema(): Promise<string> {
   return readFile(join(prismaFolder, "schema.prisma"), "utf8");
 }
 
-async function readMigrations(): Promise<MigrationList> {
+async function migrationNames(): Promise<string[]> {
   const entries = await readdir(migrationsFolder, { withFileTypes: true });
-  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
+}
+
+async function readMigrations(): Promise<MigrationList> {
+  const names = await migrationNames();
   return {
     baseDir: migrationsFolder,
     lockfile: {
@@ -91,7 +121,7 @@ async function readMigrations(): Promise<MigrationList> {
     },
     shadowDbInitScript: "",
     migrationDirectories: await Promise.all(
-      names.sort().map(async (path) => ({
+      names.map(async (path) => ({
         path,
         migrationFile: {
           path: "migration.sql",

@@ -8,6 +8,7 @@ import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
 import { PrismaClient } from "./generated/prisma/client.ts";
 import { omittedColumns } from "./generated/tables.ts";
+import { sessionSettings } from "./session-settings.ts";
 import { guard, noteErrorDetails, TransactionState } from "./transaction-guard.ts";
 
 /** What repositories are given: Prisma's client within one transaction, without the omitted columns. */
@@ -46,18 +47,17 @@ export class WriteDatabase {
   constructor(options: WritePoolOptions) {
     const config = {
       Client: WriteClient,
-      connectionString: options.url,
+      // The database keeps the same limits, for the case that this process cannot.
+      ...sessionSettings(options.url, {
+        statement_timeout: options.statementTimeoutMs,
+        lock_timeout: options.lockTimeoutMs,
+        idle_in_transaction_session_timeout: options.transactionTimeoutMs + serverGraceMs,
+      }),
       application_name: "lectern write",
       max: options.size,
       connectionTimeoutMillis: options.waitMs,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
-      // The database keeps the same limits, for the case that this process cannot.
-      options: [
-        `-c statement_timeout=${options.statementTimeoutMs}`,
-        `-c lock_timeout=${options.lockTimeoutMs}`,
-        `-c idle_in_transaction_session_timeout=${options.transactionTimeoutMs + serverGraceMs}`,
-      ].join(" "),
       // PostgreSQL 17 and later can end a whole transaction; earlier ones refuse a connection that asks for it.
       onConnect: async (client: pg.ClientBase) => {
         await client.query("select set_config(name, $1, false) from pg_settings where name = 'transaction_timeout'", [

@@ -12,6 +12,7 @@ import type { Row } from "../eager-loading/answers.ts";
 import type { ReadOutcome } from "../eager-loading/loaders.ts";
 import type { Sql } from "../eager-loading/sql.ts";
 import { rowTypes } from "./row-types.ts";
+import { sessionSettings } from "./session-settings.ts";
 import { isConnectionLoss } from "./sql-errors.ts";
 
 export type ReadConnectionOptions = {
@@ -156,12 +157,11 @@ export class ReadConnection {
     if (this.#failures > 0) await pause(Math.min(50 * 2 ** (this.#failures - 1), 2_000), undefined, { ref: false });
     const { url, statementTimeoutMs, connectTimeoutMs, onError } = this.#options;
     const client = new pg.Client({
-      connectionString: url,
+      ...sessionSettings(url, { default_transaction_read_only: "on", statement_timeout: statementTimeoutMs }),
       application_name: "lectern read",
       connectionTimeoutMillis: connectTimeoutMs,
       keepAlive: true,
       pipeline: true,
-      options: `-c default_transaction_read_only=on -c statement_timeout=${statementTimeoutMs}`,
       types: rowTypes,
     } as pg.ClientConfig);
     client.on("error", (error) => {

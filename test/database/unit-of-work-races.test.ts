@@ -186,7 +186,8 @@ describe("write skew", () => {
     async () => {
       // Somebody must always be on call. PostgreSQL 18's SERIALIZABLE misses the skew when the writes are of these
       // shapes and match nothing; a lock on the rows that the rule reads does not.
-      await lectern.database.query("create table on_call (name text primary key, is_on boolean not null)");
+      await lectern.database.query(`create table on_call (name text primary key, is_on boolean not null);
+         grant all on on_call to lectern_server`);
       const shapes = [
         "insert into on_call values ($1, false) on conflict (name) do update set is_on = false where on_call.is_on",
         "with off as (insert into on_call values ($1, false) on conflict do nothing) update on_call set is_on = false where name = $1",

@@ -252,6 +252,7 @@ describe("an operation that others collide with", () => {
   async function collide(title: string, times: number, state: string, late = false) {
     await lectern.database.query(`
       create sequence collisions;
+      grant usage on sequence collisions to lectern_server;
       create function collide() returns trigger language plpgsql as $$
       begin
         if new.title = '${title}' and nextval('collisions') <= ${times} then

@@ -11,6 +11,7 @@ import { inject } from "vitest";
 import { type Application, compose } from "../../src/composition.ts";
 import { type Config, readConfig } from "../../src/config.ts";
 import type { Role } from "../../src/database/generated/prisma/enums.ts";
+import { urlAs } from "../../src/database/roles.ts";
 import type { Probe } from "../../src/database/transaction-guard.ts";
 import type { DocumentWorker } from "../../src/documents/document.processor.ts";
 import { startHttpServer } from "../../src/server/http-server.ts";
@@ -73,9 +74,10 @@ export async function startLectern(options: LecternOptions = {}): Promise<Lecter
   const logger = log
     ? pino({ level: "debug" }, { write: (line) => log(JSON.parse(line)) })
     : pino({ level: config.LOG_LEVEL });
-  const application = compose(config, database.url, "http://lectern.test", logger, options.probe);
+  const serverUrl = urlAs(database.url, "lectern_server");
+  const application = compose(config, serverUrl, "http://lectern.test", logger, options.probe);
   let worker: DocumentWorker | undefined;
-  if (options.worker) worker = await startWorkers(config, database.url, 1, logger);
+  if (options.worker) worker = await startWorkers(config, urlAs(database.url, "lectern_worker"), 1, logger);
   const server = await startHttpServer({
     graphql: application.graphql,
     host: "127.0.0.1",
