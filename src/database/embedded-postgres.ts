@@ -12,6 +12,7 @@ import { randomBytes } from "node:crypto";
 import { chown, lstat, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import pg from "pg";
 import { UserError } from "../errors.ts";
@@ -229,14 +230,16 @@ async function requireDatabase(url: string, name: string): Promise<void> {
   });
 }
 
-/** Our own connections are closed by now, so whoever is left is another Lectern process. */
+/** Our own connections are closed or closing by now, so whoever is left after a moment is another Lectern process. */
 async function isShared(url: string): Promise<boolean> {
+  const others = "select 1 from pg_stat_activity where application_name like 'lectern%' and pid <> pg_backend_pid()";
   try {
     return await withClient(url, async (client) => {
-      const { rowCount } = await client.query(
-        "select 1 from pg_stat_activity where application_name like 'lectern%' and pid <> pg_backend_pid() limit 1",
-      );
-      return rowCount !== 0;
+      for (let tries = 1; tries <= 10; tries++) {
+        if ((await client.query(others)).rowCount === 0) return false;
+        await pause(50);
+      }
+      return true;
     });
   } catch {
     return false;
