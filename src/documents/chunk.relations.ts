@@ -20,6 +20,11 @@ export const chunksByDocument = relations.page({
   key: "documentId",
   orders: { INDEX: ["index"] },
   defaultOrder: { field: "INDEX", direction: "ASC" },
+  generation: {
+    column: "generation",
+    current: (document) => sql`select d.generation from documents d where d.id = ${document}`,
+    outOfDate: "This cursor is out of date: the document was processed again. Start from the first page.",
+  },
   visible: chunkVisible,
 });
 

@@ -1,5 +1,6 @@
 /** From a statement's rows to one answer per key: matched by the key in the row, placed by the place in the row. */
 import { type Ask, emptyAnswer } from "./ask.ts";
+import { CursorOutOfDateError } from "./cursor.ts";
 
 export type Row = Record<string, unknown>;
 
@@ -9,11 +10,18 @@ export type Page<PageRow = Row> = { rows: PageRow[]; hasMore: boolean };
 /** The key of a relation that has none. */
 export const rootKey = "";
 
-/** Answers by key; a key without rows is missing here and answered by `emptyAnswer`. */
+/**
+ * Answers by key; a key without rows is missing here and answered by `emptyAnswer`. A key whose rows are of another
+ * generation than a cursor has an error for an answer.
+ */
 export function answersFromRows(ask: Ask, rows: readonly Row[]): Map<string, unknown> {
   const answers = new Map<string, unknown>();
   for (const row of rows) {
     const key = ask.kind === "one" ? String(row[ask.relation.key]) : String(row.$key ?? rootKey);
+    if (row.$isOutOfDate) {
+      answers.set(key, outOfDate(ask));
+      continue;
+    }
     switch (ask.kind) {
       case "one":
         answers.set(key, row);
@@ -29,6 +37,8 @@ export function answersFromRows(ask: Ask, rows: readonly Row[]): Map<string, unk
         break;
       case "page": {
         const page = gather(answers, key, ask) as Page;
+        // A key with a cursor of a generation has a row even when there is none to show.
+        if (row.$place === null) break;
         const place = Number(row.$place) - 1;
         if (place === ask.window.size) page.hasMore = true;
         else page.rows[place] = row;
@@ -37,9 +47,14 @@ export function answersFromRows(ask: Ask, rows: readonly Row[]): Map<string, unk
     }
   }
   if (ask.kind === "page" && ask.window.isBackward) {
-    for (const page of answers.values()) (page as Page).rows.reverse();
+    for (const page of answers.values()) if (!(page instanceof Error)) (page as Page).rows.reverse();
   }
   return answers;
+}
+
+function outOfDate(ask: Ask): CursorOutOfDateError {
+  if (!("window" in ask) || !ask.relation.generation) throw new Error(`${ask.name} has no cursors of a generation.`);
+  return new CursorOutOfDateError(ask.window.after ? "after" : "before", ask.relation.generation.outOfDate);
 }
 
 function gather(answers: Map<string, unknown>, key: string, ask: Ask): unknown {
@@ -53,6 +68,7 @@ function gather(answers: Map<string, unknown>, key: string, ask: Ask): unknown {
 
 /** The rows that an answer shows, whatever its kind: what a child's keys are read from. */
 export function rowsOf(ask: Ask, answer: unknown): Row[] {
+  if (answer instanceof Error) return [];
   switch (ask.kind) {
     case "one":
       return answer === null ? [] : [answer as Row];

@@ -19,7 +19,7 @@ export type PageWindow = {
 export type Ask = { id: string; name: string } & (
   | { kind: "one"; relation: OneRelation }
   | { kind: "page"; relation: PageRelation; args: object; window: PageWindow }
-  | { kind: "count"; relation: PageRelation; args: object }
+  | { kind: "count"; relation: PageRelation; args: object; window: PageWindow }
   /** Is there a row at the cursor or on its far side? `beyond: "after"` looks before the first row of a page. */
   | { kind: "exists"; relation: PageRelation; args: object; window: PageWindow; beyond: "after" | "before" }
   | { kind: "list"; relation: ListRelation; args: object }
@@ -43,12 +43,14 @@ export const askPage = (relation: PageRelation, args: object, window: PageWindow
   window,
 });
 
-export const askCount = (relation: PageRelation, args: object): Ask => ({
+/** The same for every window, but for cursors that must be of the generation that is counted. */
+export const askCount = (relation: PageRelation, args: object, window: PageWindow): Ask => ({
   kind: "count",
-  id: identify(relation.name, "count", { args }),
+  id: identify(relation.name, "count", { args, generations: generationsOf(relation, window) }),
   name: `${relation.name}.count`,
   relation,
   args,
+  window,
 });
 
 export const askExists = (
@@ -58,7 +60,13 @@ export const askExists = (
   beyond: "after" | "before",
 ): Ask => ({
   kind: "exists",
-  id: identify(relation.name, "exists", { args, order: window.order, beyond, cursor: window[beyond] }),
+  id: identify(relation.name, "exists", {
+    args,
+    order: window.order,
+    beyond,
+    cursor: window[beyond],
+    generations: generationsOf(relation, window),
+  }),
   name: `${relation.name}.exists`,
   relation,
   args,
@@ -87,6 +95,12 @@ export const askSum = (relation: SumRelation): Ask => ({
   name: relation.name,
   relation,
 });
+
+/** The generations that the window's cursors are of; none where pages belong to none. */
+export function generationsOf(relation: PageRelation, { after, before }: PageWindow): (string | null)[] {
+  if (!relation.generation) return [];
+  return [after, before].flatMap((cursor) => (cursor ? [cursor.at(-1) ?? null] : []));
+}
 
 /** What an ask answers for a key that no row matches. */
 export function emptyAnswer(ask: Ask): unknown {

@@ -4,7 +4,7 @@
  */
 import type { Page } from "./answers.ts";
 import { type Ask, askCount, askExists, askPage, type PageWindow } from "./ask.ts";
-import { cursorPlace, orderNames } from "./keyset.ts";
+import { cursorNames, cursorPlace } from "./keyset.ts";
 import type { Loaders } from "./loaders.ts";
 import type { PageRelation } from "./relation.ts";
 
@@ -21,7 +21,7 @@ export type ConnectionAsks = {
 export function connectionAsks(relation: PageRelation, args: object, window: PageWindow): ConnectionAsks {
   return {
     page: askPage(relation, args, window),
-    count: askCount(relation, args),
+    count: askCount(relation, args, window),
     ...(window.after ? { previous: askExists(relation, args, window, "after") } : {}),
     ...(window.before ? { next: askExists(relation, args, window, "before") } : {}),
   };
@@ -73,7 +73,7 @@ export class Connection<Row = Record<string, unknown>> {
   /** The place of one of this connection's rows. */
   cursor(row: Row): string {
     const { order } = this.#window;
-    const values = orderNames(this.#relation, order.field).map((name) => (row as Record<string, unknown>)[name]);
+    const values = cursorNames(this.#relation, order.field).map((name) => (row as Record<string, unknown>)[name]);
     return this.#loaders.cursors.encode(cursorPlace(this.#relation, order), values);
   }
 

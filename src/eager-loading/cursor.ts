@@ -4,7 +4,10 @@
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** The values of the order's columns, as PostgreSQL reads them from text; null for NULL. */
+/**
+ * The values of the order's columns, as PostgreSQL reads them from text; null for NULL. Where pages belong to a
+ * generation, the row's generation follows them.
+ */
 export type Cursor = readonly (string | null)[];
 
 /** An argument of a page that cannot be: says which, in words for the API's user. */
@@ -16,6 +19,11 @@ export class PageArgumentError extends Error {
     super(message);
     this.argument = argument;
   }
+}
+
+/** The rows that the cursor belongs to have been replaced: what lies beyond it now is no continuation. */
+export class CursorOutOfDateError extends PageArgumentError {
+  override name = "CursorOutOfDateError";
 }
 
 const hashLength = 12;

@@ -12,7 +12,12 @@ export function orderNames(relation: PageRelation, field: string): string[] {
   return [...(relation.orders[field] ?? []), relation.table.primaryKey];
 }
 
-/** The same as SQL. Rows stand as `t`. */
+/** The names of the values that a cursor holds. */
+export function cursorNames(relation: PageRelation, field: string): string[] {
+  return [...orderNames(relation, field), ...(relation.generation ? [relation.generation.column] : [])];
+}
+
+/** The order's values as SQL. Rows stand as `t`. */
 export function orderTerms(relation: PageRelation, args: object, field: string): OrderTerm[] {
   const { table, computed } = relation;
   const columns = columnsOf(table, "t");

@@ -35,6 +35,8 @@ export type PageRelation<Row = unknown, Arguments = RelationArguments> = AnyShar
   filter?: (args: any, columns: Columns) => Sql | undefined;
   /** True where finding the page is work that should not be done again for each of its children. */
   isExpensive?: boolean;
+  /** Where a key's rows are replaced all at once: its cursors hold until then. */
+  generation?: Generation;
   /** Named orders. Each ends in the primary key, which is added. */
   orders: Readonly<Record<string, readonly string[]>>;
   defaultOrder: { field: string; direction: Direction };
@@ -44,6 +46,16 @@ export type PageRelation<Row = unknown, Arguments = RelationArguments> = AnyShar
   decorated: Readonly<Record<string, (args: RelationArguments) => Sql>>;
   readonly row?: Row;
   readonly args?: Arguments;
+};
+
+/** Tells the rows of a key from those that replace them. A walk over their pages keeps to one generation, or ends. */
+export type Generation = {
+  /** The column of a row that says which generation it is of. Not null. */
+  column: string;
+  /** A query for the generation that a key's rows are of now, also when there are none; no row: the key is gone. */
+  current: (key: Sql) => Sql;
+  /** What somebody is told who comes with a cursor of another one. */
+  outOfDate: string;
 };
 
 export type Computed = { type: string; sql: (args: RelationArguments, columns: Columns) => Sql };
@@ -106,6 +118,7 @@ export function relationsFor<Viewer>() {
         key?: NameOf<RowTable>;
         filter?: (args: Arguments, columns: Columns<NameOf<RowTable>>) => Sql | undefined;
         isExpensive?: boolean;
+        generation?: Generation & { column: NameOf<RowTable> };
         orders: Orders;
         defaultOrder: { field: keyof Orders & string; direction: Direction };
         computed?: Record<string, { type: string; sql: (args: Arguments, columns: Columns<NameOf<RowTable>>) => Sql }>;
@@ -115,6 +128,9 @@ export function relationsFor<Viewer>() {
       },
     ): PageRelation<RowOf<RowTable> & Extra, Arguments> {
       const relation = { kind: "page" as const, computed: {}, decorated: {}, ...declaration };
+      if (relation.generation && relation.key === undefined) {
+        throw new Error(`${declaration.name} has no key, so its rows cannot be of the key's generation.`);
+      }
       for (const column of Object.values(declaration.orders).flat()) {
         if (!(column in relation.table.columns) && !(column in relation.computed)) {
           throw new Error(`${declaration.name} cannot be ordered by ${column}: no such column or computed value.`);

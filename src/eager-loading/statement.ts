@@ -2,7 +2,7 @@
  * From an ask to its one statement. Keys come either as one array parameter (a batch) or as a query (a plan, where
  * the keys of a child are a column of its parent's statement); the rest of the statement is the same.
  */
-import type { Ask } from "./ask.ts";
+import { type Ask, generationsOf } from "./ask.ts";
 import { beyond, notBeyond, opposite, orderBy, orderTerms } from "./keyset.ts";
 import type { AnyShared, PageRelation, RelationArguments } from "./relation.ts";
 import { columnsOf, identifier, join, raw, type Sql, selectList, sql } from "./sql.ts";
@@ -25,30 +25,34 @@ export function keyType(ask: Ask): string | null {
 /** The whole statement. Its rows carry `$key` where the ask has keys; see `answersFromRows`. */
 export function statementOf(ask: Ask, keys: Keys, viewer: unknown): Sql {
   const { relation } = ask;
-  const key = keys === null ? raw("null") : raw("k.key");
+  const key = selectKey(ask, keys);
   switch (ask.kind) {
     case "one":
       return sql`select ${selectList(relation.table, "t")} from ${keyed(ask, keys)} where ${visible(relation, viewer)}`;
     case "column":
-      return sql`select k.key as "$key", ${column(ask, ask.relation.column)} as "$value" from ${keyed(ask, keys)} where ${visible(relation, viewer)}`;
+      return sql`select ${key}, ${column(ask, ask.relation.column)} as "$value" from ${keyed(ask, keys)} where ${visible(relation, viewer)}`;
     case "count":
-      return sql`select ${key} as "$key", count(*)::integer as "$value" from ${keyed(ask, keys)} where ${matching(ask.relation, ask.args, viewer)} group by 1`;
+      return isOfGeneration(ask)
+        ? sql`select ${key}, (select count(*)::integer from ${table(relation)} where ${ofKey(ask)}${matching(ask.relation, ask.args, viewer)}) as "$value" from (${keys}) k(key)`
+        : sql`select ${key}, count(*)::integer as "$value" from ${keyed(ask, keys)} where ${matching(ask.relation, ask.args, viewer)} group by 1`;
     case "sum":
-      return sql`select ${key} as "$key", coalesce(sum(${column(ask, ask.relation.column)}), 0)::bigint as "$value" from ${keyed(ask, keys)} where ${visible(relation, viewer)} group by 1`;
+      return sql`select ${key}, coalesce(sum(${column(ask, ask.relation.column)}), 0)::bigint as "$value" from ${keyed(ask, keys)} where ${visible(relation, viewer)} group by 1`;
     case "exists":
       return keys === null
         ? sql`select exists (${rowsBeyondCursor(ask, viewer)}) as "$value"`
-        : sql`select k.key as "$key", exists (${rowsBeyondCursor(ask, viewer)}) as "$value" from (${keys}) k(key)`;
+        : sql`select ${key}, exists (${rowsBeyondCursor(ask, viewer)}) as "$value" from (${keys}) k(key)`;
     case "page": {
       const page = pageRows(ask, viewer, selectPageRow(ask), ask.window.size + 1);
-      const rows = keys === null ? sql`(${page}) r` : sql`(${keys}) k(key) cross join lateral (${page}) r`;
+      // With a cursor that may be out of date, a key has a row to say so, also where its page is empty.
+      const kind = raw(isOfGeneration(ask) ? "left" : "inner");
+      const rows = keys === null ? sql`(${page}) r` : sql`(${keys}) k(key) ${kind} join lateral (${page}) r on true`;
       const decorated = Object.entries(ask.relation.decorated).map(
         ([name, decorate]) => sql`${decorate(ask.args as RelationArguments)} as ${raw(identifier(name))}`,
       );
-      return sql`select ${join([sql`${key} as "$key"`, raw("r.*"), ...decorated])} from ${rows}`;
+      return sql`select ${join([key, raw("r.*"), ...decorated])} from ${rows}`;
     }
     case "list":
-      return sql`select k.key as "$key", ${selectList(relation.table, "t")} from (${keys}) k(key) cross join lateral (select * from ${table(relation)} where ${listMatch(ask)} and ${visible(relation, viewer)}) t order by k.key, ${listOrder(ask)}`;
+      return sql`select ${key}, ${selectList(relation.table, "t")} from (${keys}) k(key) cross join lateral (select * from ${table(relation)} where ${listMatch(ask)} and ${visible(relation, viewer)}) t order by k.key, ${listOrder(ask)}`;
   }
 }
 
@@ -99,11 +103,27 @@ function matching(relation: PageRelation, args: object, viewer: unknown): Sql {
 }
 
 type PageAsk = Extract<Ask, { kind: "page" }>;
+type CountAsk = Extract<Ask, { kind: "count" }>;
 type ExistsAsk = Extract<Ask, { kind: "exists" }>;
 type ListAsk = Extract<Ask, { kind: "list" }>;
+type WindowAsk = PageAsk | CountAsk | ExistsAsk;
 
 const ofKey = (ask: Ask) =>
   ask.relation.key === undefined ? raw("") : sql`${column(ask, ask.relation.key)} = k.key and `;
+
+/** True where there are cursors that may be out of date. */
+const isOfGeneration = ({ relation, window }: WindowAsk) => generationsOf(relation, window).length > 0;
+
+/** The key, and whether its cursors are out of date: said by the statement that reads, since the next sees another moment. */
+function selectKey(ask: Ask, keys: Keys): Sql {
+  if (keys === null) return raw('null as "$key"');
+  if (!("window" in ask && ask.relation.generation && isOfGeneration(ask))) return raw('k.key as "$key"');
+  const { column, current } = ask.relation.generation;
+  const type = raw(requireColumn(ask.relation.table, column).type);
+  return sql`k.key as "$key", exists (
+    select 1 from (${current(raw("k.key"))}) g(now)
+    where g.now <> any(${generationsOf(ask.relation, ask.window)}::text[]::${type}[])) as "$isOutOfDate"`;
+}
 
 /** A row of a page: its columns, its computed values, and its place, so that nothing rests on the order of arrival. */
 function selectPageRow(ask: PageAsk): Sql {

@@ -17,8 +17,8 @@ import {
 } from "../database/sql-errors.ts";
 import { TransactionClosedError } from "../database/transaction-guard.ts";
 import { AbandonedError, RetriesExhaustedError, UnknownOutcomeError } from "../database/unit-of-work.ts";
-import { PageArgumentError } from "../eager-loading/cursor.ts";
-import { ApplicationError, badInput, type ErrorCode } from "../errors.ts";
+import { CursorOutOfDateError, PageArgumentError } from "../eager-loading/cursor.ts";
+import { ApplicationError, type ErrorCode } from "../errors.ts";
 
 const secondsToWait = "1";
 
@@ -95,7 +95,10 @@ function copy(error: GraphQLError, place: GraphQLError | undefined, extensions: 
 /** Errors that users may know of. */
 function meaningOf(error: unknown): ApplicationError | undefined {
   if (error instanceof ApplicationError) return error;
-  if (error instanceof PageArgumentError) return badInput([error.argument], error.message);
+  if (error instanceof PageArgumentError) {
+    const reason = error instanceof CursorOutOfDateError ? { reason: "CURSOR_OUT_OF_DATE" } : {};
+    return new ApplicationError("BAD_USER_INPUT", error.message, { inputPath: [error.argument], ...reason });
+  }
   const [code, message] = kindOf(error) ?? [];
   return code && message ? new ApplicationError(code, message) : undefined;
 }

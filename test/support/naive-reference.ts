@@ -51,7 +51,9 @@ async function readTables(database: TestDatabase): Promise<Tables> {
     users: await read("select * from users"),
     // The rank stands for the title's collation, which JavaScript does not share.
     documents: await read("select *, dense_rank() over (order by title)::int as title_rank from documents"),
-    chunks: await read("select id, document_id, index, text, start_offset, end_offset, token_count from chunks"),
+    chunks: await read(
+      "select id, document_id, generation, index, text, start_offset, end_offset, token_count from chunks",
+    ),
   };
 }
 
@@ -202,7 +204,17 @@ class Naive {
       processedAt: document.processed_at,
       chunks: (args: PageArguments) => {
         const chunks = this.#tables.chunks.filter((chunk) => chunk.document_id === id);
-        return this.#page(chunks, args, indexOrder, "ChunksByDocument", (chunk) => this.#chunk(chunk.id));
+        const requireCurrent = (cursor: Value[] | null) => {
+          if (cursor && cursor[2] !== document.generation) throw new Error("out of date");
+        };
+        return this.#page(
+          chunks,
+          args,
+          indexOrder,
+          "ChunksByDocument",
+          (chunk) => this.#chunk(chunk.id),
+          requireCurrent,
+        );
       },
     };
   }
@@ -238,6 +250,8 @@ class Naive {
     orderOf: (order: PageArguments["orderBy"]) => Order,
     relation: string,
     show: (row: Row) => unknown,
+    /** Fails where the cursor is of rows that have been replaced. */
+    requireCurrent: (cursor: Value[] | null) => void = () => {},
   ): unknown {
     const { first, last } = args;
     for (const size of [first, last]) if (size != null && (size < 1 || size > 100)) throw new Error("page size");
@@ -257,15 +271,25 @@ class Naive {
     const start = last == null ? 0 : Math.max(0, inside.length - size);
     const isLeft = (row: Row) => !isAfter(row) || inside.slice(0, start).includes(row);
     const isRight = (row: Row) => !isBefore(row) || inside.slice(start + size).includes(row);
+    // Only what looks at the rows fails with a cursor that is out of date.
+    const look = <Answer>(answer: () => Answer) => {
+      return () => {
+        requireCurrent(after);
+        requireCurrent(before);
+        return answer();
+      };
+    };
+    const isOpenLeft = last == null && !after;
+    const isOpenRight = last != null && !before;
     return {
-      totalCount: rows.length,
-      edges: shown.map((row) => ({ cursor: cursor(row), node: () => show(row) })),
-      nodes: () => shown.map(show),
+      totalCount: look(() => rows.length),
+      edges: look(() => shown.map((row) => ({ cursor: cursor(row), node: () => show(row) }))),
+      nodes: look(() => shown.map(show)),
       pageInfo: {
-        hasNextPage: sorted.some(isRight),
-        hasPreviousPage: sorted.some(isLeft),
-        startCursor: shown.length === 0 ? null : cursor(shown[0] as Row),
-        endCursor: shown.length === 0 ? null : cursor(shown.at(-1) as Row),
+        hasNextPage: isOpenRight ? false : look(() => sorted.some(isRight)),
+        hasPreviousPage: isOpenLeft ? false : look(() => sorted.some(isLeft)),
+        startCursor: look(() => (shown.length === 0 ? null : cursor(shown[0] as Row))),
+        endCursor: look(() => (shown.length === 0 ? null : cursor(shown.at(-1) as Row))),
       },
     };
   }
@@ -297,7 +321,12 @@ function orderBy(field: string, direction: string, column: string): Order {
 }
 
 const userOrder = () => orderBy("CREATED_AT", "ASC", "created_at");
-const indexOrder = () => orderBy("INDEX", "ASC", "index");
+/** A cursor of a chunk also tells the generation, which is the same for all chunks of a document. */
+const indexOrder = (): Order => ({
+  ...orderBy("INDEX", "ASC", "index"),
+  values: (row) => [row.index as number, row.id, row.generation as number],
+  read: ([index, id, generation]) => [Number(index), id as string, Number(generation)],
+});
 const scoreOrder = () => orderBy("SCORE", "DESC", "score");
 
 function documentOrder(order: PageArguments["orderBy"]): Order {

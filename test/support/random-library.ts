@@ -37,6 +37,19 @@ export async function fillLibrary(database: TestDatabase, random: () => number, 
 
 export type LibrarySize = { documents: number /** Per document, at most. */; chunks: number };
 
+/** Processes a document again, through the contract of the workers, into chunks of these texts. */
+export async function processAgain(database: TestDatabase, id: string, texts: readonly string[]): Promise<void> {
+  const chunks = texts.map((text, index) => ({ text, startOffset: index, endOffset: index + 1, tokenCount: 1 }));
+  await database.query("update documents set status = 'PENDING' where id = $1 and status <> 'PENDING'", [id]);
+  // The first in the queue.
+  await database.query("update documents set next_attempt_at = '-infinity' where id = $1", [id]);
+  const [done] = await database.query(
+    `select c.id, complete_document(c.id, c.claim, $1) as is_complete from claim_documents('test', 1, '1 minute') c`,
+    [JSON.stringify(chunks)],
+  );
+  if (done?.id !== id || done.is_complete !== true) throw new Error(`Document ${id} was not processed.`);
+}
+
 /** By the moves that the database allows. */
 async function move(database: TestDatabase, id: string, status: string): Promise<void> {
   if (status === "PENDING") return;
