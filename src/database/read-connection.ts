@@ -10,7 +10,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import type { Row } from "../eager-loading/answers.ts";
 import type { ReadOutcome } from "../eager-loading/loaders.ts";
-import type { Sql } from "../eager-loading/sql.ts";
+import { plannedEachTime, type Sql } from "../eager-loading/sql.ts";
 import { rowTypes } from "./row-types.ts";
 import { sessionSettings } from "./session-settings.ts";
 import { isConnectionLoss } from "./sql-errors.ts";
@@ -228,7 +228,7 @@ const maxTexts = 2_000;
  * when it comes back, so that those which never do take no place.
  */
 function nameOf(text: string): string | undefined {
-  if (text.length > longestNamed) return undefined;
+  if (text.length > longestNamed || text.includes(plannedEachTime.text)) return undefined;
   const known = names.get(text);
   if (known) return known;
   if (known === undefined) {

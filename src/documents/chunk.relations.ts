@@ -2,7 +2,7 @@
 
 import { tables } from "../database/generated/tables.ts";
 import { relations } from "../database/relations.ts";
-import { type Columns, columnsOf, raw, type Sql, sql } from "../eager-loading/sql.ts";
+import { type Columns, columnsOf, plannedEachTime, raw, type Sql, sql } from "../eager-loading/sql.ts";
 import { isAdmin, type Viewer } from "../users/viewer.ts";
 import { documentVisible } from "./document.relations.ts";
 
@@ -49,6 +49,26 @@ export type ChunkHitExtra = { score: number; snippet: string };
 /** Lower case by a named collation, since the search configurations would go by how the database was made. */
 const lower = (text: Sql | string) => sql`lower(normalize(${text}, NFC) collate "und-x-icu")`;
 const queryOf = (query: string) => sql`websearch_to_tsquery('lectern', ${lower(query)})`;
+const exactQueryOf = (query: string) => sql`websearch_to_tsquery('simple', ${lower(query)})`;
+
+/** Of matches with their accents, and again of all others: decision 9. */
+const mostRanked = 1_000;
+
+/** The hits that are ranked: the newest that match with their accents, and the newest others where those are few. */
+function candidates({ query, documentIds }: ChunkSearch, viewer: Viewer): Sql {
+  const chunk = columnsOf(tables.Chunk, "c");
+  const isHit = sql`c.search @@ ${queryOf(query)}`;
+  const isExact = sql`c.search_exact @@ ${exactQueryOf(query)}`;
+  const mayBeShown = documentIds
+    ? sql`${chunk.documentId} = any(${documentIds}::uuid[]) and ${chunkVisible(viewer, chunk)}`
+    : chunkVisible(viewer, chunk);
+  const newest = (condition: Sql) =>
+    sql`select c.id from chunks c where ${condition} and ${mayBeShown} order by c.id desc limit ${raw(String(mostRanked))}`;
+  return sql`
+    with exact as materialized (${newest(sql`${isHit} and ${isExact}`)})
+    select id from exact union all
+    (${newest(sql`(select count(*) from exact) < ${raw(String(mostRanked))} and ${isHit} and not ${isExact}`)})`;
+}
 
 /** What marks a match until the text around it has been escaped; taken out of the text itself first. */
 export const markStart = "\u{E000}";
@@ -59,19 +79,17 @@ const headline = `StartSel=${markStart}, StopSel=${markEnd}, ShortWord=0, MinWor
 export const chunkHits = relations.page({
   name: "ChunkHits",
   table: tables.Chunk,
-  // Every hit is ranked before the best are known.
+  // All candidates are ranked before the best are known.
   isExpensive: true,
   orders: { SCORE: ["score"] },
   defaultOrder: { field: "SCORE", direction: "DESC" },
-  filter: ({ query, documentIds }: ChunkSearch, chunk) => {
-    const matches = sql`t.search @@ ${queryOf(query)}`;
-    return documentIds ? sql`${matches} and ${chunk.documentId} = any(${documentIds}::uuid[])` : matches;
-  },
+  filter: (search: ChunkSearch, chunk, viewer) =>
+    sql`${plannedEachTime} ${chunk.id} in (${candidates(search, viewer)})`,
   computed: {
     score: {
       type: "double precision",
       sql: ({ query }) => sql`(ts_rank(t.search, ${queryOf(query)}, 1) + case when
-        t.search_exact @@ websearch_to_tsquery('simple', ${lower(query)}) then 1 else 0 end)::double precision`,
+        t.search_exact @@ ${exactQueryOf(query)} then 1 else 0 end)::double precision`,
     },
   },
   decorated: {

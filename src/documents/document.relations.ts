@@ -1,5 +1,6 @@
 /** The ways to documents. A PRIVATE document exists only for its owner and for admins, whichever way is taken. */
 
+import { foldedMatch } from "../database/folded-text.ts";
 import type { DocumentStatus, Visibility } from "../database/generated/prisma/enums.ts";
 import { tables } from "../database/generated/tables.ts";
 import { relations } from "../database/relations.ts";
@@ -29,7 +30,7 @@ function documentFilter(filter: DocumentFilter, document: Columns): Sql | undefi
   const conditions = [
     ...(status ? [sql`${document.status} = any(${status}::document_status[])`] : []),
     ...(visibility ? [sql`${document.visibility} = ${visibility}::visibility`] : []),
-    ...(search ? [sql`strpos(${document.titleFolded}, fold(${search})) > 0`] : []),
+    ...(search ? [foldedMatch(document.titleFolded as Sql, search) ?? raw("true")] : []),
     ...(ownerId ? [sql`${document.ownerId} = ${ownerId}::uuid`] : []),
   ];
   return conditions.length === 0 ? undefined : join(conditions, " and ");

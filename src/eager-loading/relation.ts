@@ -30,9 +30,9 @@ export type OneRelation<Row = unknown> = AnyShared & { kind: "one"; key: string;
 /** Pages of rows per key, their count, and whether there are rows beyond a cursor. */
 export type PageRelation<Row = unknown, Arguments = RelationArguments> = AnyShared & {
   kind: "page";
-  /** Rows that match the arguments. Rows stand as `t`. */
-  // biome-ignore lint/suspicious/noExplicitAny: arguments differ by relation; the engine passes them through.
-  filter?: (args: any, columns: Columns) => Sql | undefined;
+  /** Rows that match the arguments. Rows stand as `t`. The viewer is for filters that look at other rows. */
+  // biome-ignore lint/suspicious/noExplicitAny: arguments and viewers differ; the engine passes them through.
+  filter?: (args: any, columns: Columns, viewer: any) => Sql | undefined;
   /** True where finding the page is work that should not be done again for each of its children. */
   isExpensive?: boolean;
   /** Where a key's rows are replaced all at once: its cursors hold until then. */
@@ -116,7 +116,7 @@ export function relationsFor<Viewer>() {
     >(
       declaration: Declaration<Viewer, RowTable> & {
         key?: NameOf<RowTable>;
-        filter?: (args: Arguments, columns: Columns<NameOf<RowTable>>) => Sql | undefined;
+        filter?: (args: Arguments, columns: Columns<NameOf<RowTable>>, viewer: Viewer) => Sql | undefined;
         isExpensive?: boolean;
         generation?: Generation & { column: NameOf<RowTable> };
         orders: Orders;

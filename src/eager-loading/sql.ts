@@ -4,6 +4,12 @@ import type { AnyTable } from "./table.ts";
 
 export { default as sql, empty, join, raw, Sql } from "sql-template-tag";
 
+/**
+ * Stands in a part of a statement whose best plan depends on its values, as a search's does: a word may be rare or on
+ * every page. Statements with it are planned each time; of a named one PostgreSQL soon keeps one plan for all values.
+ */
+export const plannedEachTime = raw("/* planned each time */");
+
 /** The columns of one table under one alias, as SQL: `columns.ownerId` is `t."owner_id"`. */
 export type Columns<Names extends string = string> = Readonly<Record<Names, Sql>>;
 

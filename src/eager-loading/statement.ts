@@ -98,7 +98,7 @@ function visible(relation: AnyShared, viewer: unknown): Sql {
 }
 
 function matching(relation: PageRelation, args: object, viewer: unknown): Sql {
-  const filter = relation.filter?.(args, columnsOf(relation.table, "t"));
+  const filter = relation.filter?.(args, columnsOf(relation.table, "t"), viewer);
   return filter ? sql`${filter} and ${visible(relation, viewer)}` : visible(relation, viewer);
 }
 

@@ -1,8 +1,8 @@
 /** The ways to users. Everybody who may read sees that a user exists; the e-mail is the schema's to hide. */
 
+import { foldedMatch } from "../database/folded-text.ts";
 import { tables } from "../database/generated/tables.ts";
 import { relations } from "../database/relations.ts";
-import { sql } from "../eager-loading/sql.ts";
 
 export const userById = relations.one({ name: "UserById", table: tables.User, key: "id" });
 
@@ -13,5 +13,5 @@ export const allUsers = relations.page({
   table: tables.User,
   orders: { CREATED_AT: ["createdAt"] },
   defaultOrder: { field: "CREATED_AT", direction: "ASC" },
-  filter: ({ search }: UserSearch, user) => (search ? sql`strpos(fold(${user.name}), fold(${search})) > 0` : undefined),
+  filter: ({ search }: UserSearch, user) => (search ? foldedMatch(user.nameFolded, search) : undefined),
 });

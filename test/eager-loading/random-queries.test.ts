@@ -12,7 +12,10 @@ import { fillLibrary, processAgain, randomFrom } from "../support/random-library
 
 const seed = Number(process.env.LECTERN_SEED ?? Date.now() % 1_000_000);
 const numRuns = Number(process.env.LECTERN_RUNS ?? 500);
-const searches = ["zebra", "nguoi", "người", "song -zebra", "duong or river", '"chunk"'];
+const searches = {
+  chunks: ["zebra", "nguoi", "người", "song -zebra", "duong or river", '"chunk"'],
+  names: ["ngo", "Đ", "zebra", "nguoi", "a", "nothing", "zebar", "xua duong", "đuông xưa", "nguoi vieewer"],
+};
 // Everything may be asked for here: what is tested is the answer, not its price.
 const settings = { MAX_QUERY_COST: "10000000", MAX_QUERY_DEPTH: "100", MAX_QUERY_TOKENS: "100000" };
 
@@ -93,7 +96,7 @@ async function collectPools(): Promise<Pools> {
       ChunkConnection: chunks.map(({ cursor }) => cursor),
       ChunkHitConnection: cursorsOf(data.searchChunks),
     },
-    texts: { query: searches, search: ["ngo", "Đ", "zebra", "nguoi", "a", "nothing"] },
+    texts: { query: searches.chunks, search: searches.names },
   };
 }
 

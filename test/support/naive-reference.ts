@@ -25,20 +25,22 @@ export type NaiveReference = {
   ): Promise<{ data?: unknown; errors?: unknown }>;
 };
 
-/** @param searches the only queries that `searchChunks` will be asked */
+/** @param searches the only queries that `searchChunks` will be asked, and the only ones for titles and names */
 export async function naiveReference(
   schema: GraphQLSchema,
   database: TestDatabase,
   cursors: CursorCodec,
-  searches: readonly string[],
+  searches: { chunks: readonly string[]; names: readonly string[] },
 ): Promise<NaiveReference> {
   const tables = await readTables(database);
   const hits = new Map<string, Row[]>();
-  for (const query of searches) hits.set(query, await readHits(database, tables, query));
+  for (const query of searches.chunks) hits.set(query, await readHits(database, tables, query));
+  const matches = new Map<string, Set<string>>();
+  for (const search of searches.names) matches.set(search, await readMatches(database, search));
   const plain = buildSchema(printSchema(schema));
   return {
     async answer(query, variables, viewer) {
-      const rootValue = new Naive(tables, hits, cursors, viewer).root();
+      const rootValue = new Naive(tables, { hits, matches }, cursors, viewer).root();
       const result = await execute({ schema: plain, document: parse(query), variableValues: variables, rootValue });
       return JSON.parse(JSON.stringify(result));
     },
@@ -75,16 +77,31 @@ async function readHits(database: TestDatabase, tables: Tables, query: string): 
   return hits;
 }
 
+/** The titles and names that match, each compared for itself. */
+async function readMatches(database: TestDatabase, search: string): Promise<Set<string>> {
+  const rows = await database.query(
+    `with asked as (select fold($1) as search)
+     select name from (select title as name from documents union select name from users) n, asked
+     where strpos(fold(name), search) > 0 or (length(search) > 2 and word_similarity(search, fold(name)) >= 0.6 and
+       (select min(word_similarity(word, fold(name))) from regexp_split_to_table(search, ' ') word) >= 0.25)`,
+    [search],
+  );
+  return new Set(rows.map(({ name }) => name as string));
+}
+
+/** What the searches find, by their texts. */
+type Found = { hits: Map<string, Row[]>; matches: Map<string, Set<string>> };
+
 class Naive {
   readonly #tables: Tables;
-  readonly #hits: Map<string, Row[]>;
+  readonly #found: Found;
   readonly #cursors: CursorCodec;
   readonly #viewer: Viewer;
   #visible: Row[] | undefined;
 
-  constructor(tables: Tables, hits: Map<string, Row[]>, cursors: CursorCodec, viewer: Viewer) {
+  constructor(tables: Tables, found: Found, cursors: CursorCodec, viewer: Viewer) {
     this.#tables = tables;
-    this.#hits = hits;
+    this.#found = found;
     this.#cursors = cursors;
     this.#viewer = viewer;
   }
@@ -96,14 +113,14 @@ class Naive {
       viewer: () => this.#viewer && { user: this.#user(this.#viewer.id) },
       user: ({ id }: { id: string }) => this.#user(this.#idOf("User", id)),
       users: (args: PageArguments & { search?: string }) => {
-        const users = this.#tables.users.filter((user) => !args.search || includes(user.name, args.search));
+        const users = this.#tables.users.filter((user) => this.#matches(user.name, args.search));
         return this.#page(users, args, userOrder, "Users", (user) => this.#user(user.id));
       },
       document: ({ id }: { id: string }) => this.#document(this.#idOf("Document", id)),
       documents: (args: PageArguments) => this.#documents(this.#visibleDocuments(), args, "Documents"),
       searchChunks: (args: PageArguments & { query: string; documentIds?: string[] }) => {
         const only = args.documentIds?.map((id) => this.#idOf("Document", id));
-        const hits = (this.#hits.get(args.query) ?? []).filter(
+        const hits = (this.#found.hits.get(args.query) ?? []).filter(
           (hit) => this.#isVisible(hit.document_id as string) && (!only || only.includes(hit.document_id as string)),
         );
         return this.#page(hits, args, scoreOrder, "ChunkHits", (hit) => ({
@@ -156,6 +173,10 @@ class Naive {
     };
   }
 
+  #matches(name: unknown, search: string | null | undefined): boolean {
+    return !search || this.#found.matches.get(search)?.has(name as string) === true;
+  }
+
   #isVisible(documentId: string): boolean {
     return this.#visibleDocuments().some(({ id }) => id === documentId);
   }
@@ -175,7 +196,7 @@ class Naive {
       (document) =>
         (status == null || status.includes(document.status as string)) &&
         (visibility == null || document.visibility === visibility) &&
-        (!search || includes(document.title, search)) &&
+        this.#matches(document.title, search) &&
         (owner === null || document.owner_id === owner),
     );
     return this.#page(rows, args, documentOrder, relation, (document) => this.#document(document.id));
@@ -355,11 +376,3 @@ function compare({ direction }: Order, left: Value[], right: Value[]): number {
 function globalId(type: string, id: string): string {
   return Buffer.from(`${type}:${id}`).toString("base64url");
 }
-
-const fold = (text: string) =>
-  text
-    .normalize("NFD")
-    .replace(/[\u0300-\u036f]/g, "")
-    .replace(/[đĐ]/g, "d")
-    .toLowerCase();
-const includes = (text: unknown, part: string) => fold(String(text)).includes(fold(part));

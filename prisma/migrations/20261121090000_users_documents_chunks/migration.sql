@@ -11,9 +11,12 @@ CREATE FUNCTION "uuid_v7"() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE AS 
 $$;
 
 -- Lower case without accents, for matching titles: 'Người Đẹp' and its decomposed twin both become 'nguoi dep'.
--- The collation is named because lower() must not depend on how the database was made.
+-- The collation is named because lower() must not depend on how the database was made; σ has one form, wherever it
+-- stands, and the letters after it are capitals that the collation's library knows in some versions only.
 CREATE FUNCTION "fold"(value text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-  SELECT lower(translate(regexp_replace(normalize(value, NFD), '[\u0300-\u036f]', '', 'g'), 'đĐ', 'dd') COLLATE "und-x-icu")
+  SELECT lower(translate(regexp_replace(normalize(value, NFD), '[\u0300-\u036f]', '', 'g'),
+    'đĐςΣᲉᲐᲑᲒᲓᲔᲕᲖᲗᲘᲙᲚᲛᲜᲝᲞᲟᲠᲡᲢᲣᲤᲥᲦᲧᲨᲩᲪᲫᲬᲭᲮᲯᲰᲱᲲᲳᲴᲵᲶᲷᲸᲹᲺᲽᲾᲿ',
+    'ddσσᲊაბგდევზთიკლმნოპჟრსტუფქღყშჩცძწჭხჯჰჱჲჳჴჵჶჷჸჹჺჽჾჿ') COLLATE "und-x-icu")
 $$;
 
 -- Parts of words, for finding titles that were typed with a mistake.
