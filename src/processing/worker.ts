@@ -75,9 +75,13 @@ export class Worker<Job, Result> {
         const expired = await queue.releaseExpired();
         if (expired > 0) logger.warn({ queue: queue.name, expired }, "leases ended without a result");
         const free = places - this.#running.size;
-        if (free <= 0) return;
+        if (free <= 0 || this.#isStopping) return;
         const claims = await queue.claim(this.name, free, leaseMs);
-        for (const claim of claims) this.#begin(claim);
+        for (const claim of claims) {
+          // It may have stopped while the claim was under way.
+          if (this.#isStopping) await queue.release(claim);
+          else this.#begin(claim);
+        }
       }
     } catch (error) {
       logger.error({ err: error, queue: queue.name }, "claiming failed; the next poll tries again");

@@ -149,11 +149,10 @@ describe("a COMMIT whose answer is lost", () => {
       proxy.refuse(true);
     };
     // Idle connections would still be there to ask.
-    const cutOthers = home.database.query(
+    await home.database.query(
       "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'lectern write' and datname = current_database()",
     );
-    await cutOthers;
-    await pause(100);
+    await expect.poll(() => lectern.application.database.pool.totalCount).toBe(0);
     const headers = { "idempotency-key": "unknown" };
     const answer = await send(create, { title: "Unknown" }, headers);
     expect([answer.body.data, codeOf(answer)]).toEqual([null, "UNKNOWN_OUTCOME"]);

@@ -260,6 +260,7 @@ it("says that nobody knows", async () => {
   await home.database.query(
     "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'lectern write' and datname = current_database()",
   );
+  await expect.poll(() => lectern.application.database.pool.totalCount).toBe(0);
   probe = (point) => {
     if (point !== "before_commit") return;
     proxy.dropCommitReplies(1);

@@ -3,6 +3,7 @@ import pg from "pg";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFinished } from "vitest";
 import { type DocumentJob, type DocumentResult, documentQueue } from "../../src/documents/document.processor.ts";
+import type { Claim, Queue } from "../../src/processing/queue.ts";
 import { Worker, type WorkerOptions } from "../../src/processing/worker.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 
@@ -477,6 +478,34 @@ describe("our worker", () => {
     await worker.stop();
     expect(reasons).toEqual(["The worker stops."]);
     expect(await read(id)).toMatchObject({ status: "PENDING", attempts: 0, failure: null, claim_token: null });
+  });
+
+  it("gives back at once what a claim brings that was under way when it stopped", async () => {
+    const asked = Promise.withResolvers<void>();
+    const brought = Promise.withResolvers<Claim<string>[]>();
+    const begun: string[] = [];
+    const released: string[] = [];
+    const queue: Queue<string, string> = {
+      name: "gated",
+      claim() {
+        asked.resolve();
+        return brought.promise;
+      },
+      release: async ({ id }) => released.push(id) > 0,
+      extend: async () => true,
+      complete: async () => true,
+      fail: async () => true,
+      releaseExpired: async () => 0,
+      listen: async () => async () => {},
+    };
+    const work = async (job: string) => `${begun.push(job)}`;
+    const worker = new Worker({ queue, work, places: 1, leaseMs: 30_000, logger: pino({ level: "silent" }) });
+    await worker.start();
+    await asked.promise;
+    const stopped = worker.stop();
+    brought.resolve([{ id: "late", token: "t", attempt: 1, job: "late" }]);
+    await stopped;
+    expect([begun, released]).toEqual([[], ["late"]]);
   });
 
   it("lets finish what can be finished when it stops, and takes nothing new", async () => {
