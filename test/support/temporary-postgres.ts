@@ -1,0 +1,41 @@
+/** A PostgreSQL for one run of the tests, in a folder of its own: gone with the run, however that ends. */
+import { spawn } from "node:child_process";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/database/embedded-postgres.ts";
+
+export type TemporaryPostgres = Pick<EmbeddedPostgres, "url" | "stop"> & { folder: string };
+
+export async function startTemporaryPostgres(): Promise<TemporaryPostgres> {
+  const folder = await mkdtemp(join(tmpdir(), "lectern-test-"));
+  // The database may run as another user, who must pass through.
+  await chmod(folder, 0o755);
+  const endWatch = watch(folder);
+  const server = await startEmbeddedPostgres({
+    folder: join(folder, "postgres"),
+    // What a crash of the machine would lose is no loss here.
+    settings: { fsync: "off", full_page_writes: "off", synchronous_commit: "off", max_connections: "300" },
+  });
+  return {
+    url: server.url,
+    folder,
+    async stop() {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+      endWatch();
+    },
+  };
+}
+
+/**
+ * The server outlives the process that started it. So another process waits at the end of a pipe: when that breaks,
+ * because this process was killed, it ends the server and removes the folder.
+ */
+function watch(folder: string): () => void {
+  const watcher = join(import.meta.dirname, "postgres-watcher.ts");
+  // In a session of its own, so that what kills this process and its group does not reach it.
+  const child = spawn(process.execPath, [watcher, folder], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
+  child.unref();
+  return () => child.stdin.end();
+}
