@@ -2,7 +2,7 @@
  * The text of an original. What comes from outside may be damaged or made to do harm, so this runs on a thread with
  * limits of its own (document.thread.ts), is given bytes and no way to files or the network, and bounds what it makes.
  */
-import { compile, type SelectorDefinition } from "html-to-text";
+import { compile } from "html-to-text";
 import mammoth from "mammoth";
 import { getDocumentProxy } from "unpdf";
 import { decodeText, UnreadableTextError } from "./document.encoding.ts";
@@ -48,7 +48,7 @@ function requireShort(length: number, { maxCharacters }: ExtractionLimits): void
   }
 }
 
-const heading: Pick<SelectorDefinition, "options"> = { options: { uppercase: false } };
+const headings = ["h1", "h2", "h3", "h4", "h5", "h6"];
 const htmlToText = compile({
   wordwrap: false,
   // By default it stops silently after 16 MB.
@@ -56,9 +56,17 @@ const htmlToText = compile({
   selectors: [
     { selector: "a", options: { ignoreHref: true } },
     { selector: "img", format: "skip" },
-    ...["h1", "h2", "h3", "h4", "h5", "h6"].map((selector) => ({ selector, ...heading })),
-    { selector: "table", ...heading },
+    ...headings.map((selector) => ({ selector, options: { uppercase: false } })),
+    { selector: "tr", format: "block" },
+    { selector: "th", format: "cell" },
+    { selector: "td", format: "cell" },
   ],
+  formatters: {
+    cell(element, walk, builder) {
+      walk(element.children, builder);
+      builder.addInline(" ");
+    },
+  },
 });
 
 function textOfHtml(bytes: Buffer): string {
@@ -114,9 +122,9 @@ async function textOfPdf(bytes: Buffer, limits: ExtractionLimits): Promise<strin
 
 function unreadablePdf(error: unknown): UnreadableDocumentError {
   if (error instanceof UnreadableDocumentError) return error;
-  const { name, message } = error as Error;
-  if (name === "PasswordException") return new UnreadableDocumentError("The PDF is protected by a password.");
-  return new UnreadableDocumentError(`The PDF is damaged: ${message}`, { cause: error });
+  if ((error as Error).name === "PasswordException")
+    return new UnreadableDocumentError("The PDF is protected by a password.");
+  return new UnreadableDocumentError(`The PDF is damaged: ${firstLine(error)}`, { cause: error });
 }
 
 async function textOfDocx(bytes: Buffer, { maxInflatedBytes }: ExtractionLimits): Promise<string> {
@@ -133,6 +141,8 @@ async function textOfDocx(bytes: Buffer, { maxInflatedBytes }: ExtractionLimits)
     return (await mammoth.extractRawText({ file } as never)).value;
   } catch (error) {
     if (error instanceof BadArchiveError) throw new UnreadableDocumentError(error.message, { cause: error });
-    throw new UnreadableDocumentError(`The Word document is damaged: ${(error as Error).message}`, { cause: error });
+    throw new UnreadableDocumentError(`The Word document is damaged: ${firstLine(error)}`, { cause: error });
   }
 }
+
+const firstLine = (error: unknown) => String((error as Error).message).split("\n", 1)[0];
