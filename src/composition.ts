@@ -14,7 +14,6 @@ import "./documents/document.subscriptions.ts";
 import { hkdfSync } from "node:crypto";
 import type { Logger } from "pino";
 import type { Config } from "./config.ts";
-import { sweepKeys } from "./database/idempotency.ts";
 import { WriteDatabase } from "./database/prisma.ts";
 import { ReadConnections } from "./database/read-connections.ts";
 import { crashAt, type Probe } from "./database/transaction-guard.ts";
@@ -28,8 +27,8 @@ import { sql } from "./eager-loading/sql.ts";
 import { Trace } from "./eager-loading/trace.ts";
 import { builder } from "./graphql/builder.ts";
 import type { OperationContext, Services } from "./graphql/context.ts";
+import { startHousekeeping } from "./housekeeping.ts";
 import { ChangeFeed } from "./outbox/change-feed.ts";
-import { pruneOutbox } from "./outbox/prune.ts";
 import { OutboxTailer } from "./outbox/tailer.ts";
 import { createGraphQLServer, type GraphQLServer, type RequestContext } from "./server/graphql-server.ts";
 import type { FileStore } from "./storage/file-store.ts";
@@ -46,9 +45,6 @@ import {
 import { UserService } from "./users/user.service.ts";
 import { isAdmin, type Viewer } from "./users/viewer.ts";
 import { openFileStore } from "./workers.ts";
-
-/** How often old answers to idempotency keys and old events are looked for. */
-const sweepEveryMs = 600_000;
 
 export const schema = builder.toSchema();
 
@@ -139,12 +135,13 @@ export function compose(
     Buffer.from(hkdfSync("sha256", config.AUTH_SECRET, "", "lectern cursor", 32)).toString("hex"),
   );
   const isSecure = publicUrl.startsWith("https:");
+  const tailer = new OutboxTailer({
+    url,
+    capacity: config.WATCH_EVENTS,
+    onError: (error) => logger.warn({ err: error }, "the outbox could not be followed; trying again"),
+  });
   const changes = new ChangeFeed({
-    tailer: new OutboxTailer({
-      url,
-      capacity: config.WATCH_EVENTS,
-      onError: (error) => logger.warn({ err: error }, "the outbox could not be followed; trying again"),
-    }),
+    tailer,
     reader: reads,
     cursors,
     maxPerSubscriber: config.WATCHES_PER_USER,
@@ -182,11 +179,8 @@ export function compose(
     return { viewer: access === undefined ? null : await authentication.authenticate(access), hasBadToken: false };
   }
 
-  const sweeper = setInterval(() => {
-    sweepKeys(run, config.IDEMPOTENCY_HOURS).catch((error) => logger.warn({ err: error }, "sweeping keys failed"));
-    pruneOutbox(run, config.OUTBOX_HOURS).catch((error) => logger.warn({ err: error }, "pruning the outbox failed"));
-  }, sweepEveryMs);
-  sweeper.unref();
+  const housekeeping = startHousekeeping(config, { run, reads, database, files, logger });
+  tailer.onEvents(() => housekeeping.wake());
 
   const graphql = createGraphQLServer({
     schema,
@@ -284,8 +278,8 @@ export function compose(
       }
     },
     async close() {
-      clearInterval(sweeper);
       await changes.stop();
+      await housekeeping.stop();
       await reads.close();
       await database.close();
     },

@@ -1,7 +1,10 @@
+import { createHash } from "node:crypto";
 import type pg from "pg";
-import { loadEnvironmentFile, readConfig } from "../config.ts";
+import { type Config, loadEnvironmentFile, readConfig } from "../config.ts";
 import { withClient } from "../database/with-client.ts";
 import { UserError } from "../errors.ts";
+import type { FileStore } from "../storage/file-store.ts";
+import { openFileStore } from "../workers.ts";
 import { missingRoles, withDatabase } from "./database-session.ts";
 
 /** What must never be, each as a query that counts it. */
@@ -25,23 +28,71 @@ const complaints = {
 export async function doctor(): Promise<void> {
   loadEnvironmentFile();
   const config = readConfig();
-  const { found, missing } = await withDatabase(config, async (database) => ({
-    found: await withClient(database.ownerUrl, count),
+  const files = openFileStore(config);
+  const { found, left, missing } = await withDatabase(config, async (database) => ({
+    ...(await withClient(database.ownerUrl, async (client) => ({
+      found: [...(await count(client)), ...(await compareRowsWithFiles(client, files))],
+      left: await countLeftFiles(client, files, config),
+    }))),
     missing: await missingRoles(database),
   }));
   for (const [complaint, count] of found) console.log(`${count === 0 ? "ok  " : "BAD "} ${count} ${complaint}`);
+  // No harm by themselves: a running server removes them.
+  console.log(`${left === 0 ? "ok  " : "note"} ${left} files that no document names`);
   // No harm by itself: everything works, and a mistake of ours could do more.
   for (const { role, reason } of missing) console.log(`note no connection works as ${role}: ${reason}`);
   if (found.some(([, count]) => count > 0)) throw new UserError("The database holds what must never be.");
 }
 
+type Counts = [string, number][];
+
 /** How many there are of each complaint. */
-async function count(client: pg.Client): Promise<[string, number][]> {
+async function count(client: pg.Client): Promise<Counts> {
   const { rows } = await client.query("select to_regclass('chunks') is not null as any");
   if (!rows[0].any) throw new UserError("The database has no tables yet: run `migrate` first.");
-  const counts: [string, number][] = [];
+  const counts: Counts = [];
   for (const [complaint, query] of Object.entries(complaints)) {
     counts.push([complaint, Number((await client.query(query)).rows[0].count)]);
   }
   return counts;
+}
+
+const batchSize = 500;
+
+/** Every original that a document names is there and is what was sent. */
+async function compareRowsWithFiles(client: pg.Client, files: FileStore): Promise<Counts> {
+  let [missing, changed] = [0, 0];
+  for (let after = "00000000-0000-0000-0000-000000000000"; ; ) {
+    const { rows } = await client.query(
+      `select id, storage_key as key, size_bytes as size, sha256 from documents
+       where storage_key is not null and id > $1 order by id limit ${batchSize}`,
+      [after],
+    );
+    for (const { key, size, sha256 } of rows) {
+      const found = await files.size(key);
+      if (found === null) missing++;
+      else if (found !== Number(size) || (await hashOf(files, key)) !== sha256) changed++;
+    }
+    if (rows.length < batchSize) break;
+    after = rows.at(-1).id;
+  }
+  return [
+    ["documents whose original is missing", missing],
+    ["documents whose original is not what was sent", changed],
+  ];
+}
+
+async function hashOf(files: FileStore, key: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const piece of await files.open(key)) hash.update(piece);
+  return hash.digest("hex");
+}
+
+/** Left by a crash, and old enough to be removed. */
+async function countLeftFiles(client: pg.Client, files: FileStore, { FILE_GRACE_MS }: Config): Promise<number> {
+  const { rows } = await client.query("select storage_key as key from documents where storage_key is not null");
+  const named = new Set(rows.map(({ key }) => key));
+  let left = 0;
+  for await (const { id, ageMs } of files.list()) if (ageMs > FILE_GRACE_MS && !named.has(id)) left++;
+  return left;
 }

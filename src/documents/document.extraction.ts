@@ -56,6 +56,9 @@ const htmlToText = compile({
   selectors: [
     { selector: "a", options: { ignoreHref: true } },
     { selector: "img", format: "skip" },
+    { selector: "template", format: "skip" },
+    // Where the page does not say where its body begins.
+    { selector: "title", format: "skip" },
     ...headings.map((selector) => ({ selector, options: { uppercase: false } })),
     { selector: "tr", format: "block" },
     { selector: "th", format: "cell" },

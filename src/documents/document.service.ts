@@ -24,7 +24,7 @@ export type ExistingDocument = { id: string; expectedVersion?: number | null };
 
 export type DocumentServiceParts = {
   uow: Pick<UnitOfWork, "prepare" | "afterCommit"> & { documents: DocumentRepository };
-  files: Pick<FileStore, "readStaged" | "keep" | "remove">;
+  files: Pick<FileStore, "readStaged" | "keep" | "claim" | "remove">;
   viewer: Viewer;
   maxBytes: number;
 };
@@ -49,11 +49,14 @@ export class DocumentService {
       visibility: input.visibility ?? ("PRIVATE" as const),
     };
     const created = await uow.documents.createUnlessPresent(document);
-    if (created) return { document: created, isDuplicate: false };
+    const { storageKey } = content;
+    if (created) {
+      if (storageKey !== null) await this.#claim(storageKey);
+      return { document: created, isDuplicate: false };
+    }
     const present = await uow.documents.findByHash(viewer.id, content.sha256);
     // It was there a moment ago: somebody deleted it in between.
     if (!present) throw new ApplicationError("CONFLICT", "The same document was deleted just now: try again.");
-    const { storageKey } = content;
     // The same file may have been named twice in this operation; otherwise nobody needs what was kept of it.
     if (storageKey !== null && !(await uow.documents.hasOriginal(present.id, storageKey))) {
       uow.afterCommit(() => files.remove(storageKey));
@@ -65,6 +68,16 @@ export class DocumentService {
   async prepareCreate({ source }: CreateDocument): Promise<void> {
     this.#requireViewer();
     if (source.file) await this.#contentOf(source);
+  }
+
+  /** A server may have been held up so long that the file was swept before its row was there. */
+  async #claim(storageKey: string): Promise<void> {
+    try {
+      await this.#parts.files.claim(storageKey);
+    } catch (error) {
+      const message = "It took too long, and the file is gone: send it again.";
+      throw new ApplicationError("TRANSACTION_TIMEOUT", message, {}, error);
+    }
   }
 
   #contentOf({ file, text }: DocumentSource): Promise<DocumentContent> | DocumentContent {

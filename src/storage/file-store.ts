@@ -28,6 +28,15 @@ export interface FileStore {
   read(key: string): Promise<Buffer<ArrayBuffer>>;
   /** A kept file, piece by piece. @throws FileMissingError */
   open(key: string): Promise<Readable>;
+  /**
+   * Says that a row is about to name a kept file, which counts as new from here on: however long it took to come so far,
+   * the file is there and will not be swept.
+   *
+   * @throws FileMissingError when it has been swept already
+   */
+  claim(key: string): Promise<void>;
+  /** Milliseconds since a file was kept or claimed, or null when there is none. */
+  age(key: string): Promise<number | null>;
   /** Bytes of a kept file, or null when there is none. */
   size(key: string): Promise<number | null>;
   /** Removes a kept file; it need not exist. */
@@ -42,7 +51,7 @@ export type StoredFile = {
   /** Of a kept file its key, of a staged one its id. */
   id: string;
   isStaged: boolean;
-  /** Since it was last written to, or kept. */
+  /** Since it was last written to, kept or claimed. */
   ageMs: number;
 };
 

@@ -7,8 +7,8 @@
  * Only the server's own user may read them. Several servers may share the folder.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, opendir, readFile, rename, rm, stat } from "node:fs/promises";
+import { createReadStream, type Stats } from "node:fs";
+import { type FileHandle, mkdir, open, opendir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import {
@@ -103,13 +103,18 @@ export class LocalFileStore implements FileStore {
     return createReadStream("", { fd: handle });
   }
 
+  async claim(key: string): Promise<void> {
+    const now = new Date();
+    await missingAs(key, utimes(this.#keptPath(key), now, now));
+  }
+
+  async age(key: string): Promise<number | null> {
+    const found = await statOrNull(this.#keptPath(key));
+    return found && ageOf(found);
+  }
+
   async size(key: string): Promise<number | null> {
-    try {
-      return (await stat(this.#keptPath(key))).size;
-    } catch (error) {
-      if (isMissing(error)) return null;
-      throw error;
-    }
+    return (await statOrNull(this.#keptPath(key)))?.size ?? null;
   }
 
   async remove(key: string): Promise<void> {
@@ -126,11 +131,9 @@ export class LocalFileStore implements FileStore {
   }
 
   async *#described(path: string, isStaged: boolean): AsyncIterable<StoredFile> {
-    const found = await stat(path).catch(() => null);
+    const found = await statOrNull(path);
     // It may have gone since; and what is not ours is left alone.
-    if (!found || !keyForm.test(basename(path))) return;
-    // A rename changes the status of a file, not its contents.
-    yield { id: basename(path), isStaged, ageMs: Date.now() - Math.max(found.ctimeMs, found.mtimeMs) };
+    if (found && keyForm.test(basename(path))) yield { id: basename(path), isStaged, ageMs: ageOf(found) };
   }
 
   async removeStaged(id: string): Promise<void> {
@@ -183,6 +186,18 @@ async function missingAs<Result>(key: string, promise: Promise<Result>): Promise
     throw isMissing(error) ? new FileMissingError(key, error) : error;
   }
 }
+
+async function statOrNull(path: string): Promise<Stats | null> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+/** By the time of its status, which a rename changes as well. */
+const ageOf = ({ ctimeMs }: Stats) => Date.now() - ctimeMs;
 
 const isMissing = (error: unknown) => (error as NodeJS.ErrnoException).code === "ENOENT";
 

@@ -1,6 +1,6 @@
 /** The command line on a database that is there already: what it prints, and with which status it ends. */
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { begin, freePort, makeFolder, type RunOptions, run } from "../support/command.ts";
 import { createTestDatabase, databaseUrl, type TestDatabase } from "../support/database.ts";
@@ -226,7 +226,7 @@ describe("on a database", () => {
       const { code, stdout, stderr } = await on(["doctor"]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       const lines = stdout.trimEnd().split("\n");
-      expect(lines).toHaveLength(5);
+      expect(lines).toHaveLength(8);
       for (const line of lines) expect(line).toMatch(/^ok {3}0 \S/);
     });
 
@@ -244,14 +244,24 @@ describe("on a database", () => {
         insert into chunks (document_id, index, text, start_offset, end_offset, token_count) values
           ('00000000-0000-7000-8000-000000000011', 0, 'abc', 0, 3, 1),
           ('00000000-0000-7000-8000-000000000011', 2, 'XYZ', 3, 6, 1);
+        update documents set storage_key = '00000000-0000-4000-8000-0000000000' || sha256 || '0' where sha256 in ('1', '2');
         commit`);
-      const outcome = await on(["doctor"]);
+      // Of two documents with originals, one has another than it was sent; and one file is of a document that is gone.
+      const kept = (key: string) => join(folder.path, "files/kept", key.slice(-2), key);
+      for (const key of ["20", "99"].map((end) => `00000000-0000-4000-8000-0000000000${end}`)) {
+        await mkdir(dirname(kept(key)), { recursive: true });
+        await writeFile(kept(key), "Not what was sent.");
+      }
+      const outcome = await on(["doctor"], { environment: { FILE_GRACE_MS: "0" } });
       expect(outcome.stdout.trimEnd().split("\n")).toEqual([
         "BAD  1 chunks whose offsets do not cut out their text (where characters and UTF-16 code units are the same)",
         "BAD  1 documents whose chunks are not numbered 0, 1, 2 …",
         "BAD  1 COMPLETED documents without chunks",
         "BAD  1 PROCESSING documents whose lease ended over five minutes ago",
         "ok   0 transactions left open for over ten seconds",
+        "BAD  1 documents whose original is missing",
+        "BAD  1 documents whose original is not what was sent",
+        "note 1 files that no document names",
       ]);
       expectMistake(outcome, "The database holds what must never be.");
     });

@@ -5,7 +5,7 @@ import type { DocumentRow } from "../../src/database/generated/tables.ts";
 import type { DocumentRepository, NewDocument } from "../../src/documents/document.repository.ts";
 import { DocumentService, type DocumentServiceParts } from "../../src/documents/document.service.ts";
 import type { ApplicationError } from "../../src/errors.ts";
-import { StagedFile } from "../../src/storage/file-store.ts";
+import { FileMissingError, StagedFile } from "../../src/storage/file-store.ts";
 import type { Viewer } from "../../src/users/viewer.ts";
 
 class DocumentsInMemory implements DocumentRepository {
@@ -86,6 +86,10 @@ class FilesInMemory {
     const key = `key-${this.kept.size + 1}`;
     this.kept.set(key, this.#staged.get(id) as Uint8Array);
     return key;
+  }
+
+  async claim(key: string) {
+    if (!this.kept.has(key)) throw new FileMissingError(key);
   }
 
   async remove(key: string) {

@@ -69,18 +69,19 @@ export function docx(paragraphs: readonly string[]): Buffer {
   return docxOf(body.join(""));
 }
 
-/** A DOCX with this in its body. `prefix` stands before the root element: declarations, say. */
-export function docxOf(body: string, prefix = ""): Buffer {
+/** A DOCX with this in its body, or this as its whole text. `prefix` stands before the root element: declarations, say. */
+export function docxOf(body: string | { compressed: Buffer }, prefix = ""): Buffer {
   const namespace = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"';
+  const head = `<?xml version="1.0" encoding="UTF-8"?>${prefix}<w:document ${namespace}><w:body>`;
   return zip({
     "[Content_Types].xml": contentTypes,
     "_rels/.rels": relationships,
-    "word/document.xml": `<?xml version="1.0" encoding="UTF-8"?>${prefix}<w:document ${namespace}><w:body>${body}</w:body></w:document>`,
+    "word/document.xml": typeof body === "string" ? `${head}${body}</w:body></w:document>` : body,
   });
 }
 
 /** A zip archive. What is given as compressed stands in it as it is, and the archive lies about its size. */
-export function zip(files: Record<string, string | { compressed: Buffer }>): Buffer {
+function zip(files: Record<string, string | { compressed: Buffer }>): Buffer {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;

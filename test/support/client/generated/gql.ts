@@ -45,6 +45,9 @@ type Documents = {
     "\n  mutation Rename($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { title version updatedAt } }\n  }\n": typeof types.RenameDocument,
     "\n  mutation Delete($input: DeleteDocumentInput!) {\n    deleteDocument(input: $input) { deletedId }\n  }\n": typeof types.DeleteDocument,
     "\n  mutation CreateFromSource($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id title status version mimeType sizeBytes sha256 visibility owner { id email } }\n    }\n  }\n": typeof types.CreateFromSourceDocument,
+    "\n  query ReadFormat($id: ID!) {\n    document(id: $id) {\n      title mimeType sizeBytes sha256 status failure attempts text\n      chunks(first: 100) { nodes { text startOffset endOffset } }\n    }\n  }\n": typeof types.ReadFormatDocument,
+    "\n  query SearchFormat($query: String!, $documentIds: [ID!]) {\n    searchChunks(query: $query, documentIds: $documentIds) { totalCount }\n  }\n": typeof types.SearchFormatDocument,
+    "\n  mutation ReprocessFormat($id: ID!) {\n    reprocessDocument(input: { id: $id }) { document { id } }\n  }\n": typeof types.ReprocessFormatDocument,
     "\n  mutation SignUp($input: SignUpInput!) {\n    signUp(input: $input) {\n      accessToken\n      refreshToken\n      user { id }\n    }\n  }\n": typeof types.SignUpDocument,
     "\n  mutation CreateDocument($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id version }\n    }\n  }\n": typeof types.CreateDocumentDocument,
     "\n  mutation SignUpAccount($input: SignUpInput!) {\n    signUp(input: $input) { accessToken refreshToken expiresAt user { id name email role } }\n  }\n": typeof types.SignUpAccountDocument,
@@ -95,6 +98,9 @@ const documents: Documents = {
     "\n  mutation Rename($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { title version updatedAt } }\n  }\n": types.RenameDocument,
     "\n  mutation Delete($input: DeleteDocumentInput!) {\n    deleteDocument(input: $input) { deletedId }\n  }\n": types.DeleteDocument,
     "\n  mutation CreateFromSource($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id title status version mimeType sizeBytes sha256 visibility owner { id email } }\n    }\n  }\n": types.CreateFromSourceDocument,
+    "\n  query ReadFormat($id: ID!) {\n    document(id: $id) {\n      title mimeType sizeBytes sha256 status failure attempts text\n      chunks(first: 100) { nodes { text startOffset endOffset } }\n    }\n  }\n": types.ReadFormatDocument,
+    "\n  query SearchFormat($query: String!, $documentIds: [ID!]) {\n    searchChunks(query: $query, documentIds: $documentIds) { totalCount }\n  }\n": types.SearchFormatDocument,
+    "\n  mutation ReprocessFormat($id: ID!) {\n    reprocessDocument(input: { id: $id }) { document { id } }\n  }\n": types.ReprocessFormatDocument,
     "\n  mutation SignUp($input: SignUpInput!) {\n    signUp(input: $input) {\n      accessToken\n      refreshToken\n      user { id }\n    }\n  }\n": types.SignUpDocument,
     "\n  mutation CreateDocument($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id version }\n    }\n  }\n": types.CreateDocumentDocument,
     "\n  mutation SignUpAccount($input: SignUpInput!) {\n    signUp(input: $input) { accessToken refreshToken expiresAt user { id name email role } }\n  }\n": types.SignUpAccountDocument,
@@ -252,6 +258,18 @@ export function graphql(source: "\n  mutation Delete($input: DeleteDocumentInput
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  mutation CreateFromSource($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id title status version mimeType sizeBytes sha256 visibility owner { id email } }\n    }\n  }\n"): (typeof documents)["\n  mutation CreateFromSource($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id title status version mimeType sizeBytes sha256 visibility owner { id email } }\n    }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query ReadFormat($id: ID!) {\n    document(id: $id) {\n      title mimeType sizeBytes sha256 status failure attempts text\n      chunks(first: 100) { nodes { text startOffset endOffset } }\n    }\n  }\n"): (typeof documents)["\n  query ReadFormat($id: ID!) {\n    document(id: $id) {\n      title mimeType sizeBytes sha256 status failure attempts text\n      chunks(first: 100) { nodes { text startOffset endOffset } }\n    }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query SearchFormat($query: String!, $documentIds: [ID!]) {\n    searchChunks(query: $query, documentIds: $documentIds) { totalCount }\n  }\n"): (typeof documents)["\n  query SearchFormat($query: String!, $documentIds: [ID!]) {\n    searchChunks(query: $query, documentIds: $documentIds) { totalCount }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation ReprocessFormat($id: ID!) {\n    reprocessDocument(input: { id: $id }) { document { id } }\n  }\n"): (typeof documents)["\n  mutation ReprocessFormat($id: ID!) {\n    reprocessDocument(input: { id: $id }) { document { id } }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -1,0 +1,71 @@
+/** What a server does now and then, and after changes, without being asked. */
+import type { Logger } from "pino";
+import type { Config } from "./config.ts";
+import { sweepKeys } from "./database/idempotency.ts";
+import type { WriteDatabase } from "./database/prisma.ts";
+import type { RunUnitOfWork } from "./database/unit-of-work.ts";
+import { namedKeys, removeOriginal } from "./documents/document.originals.ts";
+import type { Reader } from "./eager-loading/loaders.ts";
+import { OutboxConsumer } from "./outbox/consumer.ts";
+import { pruneOutbox } from "./outbox/prune.ts";
+import type { FileStore } from "./storage/file-store.ts";
+import { sweepFiles } from "./storage/file-sweep.ts";
+
+export type HousekeepingParts = {
+  run: RunUnitOfWork<object>;
+  reads: Reader;
+  database: WriteDatabase;
+  files: FileStore;
+  logger: Logger;
+};
+
+export type Housekeeping = {
+  /** There may be something in the outbox. */
+  wake(): void;
+  stop(): Promise<void>;
+};
+
+const sweepEveryMs = 600_000;
+const sweepFilesEveryMs = 300_000;
+
+export function startHousekeeping(config: Config, parts: HousekeepingParts): Housekeeping {
+  const { run, reads, database, files, logger } = parts;
+  const removal = new OutboxConsumer({
+    name: "files",
+    reader: reads,
+    write: (text, values) => database.pool.query(text, values),
+    handle: (event) => removeOriginal(event, reads, files),
+    logger,
+  });
+  const regularly = (what: string, everyMs: number, work: () => Promise<number>) => {
+    let running: Promise<void> | undefined;
+    const timer = setInterval(() => {
+      running ??= work()
+        .then((count) => void (count > 0 && logger.info({ count }, what)))
+        .catch((error) => logger.warn({ err: error }, `${what} failed`))
+        .finally(() => {
+          running = undefined;
+        });
+    }, everyMs);
+    timer.unref();
+    return async () => {
+      clearInterval(timer);
+      await running;
+    };
+  };
+  const findNamed = (keys: readonly string[]) => namedKeys(reads, keys);
+  const graceMs = config.FILE_GRACE_MS;
+  const stops = [
+    regularly("sweeping keys", sweepEveryMs, () => sweepKeys(run, config.IDEMPOTENCY_HOURS)),
+    regularly("pruning the outbox", sweepEveryMs, () => pruneOutbox(run, config.OUTBOX_HOURS)),
+    regularly("sweeping files", Math.min(sweepFilesEveryMs, Math.max(1_000, graceMs)), () =>
+      sweepFiles({ store: files, findNamed, graceMs }),
+    ),
+  ];
+  return {
+    wake: () => removal.wake(),
+    async stop() {
+      await Promise.all([removal.stop(), ...stops.map((stop) => stop())]);
+    },
+  };
+}

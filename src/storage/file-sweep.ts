@@ -1,0 +1,42 @@
+/**
+ * Removes what a crash, or an operation whose outcome nobody knew, has left: files that have been in the store for
+ * longer than any operation takes, and that no row names.
+ */
+import type { FileStore } from "./file-store.ts";
+
+export type SweepOptions = {
+  store: FileStore;
+  /** Of these keys those that rows name. */
+  findNamed: (keys: readonly string[]) => Promise<ReadonlySet<string>>;
+  /** Younger files may be about to be named. */
+  graceMs: number;
+};
+
+const batchSize = 500;
+
+/** Returns how many files it has removed. */
+export async function sweepFiles({ store, findNamed, graceMs }: SweepOptions): Promise<number> {
+  let removed = 0;
+  let batch: string[] = [];
+  const removeUnnamed = async () => {
+    const named = await findNamed(batch);
+    for (const key of batch) {
+      // It may have been claimed while the rows were asked.
+      if (named.has(key) || ((await store.age(key)) ?? 0) <= graceMs) continue;
+      await store.remove(key);
+      removed++;
+    }
+    batch = [];
+  };
+  for await (const { id, isStaged, ageMs } of store.list()) {
+    if (ageMs <= graceMs) continue;
+    if (isStaged) {
+      await store.removeStaged(id);
+      removed++;
+    } else if (batch.push(id) === batchSize) {
+      await removeUnnamed();
+    }
+  }
+  if (batch.length > 0) await removeUnnamed();
+  return removed;
+}
