@@ -78,6 +78,7 @@ const whole = expect.any(Number);
 async function meet(title: string, times: number, what: string): Promise<void> {
   await home.database.query(`
     create sequence meetings;
+    grant usage on sequence meetings to lectern_server;
     create function meet() returns trigger language plpgsql as $$
     begin
       if new.title = '${title}' and nextval('meetings') <= ${times} then ${what}; end if;
