@@ -7,9 +7,9 @@
  * Only the server's own user may read them. Several servers may share the folder.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { createReadStream, type Stats } from "node:fs";
+import { createReadStream, type Dirent, type Stats } from "node:fs";
 import { type FileHandle, mkdir, open, opendir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import {
   FileMissingError,
@@ -124,16 +124,17 @@ export class LocalFileStore implements FileStore {
   }
 
   async *list(): AsyncIterable<StoredFile> {
-    for await (const path of filesIn(join(this.#folder, "staged"))) yield* this.#described(path, true);
-    for await (const folder of filesIn(join(this.#folder, "kept"))) {
-      for await (const path of filesIn(folder)) yield* this.#described(path, false);
+    for await (const file of entriesOf(join(this.#folder, "staged"))) yield* this.#described(file, true);
+    for await (const folder of entriesOf(join(this.#folder, "kept"))) {
+      if (!folder.isDirectory()) continue;
+      for await (const file of entriesOf(join(folder.parentPath, folder.name))) yield* this.#described(file, false);
     }
   }
 
-  async *#described(path: string, isStaged: boolean): AsyncIterable<StoredFile> {
-    const found = await statOrNull(path);
-    // It may have gone since; and what is not ours is left alone.
-    if (found && keyForm.test(basename(path))) yield { id: basename(path), isStaged, ageMs: ageOf(found) };
+  async *#described({ parentPath, name: id }: Dirent, isStaged: boolean): AsyncIterable<StoredFile> {
+    // What is not ours is left alone; and what was there a moment ago may have gone.
+    const found = keyForm.test(id) ? await statOrNull(join(parentPath, id)) : null;
+    if (found) yield { id, isStaged, ageMs: ageOf(found) };
   }
 
   async removeStaged(id: string): Promise<void> {
@@ -201,9 +202,9 @@ const ageOf = ({ ctimeMs }: Stats) => Date.now() - ctimeMs;
 
 const isMissing = (error: unknown) => (error as NodeJS.ErrnoException).code === "ENOENT";
 
-async function* filesIn(folder: string): AsyncIterable<string> {
+async function* entriesOf(folder: string): AsyncIterable<Dirent> {
   try {
-    for await (const { name } of await opendir(folder)) yield join(folder, name);
+    yield* await opendir(folder);
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
