@@ -25,20 +25,27 @@ const complaints = {
       and state like 'idle in transaction%' and now() - state_change > interval '10 seconds'`,
 };
 
+const lagging = `
+  select count(*) from outbox_consumers c where exists (
+    select 1 from outbox o where o.position > c.position and o.occurred_at < now() - interval '1 hour')`;
+
 export async function doctor(): Promise<void> {
   loadEnvironmentFile();
   const config = readConfig();
   const files = openFileStore(config);
-  const { found, left, missing } = await withDatabase(config, async (database) => ({
+  const { found, left, late, missing } = await withDatabase(config, async (database) => ({
     ...(await withClient(database.ownerUrl, async (client) => ({
       found: [...(await count(client)), ...(await compareRowsWithFiles(client, files))],
       left: await countLeftFiles(client, files, config),
+      late: Number((await client.query(lagging)).rows[0].count),
     }))),
     missing: await missingRoles(database),
   }));
   for (const [complaint, count] of found) console.log(`${count === 0 ? "ok  " : "BAD "} ${count} ${complaint}`);
   // No harm by themselves: a running server removes them.
   console.log(`${left === 0 ? "ok  " : "note"} ${left} files that no document names`);
+  // No harm by itself: a running server follows; until then the outbox is not pruned behind it.
+  console.log(`${late === 0 ? "ok  " : "note"} ${late} consumers of the outbox that are over an hour behind`);
   // No harm by itself: everything works, and a mistake of ours could do more.
   for (const { role, reason } of missing) console.log(`note no connection works as ${role}: ${reason}`);
   if (found.some(([, count]) => count > 0)) throw new UserError("The database holds what must never be.");

@@ -23,6 +23,8 @@ export type ChangeFeedOptions = {
   checkMs?: number;
   /** How long a client may leave its next event untaken. */
   maxIdleMs?: number;
+  /** How long one that was dropped has to take the news of it, before its connection is broken. */
+  lastWordMs?: number;
 };
 
 export type SubscribeOptions<Told> = {
@@ -49,8 +51,6 @@ export type ClientConnection = {
 const cursorPlace = "outbox";
 /** Events of the table that a subscription holds while it replays. */
 const replayPageSize = 100;
-/** How long a client that has fallen behind has to take the news of it. */
-const lastWordMs = 5_000;
 
 type Watched = { subscription: Subscription<unknown>; check: () => Promise<void>; connection: ClientConnection };
 
@@ -113,7 +113,7 @@ export class ChangeFeed {
 
   /** Looks at each of them: whether it may go on, and whether its client still reads. */
   checkAll(): void {
-    const { maxIdleMs = 60_000 } = this.#options;
+    const { maxIdleMs = 60_000, lastWordMs = 5_000 } = this.#options;
     for (const watched of this.#watched) {
       const { subscription, check, connection } = watched;
       if (subscription.isEnded) {

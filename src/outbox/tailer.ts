@@ -107,8 +107,11 @@ export class OutboxTailer {
         await this.#sleep(() => failure !== undefined);
         if (failure) throw failure;
       }
-    } finally {
-      await client.end().catch(() => {});
+      await client.end();
+    } catch (error) {
+      // No goodbye: where the network swallows everything, it would be waited for.
+      streamOf(client).destroy();
+      throw error;
     }
   }
 

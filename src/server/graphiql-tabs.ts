@@ -31,7 +31,18 @@ query Library {
     headers: `{ "Lectern-Trace": "1" }`,
   },
   {
-    query: `# A new text. A worker cuts it into chunks within a moment: watch its status in the first tab's list.
+    query: `# Every change of a document that you may see, as it happens. Run this, then make a document in the next tab.
+subscription WatchDocuments {
+  documentChanged {
+    document { title status progress version owner { name } }
+    deletedId
+    cursor
+  }
+}
+`,
+  },
+  {
+    query: `# A new text. A worker cuts it into chunks within a moment: watch it in the tab before this one.
 mutation CreateDocument {
   createDocument(input: {
     source: { text: "# The lectern\\n\\nA lectern is a stand for reading aloud. It holds one book, and everybody hears it." }

@@ -88,10 +88,18 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
     // Yoga would hold files in memory.
     multipart: false,
     maskedErrors: { maskError: (error) => answer(error) },
-    graphiql: isOpen ? { title: "Lectern", defaultTabs: exampleTabs, shouldPersistHeaders: true } : false,
+    graphiql: isOpen
+      ? {
+          title: "Lectern",
+          defaultTabs: exampleTabs,
+          shouldPersistHeaders: true,
+          // For its subscriptions, which are GET requests.
+          additionalHeaders: { [preflightHeader]: "1" },
+        }
+      : false,
     renderGraphiQL,
     plugins: [
-      useCSRFPrevention({ requestHeaders: ["graphql-require-preflight", "authorization"] }),
+      useCrossSiteRefusal(),
       useUploads(options.uploads),
       maxTokensPlugin({ n: options.maxTokens, onReject: [() => refuseTokens(options.maxTokens)] }) as Plugin,
       ...(isOpen ? [] : [blockFieldSuggestionsPlugin() as Plugin, useClosedSchema()]),
@@ -108,6 +116,7 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
     within: (id, work) => requestIds.run(id, work),
     publicUrl: options.publicUrl,
     maxConnections: options.maxWebSockets,
+    logger,
   });
   return {
     async handle(req, res, id) {
@@ -131,6 +140,21 @@ function connectionOf(res: ServerResponse): ClientConnection {
       else res.once("close", listener);
     },
     destroy: () => res.destroy(),
+  };
+}
+
+/** Makes a browser ask first, where it is sent from a page of somebody else. */
+const preflightHeader = "graphql-require-preflight";
+
+/** Refuses what any page could make a browser send along with our cookies; an `EventSource` of ours is not that. */
+function useCrossSiteRefusal(): Plugin {
+  const { onRequestParse } = useCSRFPrevention({ requestHeaders: [preflightHeader, "authorization"] }) as Plugin;
+  return {
+    onRequestParse(payload) {
+      // Browsers say this themselves; no page can.
+      if (payload.request.headers.get("sec-fetch-site") === "same-origin") return;
+      return onRequestParse?.(payload);
+    },
   };
 }
 

@@ -12,6 +12,7 @@ import { type ExecutionArgs, type ExecutionResult, GraphQLError, getOperationAST
 import type { Context } from "graphql-ws";
 import { type Extra, useServer } from "graphql-ws/use/ws";
 import type { YogaServerInstance } from "graphql-yoga";
+import type { Logger } from "pino";
 import { type WebSocket, WebSocketServer } from "ws";
 import { ApplicationError } from "../errors.ts";
 import type { OperationContext } from "../graphql/context.ts";
@@ -27,6 +28,7 @@ export type WebSocketOptions = {
   /** How clients reach the server: pages of this origin may use the session's cookie, as may those of the same host. */
   publicUrl: string;
   maxConnections: number;
+  logger: Logger;
 };
 
 export type WebSockets = {
@@ -45,7 +47,7 @@ type Operation = ExecutionArgs & { requestId: string; enveloped: Enveloped };
 type SocketContext = Context<Record<string, unknown>, Extra>;
 
 export function createWebSockets(options: WebSocketOptions): WebSockets {
-  const { yoga, show, within, publicUrl, maxConnections } = options;
+  const { yoga, show, within, publicUrl, maxConnections, logger } = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes });
 
   const run = ({ requestId, enveloped, ...args }: Operation, kind: "execute" | "subscribe") =>
@@ -98,6 +100,12 @@ export function createWebSockets(options: WebSocketOptions): WebSockets {
     },
     sockets,
   );
+
+  // In place of a print to the console.
+  sockets.on("connection", (socket: WebSocket) => {
+    socket.removeAllListeners("error");
+    socket.on("error", (error) => logger.info({ err: error }, "a WebSocket broke"));
+  });
 
   return {
     upgrade(req, socket, head) {

@@ -1,0 +1,226 @@
+/** The parts of watching by themselves: the ring, and what becomes of clients that do not read. */
+import fc from "fast-check";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { ReadConnections } from "../../src/database/read-connections.ts";
+import { CursorCodec } from "../../src/eager-loading/cursor.ts";
+import { ChangeFeed, type ChangeFeedOptions } from "../../src/outbox/change-feed.ts";
+import { EventRing } from "../../src/outbox/event-ring.ts";
+import type { OutboxEvent } from "../../src/outbox/outbox-event.ts";
+import { OutboxTailer } from "../../src/outbox/tailer.ts";
+import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { startTcpProxy } from "../support/tcp-proxy.ts";
+import { until } from "../support/watching.ts";
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+});
+afterAll(() => database.drop());
+
+const rowId = "01a1fe1d-63bf-76f8-b5d1-2a227d14d302";
+const eventAt = (position: number): OutboxEvent => ({ position, topic: "any", rowId, payload: {} });
+const add = (count: number) =>
+  database.query("select add_to_outbox('any', $1, jsonb_build_object('number', n)) from generate_series(1, $2) n", [
+    rowId,
+    count,
+  ]);
+
+describe("the ring", () => {
+  it("holds the latest events, and knows from where on it holds all", () => {
+    const gaps = fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 60 });
+    fc.assert(
+      fc.property(gaps, fc.integer({ min: 1, max: 20 }), fc.nat({ max: 100 }), (steps, capacity, start) => {
+        const ring = new EventRing(capacity, start);
+        const all: number[] = [];
+        for (const step of steps) {
+          all.push((all.at(-1) ?? start) + step);
+          ring.add(eventAt(all.at(-1) as number));
+        }
+        const held = all.slice(-capacity);
+        expect(ring.head).toBe(all.at(-1) ?? start);
+        expect(ring.floor).toBe(all.at(-capacity - 1) ?? start);
+        for (let position = ring.floor; position <= ring.head + 1; position++) {
+          expect(ring.after(position)?.position).toBe(held.find((each) => each > position));
+        }
+      }),
+    );
+  });
+});
+
+type Client = { isBroken: boolean; close(): void };
+
+async function withFeed(
+  use: (
+    feed: ChangeFeed,
+    subscribe: (after?: string) => Promise<{ told: AsyncIterator<[number, string]>; client: Client }>,
+  ) => Promise<void>,
+  options: Partial<ChangeFeedOptions> & { capacity?: number; url?: string; pollMs?: number } = {},
+): Promise<void> {
+  const { capacity = 100, url = database.url, pollMs, ...more } = options;
+  const reader = new ReadConnections({
+    url: database.url,
+    count: 1,
+    maxDepth: 100,
+    statementTimeoutMs: 5_000,
+    connectTimeoutMs: 5_000,
+  });
+  const feed = new ChangeFeed({
+    tailer: new OutboxTailer({ url, capacity, ...(pollMs && { pollMs }), onError: () => {} }),
+    reader,
+    cursors: new CursorCodec("secret"),
+    maxPerSubscriber: 10,
+    maxSubscriptions: 20,
+    checkMs: 20,
+    ...more,
+  });
+  const subscribe = async (after?: string) => {
+    let close = () => {};
+    const client = { isBroken: false, close: () => close() };
+    const told = await feed.subscribe<[number, string]>({
+      subscriber: "somebody",
+      after,
+      concerns: ({ topic }) => topic === "any",
+      tell: async ({ position }, cursor) => [position, cursor],
+      check: async () => {},
+      connection: {
+        onClose: (listener) => {
+          close = listener;
+        },
+        destroy: () => {
+          client.isBroken = true;
+          close();
+        },
+      },
+    });
+    return { told, client };
+  };
+  try {
+    await use(feed, subscribe);
+  } finally {
+    await feed.stop();
+    await reader.close();
+  }
+}
+
+async function take(told: AsyncIterator<[number, string]>, count: number): Promise<[number, string][]> {
+  const taken: [number, string][] = [];
+  for (let number = 0; number < count; number++) taken.push((await told.next()).value);
+  return taken;
+}
+const positionsOf = (taken: [number, string][]) => taken.map(([position]) => position);
+const consecutive = (taken: [number, string][]) => {
+  const [first = 0] = positionsOf(taken);
+  expect(positionsOf(taken)).toEqual(taken.map((_, index) => first + index));
+};
+
+describe("a feed", () => {
+  it("goes over from the table to the ring without a gap and without a repeat", async () => {
+    await withFeed(
+      async (_feed, subscribe) => {
+        const first = await subscribe();
+        await add(1);
+        const [[, cursor] = [0, ""]] = await take(first.told, 1);
+        await add(450);
+        const second = await subscribe(cursor);
+        const taken = await take(second.told, 150);
+        await add(50);
+        taken.push(...(await take(second.told, 350)));
+        expect(taken).toHaveLength(500);
+        consecutive(taken);
+      },
+      { capacity: 40 },
+    );
+  });
+
+  it("does not need its notifications", async () => {
+    await withFeed(
+      async (_feed, subscribe) => {
+        const { told } = await subscribe();
+        const waiting = take(told, 1);
+        // Written past the function that notifies.
+        await database.query(
+          "insert into outbox (position, topic, row_id, payload) values (nextval('outbox_position'), 'any', $1, '{}')",
+          [rowId],
+        );
+        expect(await waiting).toHaveLength(1);
+      },
+      { pollMs: 50 },
+    );
+  });
+
+  it("goes on after its connection broke, and after a network that swallowed everything", async () => {
+    const proxy = await startTcpProxy(database.url);
+    await withFeed(
+      async (_feed, subscribe) => {
+        const { told } = await subscribe();
+        const taken = [];
+        for (let round = 0; round < 3; round++) {
+          await add(1);
+          taken.push(...(await take(told, 1)));
+          proxy.refuse(true);
+          proxy.cut();
+          await add(2);
+          proxy.refuse(false);
+          taken.push(...(await take(told, 2)));
+        }
+        consecutive(taken);
+      },
+      { url: proxy.url },
+    );
+    await proxy.stop();
+  });
+
+  it("drops a client that does not read, and breaks its connection when it does not take that either", async () => {
+    await withFeed(
+      async (feed, subscribe) => {
+        const [stalled, waiting] = [await subscribe(), await subscribe()];
+        const next = waiting.told.next();
+        await until(() => stalled.client.isBroken, "its connection was broken");
+        expect({ places: feed.places, isBroken: waiting.client.isBroken }).toEqual({ places: 1, isBroken: false });
+        await add(1);
+        expect((await next).done).toBe(false);
+      },
+      { maxIdleMs: 50, lastWordMs: 50 },
+    );
+  });
+
+  it("frees the place of a client that is gone, whatever it was doing", async () => {
+    await withFeed(async (feed, subscribe) => {
+      const [idle, waiting, left] = [await subscribe(), await subscribe(), await subscribe()];
+      const next = waiting.told.next();
+      for (const { client } of [idle, waiting]) client.close();
+      await left.told.return?.();
+      expect(await next).toEqual({ done: true, value: undefined });
+      expect(feed.places).toBe(0);
+    });
+  });
+
+  it("takes positions in the order of commits, however transactions cross", async () => {
+    const clients = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const client = new pg.Client({ connectionString: database.url });
+        await client.connect();
+        return client;
+      }),
+    );
+    await withFeed(async (_feed, subscribe) => {
+      const { told } = await subscribe();
+      const each = 40;
+      const writing = clients.map(async (client, index) => {
+        for (let turn = 0; turn < each; turn++) {
+          await client.query("begin");
+          await client.query("select add_to_outbox('any', $1, '{}')", [rowId]);
+          if (turn % 2 === index % 2) await client.query("select pg_sleep(0.002)");
+          await client.query(turn % 4 === 3 ? "rollback" : "commit");
+        }
+      });
+      const taken = await take(told, (clients.length * each * 3) / 4);
+      await Promise.all(writing);
+      const rows = await database.query("select position from outbox where position >= $1 order by 1", [taken[0]?.[0]]);
+      expect(positionsOf(taken)).toEqual(rows.map(({ position }) => Number(position)));
+    });
+    await Promise.all(clients.map((client) => client.end()));
+  });
+});
