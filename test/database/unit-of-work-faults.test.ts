@@ -2,13 +2,11 @@
  * The network and the database at their worst: COMMIT whose answer never comes, connections that swallow everything,
  * more requests than connections. What clients are told is true, and what they are not told can be found out.
  */
-import { access, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { Probe } from "../../src/database/transaction-guard.ts";
 import { dump } from "../support/dump.ts";
+import { filesOf } from "../support/files.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { rounds } from "../support/rounds.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
@@ -76,6 +74,20 @@ async function send(
 const create = `mutation Create($title: String!) {
   createDocument(input: { title: $title, source: { text: $title } }) { isDuplicate document { title } }
 }`;
+
+/** Creates a document from an HTML file, with the title as its key. */
+async function sendFile(title: string): Promise<Pick<Answer, "isReplay" | "body">> {
+  const query = "mutation($file: File!) { createDocument(input: { source: { file: $file } }) { isDuplicate } }";
+  const form = new FormData();
+  form.set("operations", JSON.stringify({ query, variables: { file: null } }));
+  form.set("map", JSON.stringify({ 0: ["variables.file"] }));
+  form.set("0", new File([`<!doctype html><title>${title}</title><p>The words of ${title}.`], "page.html"));
+  const headers = { authorization: `Bearer ${ada.accessToken}`, "idempotency-key": title.replace(" ", "-") };
+  const response = await fetch(lectern.url, { method: "POST", headers, body: form });
+  const isReplay = response.headers.get("idempotent-replay") === "true";
+  return { isReplay, body: (await response.json()) as Body };
+}
+
 const codeOf = ({ body }: Answer) => body.errors?.[0]?.extensions.code;
 const titled = async (title: string) =>
   (await home.database.query("select 1 from documents where title = $1", [title])).length;
@@ -102,7 +114,6 @@ describe("a COMMIT whose answer is lost", () => {
     `is found out, ${rounds(30, 200)} times: done once, the key replays, no file missing, none left`,
     long,
     async () => {
-      const folder = await mkdtemp(join(tmpdir(), "lectern-files-"));
       const times = rounds(30, 200);
       for (let round = 0; round < times; round++) {
         const title = `Dropped ${round}`;
@@ -119,24 +130,21 @@ describe("a COMMIT whose answer is lost", () => {
         expect([again.body, again.isReplay]).toEqual([first.body, true]);
         expect(await titled(title)).toBe(1);
 
-        // The same with a file beside the row: staged first, kept after the commit, removed after a proven abort.
-        const staged = join(folder, `${round}.staged`);
+        // The same with a file beside the row, which is kept before it and removed after a proven abort.
         if (round % 3 === 0) proxy.dropCommits(1);
         else proxy.dropCommitReplies(1);
-        await lectern.application.run({ name: "with a file" }, async (uow) => {
-          await writeFile(staged, title);
-          uow.afterAbort(() => rm(staged));
-          uow.afterCommit(() => rename(staged, join(folder, `${round}.kept`)));
-          const prisma = await uow.transaction();
-          await prisma.$executeRaw`update users set name = ${title} where email = ${ada.email}`;
-        });
-        const [user] = await home.database.query("select name from users where email = $1", [ada.email]);
-        expect(user).toEqual({ name: title });
-        await access(join(folder, `${round}.kept`));
+        const uploaded = await sendFile(`File ${round}`);
+        const repeated = await sendFile(`File ${round}`);
+        expect([uploaded.body.data, uploaded.isReplay]).toEqual([{ createDocument: { isDuplicate: false } }, false]);
+        expect([repeated.body, repeated.isReplay]).toEqual([uploaded.body, true]);
+        expect(await titled(`File ${round}`)).toBe(1);
       }
       expect(proxy.droppedCommits).toBe(2 * times);
-      expect(await readdir(folder)).toHaveLength(times);
-      await rm(folder, { recursive: true });
+      const named = await home.database.query("select storage_key as key from documents where storage_key is not null");
+      expect(named).toHaveLength(times);
+      await expect
+        .poll(() => filesOf(lectern))
+        .toEqual(named.map(({ key }) => `kept/${String(key).slice(-2)}/${key}`).sort());
     },
   );
 
