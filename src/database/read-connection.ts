@@ -215,7 +215,7 @@ export class ReadConnection {
 }
 
 /** pg keeps its socket to itself. */
-function streamOf(client: pg.Client): Socket {
+export function streamOf(client: pg.Client): Socket {
   return (client as unknown as { connection: { stream: Socket } }).connection.stream;
 }
 

@@ -7,6 +7,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
+import { streamOf } from "../database/read-connection.ts";
 import { EventRing } from "./event-ring.ts";
 import { pageOf, pageStatement } from "./outbox-event.ts";
 

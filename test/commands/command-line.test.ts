@@ -226,7 +226,7 @@ describe("on a database", () => {
       const { code, stdout, stderr } = await on(["doctor"]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       const lines = stdout.trimEnd().split("\n");
-      expect(lines).toHaveLength(8);
+      expect(lines).toHaveLength(9);
       for (const line of lines) expect(line).toMatch(/^ok {3}0 \S/);
     });
 
@@ -262,6 +262,7 @@ describe("on a database", () => {
         "BAD  1 documents whose original is missing",
         "BAD  1 documents whose original is not what was sent",
         "note 1 files that no document names",
+        "ok   0 consumers of the outbox that are over an hour behind",
       ]);
       expectMistake(outcome, "The database holds what must never be.");
     });
