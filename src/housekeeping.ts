@@ -5,6 +5,7 @@ import { sweepKeys } from "./database/idempotency.ts";
 import type { WriteDatabase } from "./database/prisma.ts";
 import type { RunUnitOfWork } from "./database/unit-of-work.ts";
 import { namedKeys, removeOriginal } from "./documents/document.originals.ts";
+import { releaseExpiredDocuments } from "./documents/document.queue.ts";
 import type { Reader } from "./eager-loading/loaders.ts";
 import { OutboxConsumer } from "./outbox/consumer.ts";
 import { pruneOutbox } from "./outbox/prune.ts";
@@ -27,6 +28,8 @@ export type Housekeeping = {
 
 const sweepEveryMs = 600_000;
 const sweepFilesEveryMs = 300_000;
+/** Workers look for leases that ended as well, while there are any. */
+const sweepLeasesEveryMs = 5_000;
 
 export function startHousekeeping(config: Config, parts: HousekeepingParts): Housekeeping {
   const { run, reads, database, files, logger } = parts;
@@ -58,6 +61,9 @@ export function startHousekeeping(config: Config, parts: HousekeepingParts): Hou
   const stops = [
     regularly("sweeping keys", sweepEveryMs, () => sweepKeys(run, config.IDEMPOTENCY_HOURS)),
     regularly("pruning the outbox", sweepEveryMs, () => pruneOutbox(run, config.OUTBOX_HOURS)),
+    regularly("sweeping leases", Math.min(sweepLeasesEveryMs, config.WORKER_LEASE_MS), () =>
+      releaseExpiredDocuments(run, config.WORKER_ATTEMPTS),
+    ),
     regularly("sweeping files", Math.min(sweepFilesEveryMs, Math.max(1_000, graceMs)), () =>
       sweepFiles({ store: files, findNamed, graceMs }),
     ),

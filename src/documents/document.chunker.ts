@@ -16,12 +16,20 @@ const splitter = new RecursiveCharacterTextSplitter({
 });
 const tokens = new Tiktoken(encoding);
 
-/** Chunks in order. They cover the text but for white space between them, and `slice` finds each again. */
-export async function chunk(text: string): Promise<ChunkDraft[]> {
+/** Pieces after which progress is reported: well under a second's work. */
+const reportEvery = 200;
+
+/**
+ * Chunks in order. They cover the text but for white space between them, and `slice` finds each again.
+ *
+ * @param report takes how far the work is, from 0 to 1
+ */
+export async function chunk(text: string, report: (progress: number) => void = () => {}): Promise<ChunkDraft[]> {
   const pieces = await splitter.splitText(text);
   const chunks: ChunkDraft[] = [];
   let from = 0;
-  for (const piece of pieces) {
+  for (const [index, piece] of pieces.entries()) {
+    if (index % reportEvery === reportEvery - 1) report(index / pieces.length);
     // Pieces come in order and trimmed, so the next place where one stands is its own. One that begins with the second
     // half of a character begins before `from`, which the piece before it was lengthened to.
     const found = text.indexOf(piece, isSecondHalf(piece) ? from - 1 : from);

@@ -1,20 +1,14 @@
 /** How documents are worked on: the queue is their table, the work is reading them and cutting them into chunks. */
 import { join } from "node:path";
+import { MessageChannel } from "node:worker_threads";
 import pg from "pg";
 import type { Logger } from "pino";
 import { Piscina } from "piscina";
-import { type Claim, ImpossibleJobError, type Queue } from "../processing/queue.ts";
+import { ImpossibleJobError } from "../processing/queue.ts";
 import { Worker } from "../processing/worker.ts";
 import { FileMissingError, type FileStore } from "../storage/file-store.ts";
-import type { ChunkDraft } from "./document.chunker.ts";
+import { type DocumentJob, type DocumentResult, documentQueue } from "./document.queue.ts";
 import type { ThreadAnswer, ThreadTask } from "./document.thread.ts";
-
-/** With its text, or with the key of the original that holds it. */
-export type DocumentJob = { mimeType: string } & (
-  | { text: string; storageKey: null }
-  | { text: null; storageKey: string }
-);
-export type DocumentResult = { chunks: ChunkDraft[]; text: string | null };
 
 export type DocumentWorkerOptions = {
   url: string;
@@ -63,7 +57,7 @@ export async function startDocumentWorker(options: DocumentWorkerOptions): Promi
   });
   const worker = new Worker<DocumentJob, DocumentResult>({
     queue: documentQueue(pool, options),
-    work: (job, signal) => processDocument(job, signal, threads, options),
+    work: (job, signal, report) => processDocument(job, signal, report, threads, options),
     places,
     leaseMs: options.leaseMs,
     logger,
@@ -82,16 +76,19 @@ export async function startDocumentWorker(options: DocumentWorkerOptions): Promi
 async function processDocument(
   { text, mimeType, storageKey }: DocumentJob,
   signal: AbortSignal,
+  report: (progress: number) => void,
   threads: Piscina<ThreadTask, ThreadAnswer>,
   { files, limits }: Pick<DocumentWorkerOptions, "files" | "limits">,
 ): Promise<DocumentResult> {
   const original = text === null ? await readOriginal(files, storageKey) : undefined;
+  const { port1: reports, port2: progress } = new MessageChannel();
+  reports.on("message", report);
   const task: ThreadTask = original
-    ? { mimeType, text: null, original, limits: extractionLimits(limits) }
-    : { mimeType, text: text as string };
+    ? { mimeType, progress, text: null, original, limits: extractionLimits(limits) }
+    : { mimeType, progress, text: text as string };
   const bound = boundTo(limits, signal);
   try {
-    const transferList = original ? [original.buffer] : [];
+    const transferList = original ? [progress, original.buffer] : [progress];
     const answer = await threads.run(task, { signal: bound.signal, transferList });
     if ("unreadable" in answer) throw new ImpossibleJobError(answer.unreadable);
     return answer;
@@ -102,6 +99,7 @@ async function processDocument(
     // What aborted it says more than that it was aborted.
     throw bound.signal.aborted && !signal.aborted ? bound.signal.reason : error;
   } finally {
+    reports.close();
     bound.release();
   }
 }
@@ -146,65 +144,5 @@ function boundTo(limits: WorkLimits, signal: AbortSignal): { signal: AbortSignal
       clearInterval(timer);
       signal.removeEventListener("abort", onAbort);
     },
-  };
-}
-
-/** The worker contract of the database (docs/workers.md), as our worker calls it. */
-export function documentQueue(
-  pool: pg.Pool,
-  { url, maxAttempts, logger }: Pick<DocumentWorkerOptions, "url" | "maxAttempts" | "logger">,
-): Queue<DocumentJob, DocumentResult> {
-  const call = async (text: string, values: unknown[]) => (await pool.query(text, values)).rows[0].answer;
-  const seconds = (ms: number) => `${ms / 1000} seconds`;
-  return {
-    name: "documents",
-    async claim(worker, count, leaseMs) {
-      const { rows } = await pool.query("select * from claim_documents($1, $2, $3::interval)", [
-        worker,
-        count,
-        seconds(leaseMs),
-      ]);
-      return rows.map(
-        (row): Claim<DocumentJob> => ({
-          id: row.id,
-          token: row.claim,
-          attempt: row.attempt,
-          job: row.storage_key
-            ? { text: null, storageKey: row.storage_key, mimeType: row.mime_type }
-            : { text: row.text, storageKey: null, mimeType: row.mime_type },
-        }),
-      );
-    },
-    extend: ({ id, token }, leaseMs, progress) =>
-      call("select extend_lease($1, $2, $3::interval, $4) as answer", [id, token, seconds(leaseMs), progress ?? null]),
-    complete: ({ id, token }, { chunks, text }) =>
-      call("select complete_document($1, $2, $3::jsonb, $4) as answer", [id, token, JSON.stringify(chunks), text]),
-    fail: ({ id, token }, reason, isFinal) =>
-      call("select fail_document($1, $2, $3, $4) as answer", [id, token, reason, isFinal ? 1 : maxAttempts]),
-    release: ({ id, token }) => call("select release_document($1, $2) as answer", [id, token]),
-    releaseExpired: () => call("select release_expired_documents($1) as answer", [maxAttempts]),
-    listen: (wake) => listen(url, "documents_pending", wake, logger),
-  };
-}
-
-/** Listens on a connection of its own; when that breaks, the poll goes on and another is opened. */
-async function listen(url: string, channel: string, wake: () => void, logger: Logger): Promise<() => Promise<void>> {
-  let client: pg.Client | undefined;
-  let isStopped = false;
-  const open = async () => {
-    client = new pg.Client({ connectionString: url, application_name: "lectern worker", keepAlive: true });
-    client.on("notification", wake);
-    client.on("error", (error) => logger.warn({ err: error }, "the connection that listens broke"));
-    client.on("end", () => {
-      if (!isStopped) setTimeout(() => void (isStopped || open().catch(() => {})), 1_000).unref();
-    });
-    await client.connect();
-    await client.query(`listen ${channel}`);
-    wake();
-  };
-  await open();
-  return async () => {
-    isStopped = true;
-    await client?.end();
   };
 }

@@ -118,6 +118,51 @@ describe("a status", () => {
   });
 });
 
+describe("every move", () => {
+  it("is one event of the outbox, in the order of commits, with the worker and its claim", async () => {
+    const id = await insertDocument();
+    const claims: unknown[] = [];
+    const begin = async (worker: string) => {
+      await database.query("update documents set next_attempt_at = now()");
+      const [row] = await database.query("select claim from claim_documents($1, 1, '1 minute')", [worker]);
+      claims.push(row?.claim);
+      return [id, row?.claim];
+    };
+    await database.query("select release_document($1, $2)", await begin("A"));
+    await database.query("select fail_document($1, $2, 'not yet')", await begin("B"));
+    await database.query("select complete_document($1, $2, '[]')", await begin("C"));
+    await database.query("update documents set status = 'PENDING' where id = $1", [id]);
+    await database.query("select fail_document($1, $2, 'never', 1)", await begin("D"));
+    await database.query("update documents set status = 'PENDING' where id = $1", [id]);
+    // What is rolled back has never moved.
+    await refusal("update documents set status = 'COMPLETED' where id = $1", [id]);
+
+    const rows = await database.query(
+      `select payload->>'status' as status, payload->>'worker' as worker, payload->>'claim' as claim,
+         payload->'before'->>'status' as was, payload->'before'->>'worker' as "wasHeldBy",
+         payload->'before'->>'claim' as "wasClaimed"
+       from outbox where row_id = $1 order by position`,
+      [id],
+    );
+    const [a, b, c, d] = claims;
+    const none = { worker: null, claim: null };
+    const nobody = { wasHeldBy: null, wasClaimed: null };
+    expect(rows).toEqual([
+      { status: "PENDING", ...none, was: null, ...nobody },
+      { status: "PROCESSING", worker: "A", claim: a, was: "PENDING", ...nobody },
+      { status: "PENDING", ...none, was: "PROCESSING", wasHeldBy: "A", wasClaimed: a },
+      { status: "PROCESSING", worker: "B", claim: b, was: "PENDING", ...nobody },
+      { status: "PENDING", ...none, was: "PROCESSING", wasHeldBy: "B", wasClaimed: b },
+      { status: "PROCESSING", worker: "C", claim: c, was: "PENDING", ...nobody },
+      { status: "COMPLETED", worker: "C", claim: c, was: "PROCESSING", wasHeldBy: "C", wasClaimed: c },
+      { status: "PENDING", ...none, was: "COMPLETED", wasHeldBy: "C", wasClaimed: c },
+      { status: "PROCESSING", worker: "D", claim: d, was: "PENDING", ...nobody },
+      { status: "FAILED", ...none, was: "PROCESSING", wasHeldBy: "D", wasClaimed: d },
+      { status: "PENDING", ...none, was: "FAILED", ...nobody },
+    ]);
+  });
+});
+
 describe("a version", () => {
   it("is raised by every write, by one, whatever the write says of it", async () => {
     const id = await insertDocument();

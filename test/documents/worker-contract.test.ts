@@ -2,7 +2,8 @@
 import pg from "pg";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFinished } from "vitest";
-import { type DocumentJob, type DocumentResult, documentQueue } from "../../src/documents/document.processor.ts";
+import { withClient } from "../../src/database/with-client.ts";
+import { type DocumentJob, type DocumentResult, documentQueue } from "../../src/documents/document.queue.ts";
 import type { Claim, Queue } from "../../src/processing/queue.ts";
 import { Worker, type WorkerOptions } from "../../src/processing/worker.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
@@ -282,6 +283,34 @@ describe("a claim that is lost", () => {
     expect(await complete(held, someChunks)).toBe(true);
   });
 
+  it("is told what it met, in words that psql shows as well", async () => {
+    const { id, lost, held } = await lostClaim();
+    const heard = async (call: string, values: unknown[]) => {
+      const notices: string[] = [];
+      await withClient(database.url, async (client) => {
+        client.on("notice", ({ message }) => notices.push(message as string));
+        await client.query(`select ${call}`, values);
+      });
+      return notices;
+    };
+    const mine = [id, lost.claim];
+    const meets = (call: string, state: string) => [
+      `${call} by claim ${lost.claim} changed nothing: document ${id} is ${state}`,
+    ];
+    const other = `PROCESSING in attempt 2, claimed by worker a worker with claim ${held.claim}`;
+    expect(await heard("extend_lease($1, $2, '1 hour')", mine)).toEqual(meets("extend_lease", other));
+    expect(await heard("complete_document($1, $2, '[]')", mine)).toEqual(meets("complete_document", other));
+    expect(await heard("fail_document($1, $2, 'why')", mine)).toEqual(meets("fail_document", other));
+    expect(await heard("release_document($1, $2)", mine)).toEqual(meets("release_document", other));
+    await fail(held, "no more", 1);
+    const over = "FAILED after 2 attempt(s), claimed by nobody";
+    expect(await heard("extend_lease($1, $2, '1 hour')", mine)).toEqual(meets("extend_lease", over));
+    await database.query("delete from documents");
+    expect(await heard("extend_lease($1, $2, '1 hour')", mine)).toEqual([
+      `extend_lease by claim ${lost.claim} changed nothing: there is no document ${id}`,
+    ]);
+  });
+
   it("is also that of a document that is gone", async () => {
     const { id, held } = await lostClaim();
     await database.query("delete from documents where id = $1", [id]);
@@ -375,8 +404,10 @@ describe("our worker", () => {
     more: Partial<WorkerOptions<DocumentJob, DocumentResult>> & { maxAttempts?: number } = {},
   ) {
     const { maxAttempts = 5, ...options } = more;
-    const logger = pino({ level: "silent" });
+    const logs: Row[] = [];
+    const logger = pino({ base: null }, { write: (line) => void logs.push(JSON.parse(line)) });
     const pool = new pg.Pool({ connectionString: database.url, application_name: "lectern worker", max: 4 });
+    pool.on("error", () => {});
     const queue = documentQueue(pool, { url: database.url, maxAttempts, logger });
     const worker = new Worker({ queue, work, places: 2, leaseMs: 30_000, pollMs: 600_000, logger, ...options });
     await worker.start();
@@ -386,7 +417,7 @@ describe("our worker", () => {
       return stopping;
     };
     onTestFinished(stop);
-    return { name: worker.name, stop };
+    return { name: worker.name, logs, stop };
   }
 
   const statusesOf = async () => {
@@ -421,12 +452,13 @@ describe("our worker", () => {
     const [, poison] = await insertDocuments("one", "poison", "two", "three");
     const tries: string[] = [];
     await startWorker(
-      async (job, signal) => {
+      async (job, signal, report) => {
         tries.push(job.text ?? "");
         if (job.text === "poison") throw new Error("It cannot be cut.");
-        return cut(job, signal);
+        return cut(job, signal, report);
       },
-      { maxAttempts: 2, pollMs: 100 },
+      // Nobody tells it that the pause of a second is over, and it does not wait for the poll.
+      { maxAttempts: 2 },
     );
     await expect
       .poll(statusesOf, { timeout: 10_000 })
@@ -441,11 +473,11 @@ describe("our worker", () => {
 
   it("is woken by a new document, and never holds more than it has places", async () => {
     let [running, most] = [0, 0];
-    await startWorker(async (job, signal) => {
+    await startWorker(async (job, signal, report) => {
       most = Math.max(most, ++running);
       await new Promise((resume) => setTimeout(resume, 20));
       running--;
-      return cut(job, signal);
+      return cut(job, signal, report);
     });
     await insertDocuments("one", "two", "three", "four", "five");
     await expect.poll(async () => new Set(Object.values(await statusesOf()))).toEqual(new Set(["COMPLETED"]));
@@ -491,11 +523,12 @@ describe("our worker", () => {
         asked.resolve();
         return brought.promise;
       },
-      release: async ({ id }) => released.push(id) > 0,
-      extend: async () => true,
-      complete: async () => true,
-      fail: async () => true,
+      release: async ({ id }) => ({ stands: released.push(id) > 0 }),
+      extend: async () => ({ stands: true }),
+      complete: async () => ({ stands: true }),
+      fail: async () => ({ stands: true }),
       releaseExpired: async () => 0,
+      nextEndMs: async () => null,
       listen: async () => async () => {},
     };
     const work = async (job: string) => `${begun.push(job)}`;
@@ -549,15 +582,69 @@ describe("our worker", () => {
     await database.query("update documents set claim_token = gen_random_uuid(), claimed_by = 'other'");
     finish();
     await worker.stop();
-    expect(await read(id)).toMatchObject({ status: "PROCESSING", claimed_by: "other" });
+    const held = await read(id);
+    expect(held).toMatchObject({ status: "PROCESSING", claimed_by: "other" });
     expect(await chunksOf(id)).toEqual([]);
+    // The log tells who met whom.
+    const line = worker.logs.find(({ msg }) => msg === "the claim was lost: the result is dropped");
+    expect(line).toMatchObject({ id, worker: worker.name, attempt: 1 });
+    expect(line?.met).toBe(
+      `complete_document by claim ${line?.claim} changed nothing: document ${id} is PROCESSING in attempt 1, ` +
+        `claimed by worker other with claim ${held.claim_token}`,
+    );
   });
 
-  it("takes over what a dead worker left when its lease ends", async () => {
+  it("does not say that it gave back what it no longer held", async () => {
+    const [id] = (await insertDocuments("long")) as [string];
+    const { work, begun } = longWork();
+    const worker = await startWorker(work, { graceMs: 0 });
+    await expect.poll(() => begun).toEqual(["long"]);
+    await database.query("delete from documents");
+    await worker.stop();
+    expect(worker.logs.map(({ msg, met }) => [msg, met])).toEqual([
+      [
+        "the claim was lost before the attempt ended",
+        expect.stringMatching(`^release_document by claim [0-9a-f-]{36} changed nothing: there is no document ${id}$`),
+      ],
+    ]);
+  });
+
+  it("tells how far it is", async () => {
+    const [id] = (await insertDocuments("long")) as [string];
+    const half = Promise.withResolvers<void>();
+    await startWorker(async (job, signal, report) => {
+      for (const progress of [0.1, 0.2, 0.5]) report(progress);
+      await half.promise;
+      return cut(job, signal, report);
+    });
+    await expect.poll(() => read(id)).toMatchObject({ status: "PROCESSING", progress: 0.5 });
+    half.resolve();
+    await expect.poll(() => read(id)).toMatchObject({ status: "COMPLETED", progress: 1 });
+  });
+
+  it("takes over what a dead worker left when its lease ends, without waiting for the poll", async () => {
     const [id] = (await insertDocuments("left behind")) as [string];
-    await claim(1, "a dead worker");
-    await endLease(id);
-    await startWorker(cut, { pollMs: 100 });
-    await expect.poll(() => read(id), { timeout: 5_000 }).toMatchObject({ status: "COMPLETED", attempts: 2 });
+    const [left] = await claim(1, "a dead worker", "1 second");
+    const { logs } = await startWorker(cut);
+    await expect.poll(() => read(id), { timeout: 10_000 }).toMatchObject({ status: "COMPLETED", attempts: 2 });
+    // What it did is told a moment after it is done.
+    await expect.poll(() => logs.map(({ msg }) => msg)).toEqual(["leases ended without a result", "processed"]);
+    expect(await complete(left as ClaimRow, someChunks)).toBe(false);
+  });
+
+  it("says a call again when its connection breaks", async () => {
+    const [id] = (await insertDocuments("long")) as [string];
+    const { work, begun, finish } = longWork();
+    const { logs, stop } = await startWorker(work);
+    await expect.poll(() => begun).toEqual(["long"]);
+    // All connections of its pool are idle now, and none of them is there any more when it says that it is done.
+    await database.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where datname = current_database() and application_name = 'lectern worker' and query not like 'listen%'`,
+    );
+    finish();
+    await expect.poll(() => read(id)).toMatchObject({ status: "COMPLETED", attempts: 1 });
+    await stop();
+    expect(logs.map(({ msg }) => msg)).toContain("processed");
   });
 });

@@ -1,0 +1,144 @@
+/** The queue of documents: the worker contract of the database (docs/workers.md), as our worker calls it. */
+import { setTimeout as pause } from "node:timers/promises";
+import pg from "pg";
+import type { Logger } from "pino";
+import { isConnectionLoss, isUnavailable } from "../database/sql-errors.ts";
+import type { UnitOfWork } from "../database/unit-of-work.ts";
+import { sql } from "../eager-loading/sql.ts";
+import type { Claim, Queue, Verdict } from "../processing/queue.ts";
+import type { ChunkDraft } from "./document.chunker.ts";
+
+/** With its text, or with the key of the original that holds it. */
+export type DocumentJob = { mimeType: string } & (
+  | { text: string; storageKey: null }
+  | { text: null; storageKey: string }
+);
+export type DocumentResult = { chunks: ChunkDraft[]; text: string | null };
+
+export type DocumentQueueOptions = { url: string; maxAttempts: number; logger: Logger };
+
+/** @param options.url for a connection that listens; all else goes through the pool */
+export function documentQueue(
+  pool: pg.Pool,
+  { url, maxAttempts, logger }: DocumentQueueOptions,
+): Queue<DocumentJob, DocumentResult> {
+  const call = (text: string, values: unknown[]) => callAsHolder(pool, text, values);
+  const seconds = (ms: number) => `${ms / 1000} seconds`;
+  return {
+    name: "documents",
+    async claim(worker, count, leaseMs) {
+      const { rows } = await pool.query("select * from claim_documents($1, $2, $3::interval)", [
+        worker,
+        count,
+        seconds(leaseMs),
+      ]);
+      return rows.map(
+        (row): Claim<DocumentJob> => ({
+          id: row.id,
+          token: row.claim,
+          attempt: row.attempt,
+          job: row.storage_key
+            ? { text: null, storageKey: row.storage_key, mimeType: row.mime_type }
+            : { text: row.text, storageKey: null, mimeType: row.mime_type },
+        }),
+      );
+    },
+    extend: ({ id, token }, leaseMs, progress) =>
+      call("select extend_lease($1, $2, $3::interval, $4) as stands", [id, token, seconds(leaseMs), progress ?? null]),
+    complete: ({ id, token }, { chunks, text }) =>
+      call("select complete_document($1, $2, $3::jsonb, $4) as stands", [id, token, JSON.stringify(chunks), text]),
+    fail: ({ id, token }, reason, isFinal) =>
+      call("select fail_document($1, $2, $3, $4) as stands", [id, token, reason, isFinal ? 1 : maxAttempts]),
+    release: ({ id, token }) => call("select release_document($1, $2) as stands", [id, token]),
+    async releaseExpired() {
+      return (await pool.query("select release_expired_documents($1) as count", [maxAttempts])).rows[0].count;
+    },
+    async nextEndMs() {
+      const { rows } = await pool.query(`
+        select extract(epoch from least(
+          (select min(next_attempt_at) from documents where status = 'PENDING' and next_attempt_at > now()),
+          (select min(lease_until) from documents where status = 'PROCESSING')) - now())::float * 1000 as ms`);
+      return rows[0].ms;
+    },
+    listen: (wake) => listen(url, "documents_pending", wake, logger),
+  };
+}
+
+/** Ends the attempts whose lease is over, though no worker may be alive to do so. Returns how many. */
+export async function releaseExpiredDocuments(
+  run: <Result>(options: { name: string }, work: (uow: UnitOfWork) => Promise<Result>) => Promise<Result>,
+  maxAttempts: number,
+): Promise<number> {
+  return run({ name: "sweep leases" }, async (uow) => {
+    await uow.transaction();
+    const [row] = await uow.reader.read(sql`select release_expired_documents(${maxAttempts}::int) as count`);
+    return Number(row?.count);
+  });
+}
+
+/** How often a call is made again when the connection breaks: all of them may be repeated. */
+const maxCalls = 5;
+
+/** Calls a function that answers whether the claim stood, and hears the notice in which the database says what it met. */
+async function callAsHolder(pool: pg.Pool, text: string, values: unknown[]): Promise<Verdict> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await withConnection(pool, async (client) => {
+        let met: string | undefined;
+        const hear = ({ message }: { message?: string }) => {
+          met = message;
+        };
+        client.on("notice", hear);
+        try {
+          const { stands } = (await client.query(text, values)).rows[0];
+          return stands || met === undefined ? { stands } : { stands, met };
+        } finally {
+          client.off("notice", hear);
+        }
+      });
+    } catch (error) {
+      if (tries === maxCalls || !(isConnectionLoss(error) || isUnavailable(error))) throw error;
+      await pause(100 * 2 ** tries);
+    }
+  }
+}
+
+async function withConnection<Result>(pool: pg.Pool, use: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+  const client = await pool.connect();
+  let failure: Error | undefined;
+  const fail = (error: Error) => {
+    failure = error;
+  };
+  client.on("error", fail);
+  try {
+    return await use(client);
+  } catch (error) {
+    if (isConnectionLoss(error)) failure ??= error as Error;
+    throw error;
+  } finally {
+    client.off("error", fail);
+    client.release(failure);
+  }
+}
+
+/** Listens on a connection of its own; when that breaks, the poll goes on and another is opened. */
+async function listen(url: string, channel: string, wake: () => void, logger: Logger): Promise<() => Promise<void>> {
+  let client: pg.Client | undefined;
+  let isStopped = false;
+  const open = async () => {
+    client = new pg.Client({ connectionString: url, application_name: "lectern worker", keepAlive: true });
+    client.on("notification", wake);
+    client.on("error", (error) => logger.warn({ err: error }, "the connection that listens broke"));
+    client.on("end", () => {
+      if (!isStopped) setTimeout(() => void (isStopped || open().catch(() => {})), 1_000).unref();
+    });
+    await client.connect();
+    await client.query(`listen ${channel}`);
+    wake();
+  };
+  await open();
+  return async () => {
+    isStopped = true;
+    await client?.end();
+  };
+}
