@@ -21,12 +21,13 @@ export function fold(text: string): string {
 const shortestWithMistakes = 3;
 /** So much of the search must be there, in one place of the text and in any order of words. */
 const leastLikeness = "0.6";
-/** And so much of each of its words, or a long word that is right would make up for another that is missing. */
-const leastLikenessOfWord = "0.25";
+/** And more than so much of each word, or a long word that is right would make up for another that is missing. */
+const unlikeWord = "0.25";
 
 /**
  * Texts that contain the search, or are like it by their trigrams (three characters in a row): they may differ by a
- * typing mistake or the order of words. Undefined for a search of nothing but spaces, which every text matches.
+ * typing mistake in a word of four letters or more, or by the order of words. Undefined for a search of nothing but
+ * spaces, which every text matches.
  */
 export function foldedMatch(folded: Sql, search: string): Sql | undefined {
   const words = fold(search)
@@ -36,8 +37,10 @@ export function foldedMatch(folded: Sql, search: string): Sql | undefined {
   const wanted = words.join(" ");
   const contains = sql`${folded} like ${`%${wanted.replace(/[\\%_]/g, "\\$&")}%`}`;
   if (wanted.length < shortestWithMistakes) return sql`${plannedEachTime} ${contains}`;
+  // A number with a mistake is another number.
   const hasAllWords = sql`not exists (
-    select 1 from unnest(${words}::text[]) word where word_similarity(word, ${folded}) < ${raw(leastLikenessOfWord)})`;
+    select 1 from unnest(${words}::text[]) word
+    where word_similarity(word, ${folded}) <= case when word ~ '[0-9]' then 0.99 else ${raw(unlikeWord)} end)`;
   // The operator that the index answers takes its bound from a setting; set here, it is the same in every session.
   return sql`${plannedEachTime}
     (select set_config('pg_trgm.word_similarity_threshold', ${leastLikeness}, true)) is not null and

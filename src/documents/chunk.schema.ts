@@ -62,7 +62,9 @@ builder.objectField(Document, "chunks", (t) =>
   t.page(chunksByDocument, {
     type: Chunk,
     by: "id",
-    description: "Its pieces, in order; none before it is COMPLETED for the first time.",
+    description:
+      "Its pieces, in order; none before it is COMPLETED for the first time. A cursor holds until it is processed again; " +
+      "then it is refused, with the reason CURSOR_OUT_OF_DATE.",
   }),
 );
 
@@ -89,7 +91,8 @@ builder.queryField("searchChunks", (t) =>
     isForwardOnly: true,
     description:
       "Best match first. Folds accents: 'nguoi' finds 'người', and a query with accents ranks exact accents first. " +
-      'Understands "a phrase", or, and -without.',
+      'Understands "a phrase", or, and -without. Of many matches the newest are ranked: 1,000 with their accents, and ' +
+      "where these are fewer, 1,000 others; totalCount counts those.",
     args: {
       query: t.arg.string({ required: true, description: "What to look for; 1 to 1,000 characters." }),
       documentIds: t.arg.idList({ description: "Only in these documents; 100 at most." }),

@@ -74,7 +74,9 @@ const DocumentFilter = builder.inputType("DocumentFilter", {
   fields: (t) => ({
     status: t.field({ type: [DocumentStatus], description: "In one of these states." }),
     visibility: t.field({ type: Visibility, description: "With this visibility." }),
-    search: t.string({ description: "A part of the title, without regard to case and accents." }),
+    search: t.string({
+      description: "A part of the title, without regard to case and accents; a typing mistake is forgiven.",
+    }),
     ownerId: t.id({ description: "Of this user." }),
   }),
 });

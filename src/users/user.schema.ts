@@ -58,7 +58,11 @@ builder.queryFields((t) => ({
   users: t.page(allUsers, {
     type: User,
     description: "All users, oldest first.",
-    args: { search: t.arg.string({ description: "A part of the name, without regard to case and accents." }) },
+    args: {
+      search: t.arg.string({
+        description: "A part of the name, without regard to case and accents; a typing mistake is forgiven.",
+      }),
+    },
     toArguments: ({ search }) => ({ search: search == null ? null : requireSearchText(search, ["search"]) }),
   }),
 }));

@@ -83,7 +83,7 @@ async function readMatches(database: TestDatabase, search: string): Promise<Set<
     `with asked as (select fold($1) as search)
      select name from (select title as name from documents union select name from users) n, asked
      where strpos(fold(name), search) > 0 or (length(search) > 2 and word_similarity(search, fold(name)) >= 0.6 and
-       (select min(word_similarity(word, fold(name))) from regexp_split_to_table(search, ' ') word) >= 0.25)`,
+       (select min(word_similarity(word, fold(name))) from regexp_split_to_table(search, ' ') word) > 0.25)`,
     [search],
   );
   return new Set(rows.map(({ name }) => name as string));
