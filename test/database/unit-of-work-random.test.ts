@@ -9,6 +9,7 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { TransactionPoint } from "../../src/database/transaction-guard.ts";
 import { dump } from "../support/dump.ts";
+import { filesOf } from "../support/files.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { isLong, rounds } from "../support/rounds.ts";
 
@@ -70,7 +71,7 @@ afterAll(async () => {
 
 type Place = readonly [TransactionPoint, number];
 type Step =
-  | { kind: "create"; text: string; read: boolean }
+  | { kind: "create"; text: string; read: boolean; isFile: boolean }
   | { kind: "update" | "reprocess" | "delete"; document: number }
   | { kind: "setRole"; user: number; role: string }
   | { kind: "signUp"; email: number }
@@ -83,6 +84,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       kind: fc.constant("create" as const),
       text: fc.string({ minLength: 1, maxLength: 20 }).map((text) => `Text ${text}`),
       read: fc.boolean(),
+      isFile: fc.boolean(),
     }),
   },
   {
@@ -116,7 +118,9 @@ function operationOf(steps: readonly Step[]): string {
     switch (step.kind) {
       case "create": {
         const read = step.read ? "owner { documents(first: 5) { totalCount nodes { title text } } }" : "title";
-        const source = `source: { text: ${JSON.stringify(`${step.text} ${index}`)} }`;
+        const source = step.isFile
+          ? "source: { file: $file }"
+          : `source: { text: ${JSON.stringify(`${step.text} ${index}`)} }`;
         return field(`createDocument(input: { ${source} }) { isDuplicate document { id ${read} } }`);
       }
       case "setRole":
@@ -140,16 +144,24 @@ function operationOf(steps: readonly Step[]): string {
       }
     }
   });
-  return `mutation {\n${fields.join("\n")}\n}`;
+  const hasFile = steps.some((step) => step.kind === "create" && step.isFile);
+  return `mutation${hasFile ? "($file: File!)" : ""} {\n${fields.join("\n")}\n}`;
 }
 
 type Answer = { data: Record<string, unknown> | null; errors?: { path?: string[]; extensions: { code: string } }[] };
 
+/** With a file, where the operation has one. */
 async function send(query: string, headers: Record<string, string> = {}): Promise<Answer> {
+  const authorization = `Bearer ${admin.accessToken}`;
+  const form = new FormData();
+  form.set("operations", JSON.stringify({ query, variables: { file: null } }));
+  form.set("map", JSON.stringify({ 0: ["variables.file"] }));
+  form.set("0", new File(["<!doctype html><title>A page</title><p>Words."], "page.html"));
+  const hasFile = query.includes("$file");
   const response = await fetch(lectern.url, {
     method: "POST",
-    headers: { "content-type": "application/json", authorization: `Bearer ${admin.accessToken}`, ...headers },
-    body: JSON.stringify({ query }),
+    headers: { ...(hasFile ? {} : { "content-type": "application/json" }), authorization, ...headers },
+    body: hasFile ? form : JSON.stringify({ query }),
   });
   return (await response.json()) as Answer;
 }
@@ -162,6 +174,7 @@ const failures: Record<string, () => unknown> = {
 
 it(`leaves nothing behind, ${rounds(60, 1_500)} times`, { timeout: 1_800_000 }, async () => {
   const before = await dump(lectern.database);
+  const files = await filesOf(lectern);
   const told = notifications.length;
   const tally = { natural: 0, injected: 0 };
   const property = fc.asyncProperty(
@@ -193,6 +206,7 @@ it(`leaves nothing behind, ${rounds(60, 1_500)} times`, { timeout: 1_800_000 }, 
       expect(new Set(failed).size).toBe(1);
       expect(undone).toEqual([...new Set(undone)].filter((key) => key !== undefined && key !== failed[0]));
       expect(await dump(lectern.database)).toEqual(before);
+      await expect.poll(() => filesOf(lectern)).toEqual(files);
       expect(notifications).toHaveLength(told);
       const { pool } = lectern.application.database;
       expect(pool.idleCount).toBe(pool.totalCount);
