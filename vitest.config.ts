@@ -8,7 +8,7 @@ export default defineConfig({
     reporters: ["default", "./test/support/last-line-reporter.ts"],
     // The code runs as it does in production: by Node itself, which strips the types.
     experimental: { viteModuleRunner: false },
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     // Two cores, shared with the database.
     maxWorkers: 2,

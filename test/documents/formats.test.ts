@@ -255,7 +255,7 @@ describe("a file that nobody can read", () => {
           (await lectern.database.query("select failure from documents where title = 'explosion'"))[0]?.failure,
         { timeout: 50_000 },
       )
-      .toMatch(/more than 200 MB of memory|no text in the file/);
+      .toMatch(/more than 200 MB of memory|took longer than|no text in the file/);
     await lectern.database.query("delete from documents where title = 'explosion'");
     expect(await process("after.html", "<!doctype html><p>After the bomb.")).toMatchObject({ status: "COMPLETED" });
     expect(await read(id)).toBeNull();
@@ -319,13 +319,14 @@ describe("originals", () => {
     await ada.client.request(Reprocess, { id });
     await lectern.settled();
     expect(await read(id)).toMatchObject({ status: "COMPLETED", text: "To be read again." });
-    expect(await filesOf(lectern)).toEqual([...before, ...kept].sort());
+    // Files of documents that were deleted before may go meanwhile.
+    expect((await filesOf(lectern)).filter((file) => !before.includes(file))).toEqual(kept);
   });
 
   it("are not kept of plain text", async () => {
     const before = await filesOf(lectern);
     await process("plain.txt", "Only its text is kept.");
-    expect(await filesOf(lectern)).toEqual(before);
+    expect((await filesOf(lectern)).filter((file) => !before.includes(file))).toEqual([]);
   });
 });
 
