@@ -288,7 +288,7 @@ describe("the connection", () => {
   });
 
   it("that as many wait for already as may", async () => {
-    const small = connect({ size: 1, queueLength: 1 });
+    const small = connect({ size: 1, queueLength: 1, waitMs: 10_000 });
     const count = () => transact((transaction) => transaction.user.count(), {}, small);
     const [held, waiting, refused] = [count(), count(), failureOf(count())];
     const error = await refused;

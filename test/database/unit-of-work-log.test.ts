@@ -257,20 +257,19 @@ it("says that nothing was done for want of a connection", async () => {
 });
 
 it("says that nobody knows", async () => {
-  // Idle connections would be there to ask.
-  await home.database.query(
-    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'lectern write' and datname = current_database()",
-  );
-  await expect.poll(() => lectern.application.database.pool.totalCount).toBe(0);
-  probe = (point) => {
+  probe = async (point) => {
     if (point !== "before_commit") return;
+    // Idle connections would be there to ask, and from here on no new one comes through.
+    await home.database.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'lectern write' and datname = current_database() and state = 'idle'",
+    );
     proxy.dropCommitReplies(1);
     proxy.refuse(true);
   };
   const [error] = await errorsOf(client.request(Create, { title: "Who knows" }));
   expect(error?.extensions.code).toBe("UNKNOWN_OUTCOME");
-  const [line] = await ended();
-  expect(line).toMatchObject({ level: info, operation: "LogCreate", outcome: "unknown", attempts: 1, ms: whole });
+  const line = (await ended()).find(({ operation }) => operation === "LogCreate");
+  expect(line).toMatchObject({ level: info, operation: "LogCreate", outcome: "unknown", attempts: whole, ms: whole });
   expect(line?.statements).toBeGreaterThan(0);
 });
 

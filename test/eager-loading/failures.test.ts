@@ -25,6 +25,10 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  // Whatever the last test left of the network, nothing of ours waits for an answer that was swallowed.
+  proxy.blackHole(false);
+  proxy.refuse(false);
+  proxy.cut();
   await lectern.stop();
   await proxy.stop();
   await database.drop();
