@@ -116,7 +116,9 @@ describe("imports", () => {
     const isGraphQL = ({ specifier, target }: Import) =>
       target === null
         ? /^(graphql\b|@pothos\/|@graphql-)/.test(specifier)
-        : folderOf(target) === "graphql" || folderOf(target) === "server" || /\.(schema|mutations)\.ts$/.test(target);
+        : folderOf(target) === "graphql" ||
+          folderOf(target) === "server" ||
+          /\.(schema|mutations|subscriptions)\.ts$/.test(target);
     const found = importsOf(chosen).filter(isGraphQL);
     expect(found.map(({ from, specifier }) => `${from} → ${specifier}`)).toEqual([]);
   });
@@ -140,7 +142,7 @@ describe("imports", () => {
 
   it("of resolvers reach services, relations and what GraphQL needs, but no repository and no connection", () => {
     const found = breaches(
-      importsOf(named(/\.(schema|mutations)\.ts$/)),
+      importsOf(named(/\.(schema|mutations|subscriptions)\.ts$/)),
       ({ target, isTypeOnly }) =>
         /\.repository\.ts$/.test(target) ||
         (folderOf(target) === "database" && !isTypeOnly && !target.startsWith("database/generated/prisma/enums.ts")),
@@ -153,7 +155,7 @@ describe("code", () => {
   it("of resolvers holds no SQL", () => {
     const sql =
       /\bsql`|\$queryRaw|\$executeRaw|\bselect\s+[\s\S]{1,200}?\sfrom\s|\binsert into\b|\bdelete from\b|\bupdate \w+ set\b/i;
-    const found = named(/\.(schema|mutations)\.ts$/).filter(({ code }) =>
+    const found = named(/\.(schema|mutations|subscriptions)\.ts$/).filter(({ code }) =>
       sql.test(code.replace(/description:\s*"[^"]*"/g, "")),
     );
     expect(found.map(({ path }) => path)).toEqual([]);
