@@ -34,8 +34,8 @@ export function unitOfWorkRunner<Repositories extends object>(
       const isHopeless = attempt >= parts.limits.maxAttempts || ms > limit || options.signal?.aborted === true;
       if (reason && !isHopeless) {
         parts.logger.debug({ ...log, reason }, "unit of work is tried again");
-        // Full jitter: whoever collided must not collide again.
-        await pause(Math.random() * (reason === "conflict" ? 10 : 50) * 2 ** attempt);
+        // Full jitter: whoever collided must not collide again. The last try begins when the time is over, not later.
+        await pause(Math.random() * Math.min((reason === "conflict" ? 10 : 50) * 2 ** attempt, limit - ms + 1));
         continue;
       }
       parts.logger.info({ ...log, err: outcome.error }, "unit of work");

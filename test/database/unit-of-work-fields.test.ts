@@ -5,7 +5,7 @@
 import type { GraphQLObjectType, GraphQLSchema } from "graphql";
 import { createSchema, createYoga } from "graphql-yoga";
 import { pino } from "pino";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFinished, vi } from "vitest";
 import { WriteDatabase } from "../../src/database/prisma.ts";
 import type { Isolation, UnitOfWork } from "../../src/database/unit-of-work.ts";
 import { unitOfWorkRunner } from "../../src/database/unit-of-work-runner.ts";
@@ -266,6 +266,29 @@ describe("slow work", () => {
       "after_commit",
     ]);
     expect(await notes()).toEqual(["a", "made b", "made c"]);
+  });
+});
+
+describe("tries", () => {
+  it("end when their time is over, however many might be made", async () => {
+    const run = unitOfWorkRunner<object>({
+      database: write,
+      reads: { read: () => Promise.reject(new Error("Nothing is read outside.")) },
+      repositories: () => ({}),
+      limits: { waitMs: 1_000, timeoutMs: 2_000, maxAttempts: 1_000, maxRetryMs: 200 },
+      logger: pino({ level: "silent" }),
+    });
+    // The longest pauses that may be: 20 ms, 40, 80 and what is left.
+    const random = vi.spyOn(Math, "random").mockReturnValue(1);
+    onTestFinished(() => random.mockRestore());
+    let tries = 0;
+    const inVain = run({ name: "in vain" }, async () => {
+      tries++;
+      throw conflict();
+    });
+    await expect(inVain).rejects.toMatchObject({ name: "RetriesExhaustedError", cause: { code: "40001" } });
+    expect(tries).toBeGreaterThan(1);
+    expect(tries).toBeLessThanOrEqual(5);
   });
 });
 
