@@ -172,6 +172,20 @@ describe("another transaction in the way", () => {
 });
 
 describe("time", () => {
+  it("is limited by the database too, for the case that this process cannot", async () => {
+    const { rows } = await write.pool.query(`
+      select name, setting || coalesce(unit, '') as value from pg_settings
+      where name ~ '^(statement|lock|transaction|idle_in_transaction_session)_timeout$' order by 1`);
+    const limits = Object.fromEntries(rows.map(({ name, value }) => [name, value]));
+    expect(limits).toEqual({
+      idle_in_transaction_session_timeout: "2500ms",
+      lock_timeout: "400ms",
+      statement_timeout: "600ms",
+      // PostgreSQL 17 and later.
+      ...("transaction_timeout" in limits ? { transaction_timeout: "2500ms" } : {}),
+    });
+  });
+
   it("of a statement: 57014", async () => {
     const error = await failureOf(transact((transaction) => transaction.$queryRaw`select pg_sleep(5)::text`));
     expect([sqlStateOf(error), kindsOf(error), codeOf(error)]).toEqual(["57014", ["isTimeout"], "TRANSACTION_TIMEOUT"]);
