@@ -273,6 +273,19 @@ it("says that nobody knows", async () => {
   expect(line?.statements).toBeGreaterThan(0);
 });
 
+it("tells of an effect that failed after the commit", async () => {
+  await lectern.application.run({ name: "effects" }, async (uow) => {
+    await uow.transaction();
+    uow.afterCommit(() => {
+      throw new Error("No effect.");
+    });
+  });
+  const [line] = await ended();
+  expect(line).toMatchObject({ operation: "effects", outcome: "committed" });
+  const [told] = lines.filter(({ msg }) => msg === "an effect after the unit of work failed");
+  expect(told).toMatchObject({ level: 50, operation: "effects", err: { message: "No effect." } });
+});
+
 it("has a name for an operation without one", async () => {
   await client.request('mutation { createDocument(input: { source: { text: "Nameless." } }) { isDuplicate } }');
   expect(await ended()).toMatchObject([{ operation: "anonymous mutation", outcome: "committed" }]);
