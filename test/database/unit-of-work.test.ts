@@ -12,11 +12,14 @@ let lectern: Lectern;
 let ada: Person;
 /** What the test does at the points of transactions. */
 let probe: Probe | undefined;
+/** The server's log. */
+let lines: Record<string, unknown>[] = [];
 
 beforeAll(async () => {
   lectern = await startLectern({
     settings: { TRANSACTION_TIMEOUT_MS: "1000", TRANSACTION_ATTEMPTS: "4" },
     probe: (point, operation) => probe?.(point, operation),
+    log: (line) => void lines.push(line),
   });
   ada = await lectern.person("Ada");
 });
@@ -40,6 +43,15 @@ const Create = graphql(`
   }
 `);
 
+const CreateAndList = graphql(`
+  mutation UnitCreateAndList($input: CreateDocumentInput!) {
+    createDocument(input: $input) {
+      isDuplicate
+      document { id title version owner { documents(first: 100) { nodes { id } } } }
+    }
+  }
+`);
+
 const Update = graphql(`
   mutation UnitUpdate($input: UpdateDocumentInput!) {
     updateDocument(input: $input) { document { id title version } }
@@ -59,6 +71,7 @@ const RefreshAndFail = graphql(`
   }
 `);
 
+const uuidOf = (globalId: string) => Buffer.from(globalId, "base64url").toString().split(":")[1];
 const missing = Buffer.from("Document:00000000-0000-7000-8000-000000000000").toString("base64url");
 const text = (value: string) => ({ source: { text: value } });
 
@@ -164,15 +177,17 @@ describe("a failed operation", () => {
       points.push(point);
       if (point !== "statement") return;
       hangUp.abort();
-      await pause(100);
+      await pause(300);
     };
+    lines = [];
     const headers = { "content-type": "application/json", authorization: `Bearer ${ada.accessToken}` };
     const body = JSON.stringify({
       query: `mutation { a: createDocument(input: { source: { text: "Gone a." } }) { document { id } }
         b: createDocument(input: { source: { text: "Gone b." } }) { document { id } } }`,
     });
     await expect(fetch(lectern.url, { method: "POST", headers, body, signal: hangUp.signal })).rejects.toThrow();
-    await pause(400);
+    await expect.poll(() => lines.map(({ msg, outcome }) => [msg, outcome])).toEqual([["unit of work", "aborted"]]);
+    expect(JSON.stringify(lines)).toContain("AbandonedError");
     expect(points).toEqual(["begin", "statement"]);
     expect(await dump(lectern.database)).toEqual(before);
   });
@@ -273,8 +288,12 @@ describe("an operation that others collide with", () => {
     ["a serialization failure at COMMIT", "40001", true],
   ])("happens once in spite of %s", async (how, state, late) => {
     await collide(how, 2, state, late);
-    const { createDocument } = await ada.client.request(Create, { input: { ...text(how), title: how } });
+    const { createDocument } = await ada.client.request(CreateAndList, { input: { ...text(how), title: how } });
     expect(createDocument).toMatchObject({ isDuplicate: false, document: { title: how, version: 1 } });
+    // Nothing that an undone try read is in the answer.
+    const owned = await lectern.database.query("select id from documents order by created_at desc, id desc");
+    const ids = createDocument.document.owner?.documents.nodes.map(({ id }) => uuidOf(id));
+    expect(ids).toEqual(owned.map(({ id }) => id).slice(0, 100));
     const [tries] = await lectern.database.query("select last_value::int as tries from collisions");
     expect(tries).toEqual({ tries: 3 });
     expect(await lectern.database.query("select 1 from documents where title = $1", [how])).toHaveLength(1);

@@ -21,6 +21,7 @@ type Documents = {
     "\n  mutation RaceCreate($text: String!) {\n    createDocument(input: { source: { text: $text } }) { isDuplicate document { id } }\n  }\n": typeof types.RaceCreateDocument,
     "\n  mutation UnitSteps($create: CreateDocumentInput!, $update: UpdateDocumentInput!, $delete: DeleteDocumentInput!) {\n    a: createDocument(input: $create) { document { id } }\n    b: updateDocument(input: $update) { document { title version } }\n    c: deleteDocument(input: $delete) { deletedId }\n    d: createDocument(input: { source: { text: \"Never reached when c fails.\" } }) { document { id } }\n  }\n": typeof types.UnitStepsDocument,
     "\n  mutation UnitCreate($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title version status } }\n  }\n": typeof types.UnitCreateDocument,
+    "\n  mutation UnitCreateAndList($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id title version owner { documents(first: 100) { nodes { id } } } }\n    }\n  }\n": typeof types.UnitCreateAndListDocument,
     "\n  mutation UnitUpdate($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { id title version } }\n  }\n": typeof types.UnitUpdateDocument,
     "\n  mutation UnitRefresh($token: String!) {\n    refreshSession(input: { refreshToken: $token }) { accessToken refreshToken }\n  }\n": typeof types.UnitRefreshDocument,
     "\n  mutation UnitRefreshAndFail($token: String!, $id: ID!) {\n    refreshSession(input: { refreshToken: $token }) { accessToken }\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n": typeof types.UnitRefreshAndFailDocument,
@@ -76,6 +77,7 @@ const documents: Documents = {
     "\n  mutation RaceCreate($text: String!) {\n    createDocument(input: { source: { text: $text } }) { isDuplicate document { id } }\n  }\n": types.RaceCreateDocument,
     "\n  mutation UnitSteps($create: CreateDocumentInput!, $update: UpdateDocumentInput!, $delete: DeleteDocumentInput!) {\n    a: createDocument(input: $create) { document { id } }\n    b: updateDocument(input: $update) { document { title version } }\n    c: deleteDocument(input: $delete) { deletedId }\n    d: createDocument(input: { source: { text: \"Never reached when c fails.\" } }) { document { id } }\n  }\n": types.UnitStepsDocument,
     "\n  mutation UnitCreate($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title version status } }\n  }\n": types.UnitCreateDocument,
+    "\n  mutation UnitCreateAndList($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id title version owner { documents(first: 100) { nodes { id } } } }\n    }\n  }\n": types.UnitCreateAndListDocument,
     "\n  mutation UnitUpdate($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { id title version } }\n  }\n": types.UnitUpdateDocument,
     "\n  mutation UnitRefresh($token: String!) {\n    refreshSession(input: { refreshToken: $token }) { accessToken refreshToken }\n  }\n": types.UnitRefreshDocument,
     "\n  mutation UnitRefreshAndFail($token: String!, $id: ID!) {\n    refreshSession(input: { refreshToken: $token }) { accessToken }\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n": types.UnitRefreshAndFailDocument,
@@ -166,6 +168,10 @@ export function graphql(source: "\n  mutation UnitSteps($create: CreateDocumentI
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  mutation UnitCreate($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title version status } }\n  }\n"): (typeof documents)["\n  mutation UnitCreate($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title version status } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation UnitCreateAndList($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id title version owner { documents(first: 100) { nodes { id } } } }\n    }\n  }\n"): (typeof documents)["\n  mutation UnitCreateAndList($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id title version owner { documents(first: 100) { nodes { id } } } }\n    }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
