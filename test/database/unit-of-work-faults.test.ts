@@ -326,6 +326,9 @@ describe("more operations than connections", () => {
       );
     }
     expect(late).toBeLessThan(100);
+    // A password is hashed before a connection is asked for: that it is wrong is told all the same.
+    const wrong = `mutation { signIn(input: { email: "${ada.email}", password: "not her password" }) { expiresAt } }`;
+    expect(codeOf(await sendTo(wrong, {}))).toBe("UNAUTHENTICATED");
     // All others were refused at once.
     expect(longestQueue).toBe(queueLength);
 
