@@ -27,7 +27,7 @@ import { sql } from "./eager-loading/sql.ts";
 import { Trace } from "./eager-loading/trace.ts";
 import { builder } from "./graphql/builder.ts";
 import type { OperationContext, Services } from "./graphql/context.ts";
-import { startHousekeeping } from "./housekeeping.ts";
+import { type Housekeeping, startHousekeeping } from "./housekeeping.ts";
 import { ChangeFeed } from "./outbox/change-feed.ts";
 import { OutboxTailer } from "./outbox/tailer.ts";
 import { createGraphQLServer, type GraphQLServer, type RequestContext } from "./server/graphql-server.ts";
@@ -72,6 +72,8 @@ export type Application = {
   /** Who watches what. */
   changes: ChangeFeed;
   files: FileStore;
+  /** Runs from the beginning; ends with the application, or earlier. */
+  housekeeping: Housekeeping;
   /** After roles or sessions were changed by other means than the API. */
   forgetSessions(): void;
   isReady(): Promise<boolean>;
@@ -268,6 +270,7 @@ export function compose(
     cursors,
     changes,
     files,
+    housekeeping,
     forgetSessions,
     async isReady() {
       try {

@@ -51,6 +51,8 @@ export type LecternOptions = {
   settings?: Record<string, string>;
   /** Default: no worker, so that documents stay PENDING. */
   worker?: boolean;
+  /** Default: as in production. Without it nothing but the test's own operations begins a transaction. */
+  housekeeping?: boolean;
   /** The database of another Lectern, to run a second server on it; it is then not dropped. */
   database?: TestDatabase;
   /** Told of every point of every transaction; makes the work fail or wait there. */
@@ -76,6 +78,7 @@ export async function startLectern(options: LecternOptions = {}): Promise<Lecter
     : pino({ level: config.LOG_LEVEL });
   const serverUrl = urlAs(database.url, "lectern_server");
   const application = compose(config, serverUrl, "http://lectern.test", logger, options.probe);
+  if (options.housekeeping === false) await application.housekeeping.stop();
   let worker: DocumentWorker | undefined;
   if (options.worker) worker = await startWorkers(config, urlAs(database.url, "lectern_worker"), 1, logger);
   const server = await startHttpServer({
