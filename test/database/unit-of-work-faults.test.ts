@@ -21,7 +21,7 @@ let probe: Probe | undefined;
 const long = { timeout: 1_800_000 };
 
 beforeAll(async () => {
-  home = await startLectern();
+  home = await startLectern({ housekeeping: false });
   proxy = await startTcpProxy(home.database.url);
   lectern = await startLectern({
     database: { ...home.database, url: proxy.url },
@@ -31,6 +31,8 @@ beforeAll(async () => {
       TRANSACTION_TIMEOUT_MS: "1500",
       STATEMENT_TIMEOUT_MS: "1400",
     },
+    // The faults meet nobody but whom they are for.
+    housekeeping: false,
     probe: (point, operation) => probe?.(point, operation),
   });
   ada = await home.person("Ada");
@@ -150,28 +152,20 @@ describe("a COMMIT whose answer is lost", () => {
 
   it("is UNKNOWN_OUTCOME when nobody can be asked; no effect runs, and the key tells later", long, async () => {
     const effects: string[] = [];
-    probe = async (point) => {
-      if (point !== "before_commit") return;
-      // Idle connections would still be there to ask, and from here on no new one comes through.
-      await home.database.query(
-        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'lectern write' and datname = current_database() and state = 'idle'",
-      );
-      proxy.dropCommitReplies(1);
-      proxy.refuse(true);
-    };
+    proxy.loseOutcome();
     const headers = { "idempotency-key": "unknown" };
     const answer = await send(create, { title: "Unknown" }, headers);
     expect([answer.body.data, codeOf(answer)]).toEqual([null, "UNKNOWN_OUTCOME"]);
+    proxy.refuse(false);
+    proxy.loseOutcome();
     const run = lectern.application.run({ name: "effects" }, async (uow) => {
       uow.afterCommit(() => void effects.push("commit"));
       uow.afterAbort(() => void effects.push("abort"));
       const prisma = await uow.transaction();
       await prisma.$executeRaw`update users set name = 'Unknown' where email = ${ada.email}`;
     });
-    proxy.refuse(false);
     await expect(run).rejects.toMatchObject({ name: "UnknownOutcomeError" });
     expect(effects).toEqual([]);
-    probe = undefined;
     proxy.refuse(false);
     // It had happened, and the client learns so.
     const again = await send(create, { title: "Unknown" }, headers);
@@ -189,7 +183,7 @@ describe("a COMMIT whose answer is lost", () => {
     expect(answer.body.data).toEqual({ createDocument: { isDuplicate: false, document: { title: "Stranded" } } });
     expect(proxy.droppedCommits).toBeGreaterThan(0);
     expect(await titled("Stranded")).toBe(1);
-    await expect.poll(openTransactions, { timeout: 10_000 }).toEqual([]);
+    await expect.poll(openTransactions).toEqual([]);
   });
 
   it("is given up in bounded time when the network swallows it", long, async () => {
@@ -201,9 +195,9 @@ describe("a COMMIT whose answer is lost", () => {
     };
     const answer = await send(create, { title: "Swallowed" });
     expect(codeOf(answer)).toBe("TRANSACTION_TIMEOUT");
-    expect(answer.ms).toBeLessThan(1_500 + 2_000 + 1_000 + 5_000);
+    expect(answer.ms).toBeLessThan(1_500 + 2_000 + 1_000);
     expect(await dump(home.database)).toEqual(before);
-    await expect.poll(openTransactions, { timeout: 10_000 }).toEqual([]);
+    await expect.poll(openTransactions).toEqual([]);
   });
 
   it("is given up in bounded time when the network swallows everything from then on", long, async () => {
@@ -213,12 +207,11 @@ describe("a COMMIT whose answer is lost", () => {
     const answer = await send(create, { title: "Deaf and dumb" });
     // Nobody could be asked.
     expect(codeOf(answer)).toBe("UNKNOWN_OUTCOME");
-    expect(answer.ms).toBeLessThan(1_500 + 2_000 + 1_500 + 1_500 + 5_000);
+    expect(answer.ms).toBeLessThan(1_500 + 2_000 + 1_500 + 1_500);
     proxy.blackHole(false);
     proxy.cut();
-    await pause(50);
+    await expect.poll(openTransactions).toEqual([]);
     expect(await titled("Deaf and dumb")).toBe(0);
-    await expect.poll(openTransactions, { timeout: 10_000 }).toEqual([]);
   });
 });
 
@@ -274,6 +267,7 @@ describe("more operations than connections", () => {
         WRITE_WAIT_MS: String(waitMs),
         TRANSACTION_TIMEOUT_MS: "60000",
       },
+      housekeeping: false,
       probe: (point, operation) => probe?.(point, operation),
     });
     const { pool } = crowded.application.database;

@@ -11,6 +11,7 @@
  * expect(proxy.counts.flights).toBe(1);
  * proxy.cut();                    // RST on every connection; new ones are accepted
  * proxy.dropCommitReplies(1);     // the next COMMIT happens, but its answer never arrives: the connection breaks
+ * proxy.loseOutcome();            // the same, and from then on nobody can ask the server what has become of it
  * proxy.blackHole(true);          // half-open: nothing passes, nothing breaks
  * proxy.refuse(true);             // new connections are broken at once
  * await proxy.stop();
@@ -46,6 +47,8 @@ export type TcpProxy = {
   cut(): void;
   /** The next `times` COMMITs reach the server and happen; instead of their answers, the connection breaks. */
   dropCommitReplies(times: number): void;
+  /** The next COMMIT happens; instead of its answer, all connections break, and new ones too until `refuse(false)`. */
+  loseOutcome(): void;
   /** The next `times` COMMITs do not reach the server; the connection breaks instead, on both sides. */
   dropCommits(times: number): void;
   /** The next `times` COMMITs do not reach the server; the client's connection breaks, the server's stays as it was. */
@@ -64,6 +67,7 @@ type Faults = {
   isBlackHole: boolean;
   isRefusing: boolean;
   dropReplies: number;
+  losesOutcome: boolean;
   dropCommits: number;
   strandCommits: number;
 };
@@ -85,6 +89,7 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
     isBlackHole: false,
     isRefusing: false,
     dropReplies: 0,
+    losesOutcome: false,
     dropCommits: 0,
     strandCommits: 0,
   };
@@ -107,6 +112,7 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
     const statements = new StatementFinder();
     let hasServerSpoken = true;
     let isReplyDoomed = false;
+    let isOutcomeLost = false;
     let isStranded = false;
     const toServer = delayed(faults, (chunk) => upstream.writable && upstream.write(chunk));
     const toClient = delayed(faults, (chunk) => client.writable && client.write(chunk));
@@ -135,6 +141,11 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
         droppedCommits++;
         isReplyDoomed = true;
       }
+      if (found.hasCommit && faults.losesOutcome) {
+        faults.losesOutcome = false;
+        droppedCommits++;
+        isOutcomeLost = true;
+      }
       toServer(chunk);
     });
     upstream.on("data", (chunk) => {
@@ -142,6 +153,10 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
       hasServerSpoken = true;
       if (faults.isBlackHole) return;
       if (isReplyDoomed) return link.destroy();
+      if (isOutcomeLost) {
+        faults.isRefusing = true;
+        return cut();
+      }
       toClient(chunk);
     });
     for (const [one, other] of [
@@ -185,6 +200,9 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
     cut,
     dropCommitReplies: (times) => {
       faults.dropReplies = times;
+    },
+    loseOutcome: () => {
+      faults.losesOutcome = true;
     },
     dropCommits: (times) => {
       faults.dropCommits = times;
