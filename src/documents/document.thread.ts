@@ -14,6 +14,10 @@ export type ThreadTask = { mimeType: string; progress: MessagePort } & (
 /** `text` is what was read from the original, null where the document had its text already. */
 export type ThreadAnswer = { chunks: ChunkDraft[]; text: string | null } | { unreadable: string };
 
+// A promise inside a library that nobody awaits would end the thread, and with it a document that the library has
+// already refused, or could read. What is awaited below says how the work went.
+process.on("unhandledRejection", () => {});
+
 export default async function work(task: ThreadTask): Promise<ThreadAnswer> {
   const report = (share: number) => task.progress.postMessage(share);
   try {

@@ -25,10 +25,6 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  // Whatever the last test left of the network, nothing of ours waits for an answer that was swallowed.
-  proxy.blackHole(false);
-  proxy.refuse(false);
-  proxy.cut();
   await lectern.stop();
   await proxy.stop();
   await database.drop();
@@ -79,7 +75,7 @@ describe("read connections", () => {
     expect(away.headers.get("retry-after")).toBe("1");
     proxy.refuse(false);
     await expect.poll(async () => (await ask(query)).status, { timeout: 10_000 }).toBe(200);
-    expect(lectern.application.reads.state.underWay).toBe(0);
+    await expect.poll(() => lectern.application.reads.state.underWay).toBe(0);
   });
 
   it("come back all of them, also when the first try to come back fails", async () => {
@@ -101,17 +97,17 @@ describe("read connections", () => {
   });
 
   it("give up a connection on which the database has fallen silent", async () => {
-    const reads = open({ statementTimeoutMs: 500, count: 1 });
+    // A network of its own: what is swallowed is missed by whoever shares it.
+    const hole = await startTcpProxy(database.url);
+    const reads = open({ url: hole.url, statementTimeoutMs: 500, count: 1 });
     try {
       await reads.read(sql`select 1`);
-      proxy.blackHole(true);
-      const asked = reads.read(sql`select 1 as n`);
-      setTimeout(() => proxy.blackHole(false), 2_000);
-      await expect(asked).resolves.toEqual([{ n: 1 }]);
+      hole.swallow();
+      await expect(reads.read(sql`select 1 as n`)).resolves.toEqual([{ n: 1 }]);
       expect(reads.state.underWay).toBe(0);
     } finally {
-      proxy.blackHole(false);
       await reads.close();
+      await hole.stop();
     }
   });
 

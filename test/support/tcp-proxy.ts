@@ -13,6 +13,7 @@
  * proxy.dropCommitReplies(1);     // the next COMMIT happens, but its answer never arrives: the connection breaks
  * proxy.loseOutcome();            // the same, and from then on nobody can ask the server what has become of it
  * proxy.blackHole(true);          // half-open: nothing passes, nothing breaks
+ * proxy.swallow();                // the same for the connections there are; new ones are well
  * proxy.refuse(true);             // new connections are broken at once
  * await proxy.stop();
  * ```
@@ -55,6 +56,8 @@ export type TcpProxy = {
   strandCommits(times: number): void;
   /** Swallows everything in both directions while true; connections stay open. */
   blackHole(isOn: boolean): void;
+  /** Swallows everything on the connections that are open now, for ever; new ones are well. */
+  swallow(): void;
   /** Breaks new connections at once while true. */
   refuse(isOn: boolean): void;
   /** COMMITs whose fate the proxy decided. */
@@ -95,13 +98,14 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
   };
   let counts = noCounts();
   let droppedCommits = 0;
-  const links = new Set<{ destroy(): void }>();
+  const links = new Set<{ destroy(): void; isSwallowed: boolean }>();
 
   const server = createServer({ noDelay: true }, (client) => {
     if (faults.isRefusing) return void client.resetAndDestroy();
     counts.connections++;
     const upstream = connect({ port: Number(behind.port || 5432), host: behind.hostname, noDelay: true });
     const link = {
+      isSwallowed: false,
       destroy() {
         links.delete(link);
         client.resetAndDestroy();
@@ -124,7 +128,7 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
       hasServerSpoken = false;
       const found = statements.find(chunk);
       counts.statements += found.count;
-      if (faults.isBlackHole) return;
+      if (faults.isBlackHole || link.isSwallowed) return;
       if (found.hasCommit && faults.dropCommits > 0) {
         faults.dropCommits--;
         droppedCommits++;
@@ -151,7 +155,7 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
     upstream.on("data", (chunk) => {
       counts.bytesToClient += chunk.length;
       hasServerSpoken = true;
-      if (faults.isBlackHole) return;
+      if (faults.isBlackHole || link.isSwallowed) return;
       if (isReplyDoomed) return link.destroy();
       if (isOutcomeLost) {
         faults.isRefusing = true;
@@ -212,6 +216,9 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
     },
     blackHole: (isOn) => {
       faults.isBlackHole = isOn;
+    },
+    swallow: () => {
+      for (const link of links) link.isSwallowed = true;
     },
     refuse: (isOn) => {
       faults.isRefusing = isOn;
