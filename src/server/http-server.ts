@@ -49,6 +49,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     else refuseUpgrade(socket, isStopping ? "503 Service Unavailable" : "404 Not Found");
   });
   server.headersTimeout = 10_000;
+  // Longer than clients and proxies keep theirs (60 s is common): whoever closes first must not be us, or a request
+  // that is just being sent is lost.
+  server.keepAliveTimeout = 65_000;
   server.requestTimeout = 60_000;
   const port = await listen(server, options);
   return {

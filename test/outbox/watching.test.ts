@@ -297,6 +297,9 @@ describe("a session", () => {
         input: { userId: carl.id, role },
       });
     await ada.document({ title: "Before" });
+    // When his own arrives, hers has been passed over.
+    const { id } = await carl.document();
+    expect((await nextChange(watching)).document).toMatchObject({ id });
     await setRole("ADMIN");
     await ada.document({ title: "As an admin" });
     expect((await nextChange(watching)).document?.title).toBe("As an admin");

@@ -270,6 +270,27 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
   RETURNING d.id, d.claim_token, d.attempts, d.mime_type, d.title, d.text, d.storage_key
 $$;
 
+-- What a function of the contract answers when a claim does not stand: false. A notice says which state, worker and
+-- claim the call met; it reaches the caller, so that a worker can log it and a person with psql can read it.
+CREATE FUNCTION "explain_lost_claim"(call text, document uuid, claim uuid) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  met documents;
+BEGIN
+  SELECT * INTO met FROM documents d WHERE d.id = document;
+  IF NOT FOUND THEN
+    RAISE NOTICE '% by claim % changed nothing: there is no document %', call, claim, document;
+  ELSIF met.claim_token IS NULL THEN
+    RAISE NOTICE '% by claim % changed nothing: document % is % after % attempt(s), claimed by nobody',
+      call, claim, document, met.status, met.attempts;
+  ELSE
+    RAISE NOTICE '% by claim % changed nothing: document % is % in attempt %, claimed by worker % with claim %',
+      call, claim, document, met.status, met.attempts, met.claimed_by, met.claim_token;
+  END IF;
+  RETURN false;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION "explain_lost_claim"(text, uuid, uuid) FROM PUBLIC;
+
 -- Lengthens the lease and says how far the work is (0 to 1). False: the claim is lost, stop working.
 CREATE FUNCTION "extend_lease"(document uuid, claim uuid, lease interval, progress double precision DEFAULT NULL)
 RETURNS boolean LANGUAGE plpgsql
@@ -277,7 +298,7 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
   UPDATE documents d SET lease_until = now() + lease, progress = coalesce(extend_lease.progress, d.progress)
   WHERE d.id = document AND d.status = 'PROCESSING' AND d.claim_token = claim;
-  RETURN FOUND;
+  RETURN CASE WHEN FOUND THEN true ELSE explain_lost_claim('extend_lease', document, claim) END;
 END
 $$;
 
@@ -292,14 +313,11 @@ DECLARE
   current documents;
 BEGIN
   SELECT * INTO current FROM documents d WHERE d.id = document FOR UPDATE;
-  IF NOT FOUND OR current.claim_token IS DISTINCT FROM claim THEN
-    RETURN false;
-  END IF;
-  IF current.status = 'COMPLETED' THEN
+  IF current.claim_token = claim AND current.status = 'COMPLETED' THEN
     RETURN true;
   END IF;
-  IF current.status <> 'PROCESSING' THEN
-    RETURN false;
+  IF current.claim_token IS DISTINCT FROM claim OR current.status <> 'PROCESSING' THEN
+    RETURN explain_lost_claim('complete_document', document, claim);
   END IF;
   DELETE FROM chunks c WHERE c.document_id = document;
   INSERT INTO chunks (document_id, generation, index, text, start_offset, end_offset, token_count)
@@ -324,7 +342,7 @@ BEGIN
       failure = reason, progress = 0, claimed_by = NULL, claim_token = NULL, lease_until = NULL,
       next_attempt_at = now() + interval '1 second' * power(2, least(d.attempts, 10) - 1)
   WHERE d.id = document AND d.status = 'PROCESSING' AND d.claim_token = claim;
-  RETURN FOUND;
+  RETURN CASE WHEN FOUND THEN true ELSE explain_lost_claim('fail_document', document, claim) END;
 END
 $$;
 
@@ -348,7 +366,7 @@ BEGIN
   SET status = 'PENDING', attempts = d.attempts - 1, progress = 0, claimed_by = NULL, claim_token = NULL,
       lease_until = NULL
   WHERE d.id = document AND d.status = 'PROCESSING' AND d.claim_token = claim;
-  RETURN FOUND;
+  RETURN CASE WHEN FOUND THEN true ELSE explain_lost_claim('release_document', document, claim) END;
 END
 $$;
 

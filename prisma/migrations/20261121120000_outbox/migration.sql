@@ -35,7 +35,8 @@ END
 $$;
 REVOKE EXECUTE ON FUNCTION "add_to_outbox"(text, uuid, jsonb) FROM PUBLIC;
 
--- Every move, progress and change of a document, whoever makes it. `before` is what an update changed it from.
+-- Every move, progress and change of a document, whoever makes it. `before` is what an update changed it from, with the
+-- claim that a move ended.
 CREATE FUNCTION "record_document_change"() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -53,7 +54,8 @@ BEGIN
     'claim', document.claim_token,
     'storageKey', document.storage_key,
     'before', CASE TG_OP WHEN 'UPDATE' THEN jsonb_build_object(
-      'ownerId', OLD.owner_id, 'visibility', OLD.visibility, 'status', OLD.status, 'worker', OLD.claimed_by) END)));
+      'ownerId', OLD.owner_id, 'visibility', OLD.visibility, 'status', OLD.status, 'worker', OLD.claimed_by,
+      'claim', OLD.claim_token) END)));
   RETURN NULL;
 END
 $$;
