@@ -10,6 +10,7 @@ import { filesOf } from "../support/files.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { rounds } from "../support/rounds.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
+import { formOf } from "../support/upload.ts";
 
 /** Straight to the database; makes it and drops it. */
 let home: Lectern;
@@ -80,12 +81,9 @@ const create = `mutation Create($title: String!) {
 /** Creates a document from an HTML file, with the title as its key. */
 async function sendFile(title: string): Promise<Pick<Answer, "isReplay" | "body">> {
   const query = "mutation($file: File!) { createDocument(input: { source: { file: $file } }) { isDuplicate } }";
-  const form = new FormData();
-  form.set("operations", JSON.stringify({ query, variables: { file: null } }));
-  form.set("map", JSON.stringify({ 0: ["variables.file"] }));
-  form.set("0", new File([`<!doctype html><title>${title}</title><p>The words of ${title}.`], "page.html"));
+  const file = new File([`<!doctype html><title>${title}</title><p>The words of ${title}.`], "page.html");
   const headers = { authorization: `Bearer ${ada.accessToken}`, "idempotency-key": title.replace(" ", "-") };
-  const response = await fetch(lectern.url, { method: "POST", headers, body: form });
+  const response = await fetch(lectern.url, { method: "POST", headers, body: formOf(query, file) });
   const isReplay = response.headers.get("idempotent-replay") === "true";
   return { isReplay, body: (await response.json()) as Body };
 }

@@ -12,6 +12,7 @@ import { dump } from "../support/dump.ts";
 import { filesOf } from "../support/files.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { isLong, rounds } from "../support/rounds.ts";
+import { formOf } from "../support/upload.ts";
 
 let lectern: Lectern;
 let admin: Person;
@@ -155,15 +156,12 @@ type Answer = { data: Record<string, unknown> | null; errors?: { path?: string[]
 /** With a file, where the operation has one. */
 async function send(query: string, headers: Record<string, string> = {}): Promise<Answer> {
   const authorization = `Bearer ${admin.accessToken}`;
-  const form = new FormData();
-  form.set("operations", JSON.stringify({ query, variables: { file: null } }));
-  form.set("map", JSON.stringify({ 0: ["variables.file"] }));
-  form.set("0", new File(["<!doctype html><title>A page</title><p>Words."], "page.html"));
+  const file = new File(["<!doctype html><title>A page</title><p>Words."], "page.html");
   const hasFile = query.includes("$file");
   const response = await fetch(lectern.url, {
     method: "POST",
     headers: { ...(hasFile ? {} : { "content-type": "application/json" }), authorization, ...headers },
-    body: hasFile ? form : JSON.stringify({ query }),
+    body: hasFile ? formOf(query, file) : JSON.stringify({ query }),
   });
   return (await response.json()) as Answer;
 }

@@ -6,6 +6,15 @@ export type Uploaded = {
   errors?: ShownError[];
 };
 
+/** An operation with a variable `$file: File!`, as the GraphQL multipart request specification sends it. */
+export function formOf(query: string, file: File): FormData {
+  const form = new FormData();
+  form.set("operations", JSON.stringify({ query, variables: { file: null } }));
+  form.set("map", JSON.stringify({ 0: ["variables.file"] }));
+  form.set("0", file);
+  return form;
+}
+
 /** Creates a document from a file, as the GraphQL multipart request specification sends it. */
 export async function upload({ url }: Lectern, { accessToken }: Person, file: File): Promise<Uploaded> {
   const query = `mutation Upload($input: CreateDocumentInput!) {
