@@ -65,7 +65,7 @@ beforeAll(async () => {
   listener = new pg.Client({ connectionString: lectern.database.url });
   await listener.connect();
   listener.on("notification", ({ channel }) => notifications.push(channel));
-  await listener.query("listen documents_pending");
+  await listener.query("listen documents_pending; listen outbox");
 });
 afterAll(async () => {
   await listener.end();
