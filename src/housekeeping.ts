@@ -33,10 +33,12 @@ const sweepLeasesEveryMs = 5_000;
 
 export function startHousekeeping(config: Config, parts: HousekeepingParts): Housekeeping {
   const { run, reads, database, files, logger } = parts;
+  const patience = { query_timeout: config.STATEMENT_TIMEOUT_MS + 1_000 };
   const removal = new OutboxConsumer({
     name: "files",
     reader: reads,
-    write: (text, values) => database.pool.query(text, values),
+    // Bounded here as well, where a network that swallows everything never brings the database's word.
+    write: (text, values) => database.pool.query({ text, values, ...patience }),
     handle: (event) => removeOriginal(event, reads, files),
     logger,
   });

@@ -5,7 +5,6 @@
  * pause that doubles, connecting again, until it is closed.
  */
 import { createHash } from "node:crypto";
-import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import type { Row } from "../eager-loading/answers.ts";
@@ -14,6 +13,7 @@ import { plannedEachTime, type Sql } from "../eager-loading/sql.ts";
 import { rowTypes } from "./row-types.ts";
 import { sessionSettings } from "./session-settings.ts";
 import { isConnectionLoss } from "./sql-errors.ts";
+import { endClient, streamOf } from "./with-client.ts";
 
 export type ReadConnectionOptions = {
   url: string;
@@ -132,7 +132,8 @@ export class ReadConnection {
     await this.#connecting?.catch(() => {});
     const client = this.#client;
     this.#client = undefined;
-    await client?.end();
+    // What is under way is answered first, and the database ends by itself what takes too long.
+    if (client) await endClient(client, this.depth > 0 ? this.#options.statementTimeoutMs + graceMs : graceMs);
   }
 
   async #send(client: pg.Client, query: pg.QueryConfig): Promise<pg.QueryResult<Row>> {
@@ -212,11 +213,6 @@ export class ReadConnection {
     }
     return { name, text, values };
   }
-}
-
-/** pg keeps its socket to itself. */
-export function streamOf(client: pg.Client): Socket {
-  return (client as unknown as { connection: { stream: Socket } }).connection.stream;
 }
 
 /** Texts that were sent before; null for one that was sent once. */

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import pg from "pg";
 
 /** A connection for one purpose, closed when it is done. */
@@ -10,6 +11,21 @@ export async function withClient<Result>(
   try {
     return await use(client);
   } finally {
-    await client.end();
+    await endClient(client);
   }
+}
+
+/** Says goodbye, and breaks the connection when that is not answered: a network that swallows everything never does. */
+export async function endClient(client: pg.Client, patienceMs = 1_000): Promise<void> {
+  const timer = setTimeout(() => streamOf(client).destroy(), patienceMs);
+  try {
+    await client.end();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** pg keeps its socket to itself. */
+export function streamOf(client: pg.Client): Socket {
+  return (client as unknown as { connection: { stream: Socket } }).connection.stream;
 }

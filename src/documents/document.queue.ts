@@ -4,6 +4,7 @@ import pg from "pg";
 import type { Logger } from "pino";
 import { isConnectionLoss, isUnavailable } from "../database/sql-errors.ts";
 import type { UnitOfWork } from "../database/unit-of-work.ts";
+import { endClient } from "../database/with-client.ts";
 import { sql } from "../eager-loading/sql.ts";
 import type { Claim, Queue, Verdict } from "../processing/queue.ts";
 import type { ChunkDraft } from "./document.chunker.ts";
@@ -139,6 +140,6 @@ async function listen(url: string, channel: string, wake: () => void, logger: Lo
   await open();
   return async () => {
     isStopped = true;
-    await client?.end();
+    if (client) await endClient(client);
   };
 }

@@ -7,7 +7,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
-import { streamOf } from "../database/read-connection.ts";
+import { streamOf } from "../database/with-client.ts";
 import { EventRing } from "./event-ring.ts";
 import { pageOf, pageStatement } from "./outbox-event.ts";
 
@@ -17,13 +17,15 @@ export type TailerOptions = {
   capacity: number;
   /** How often it looks without being woken. */
   pollMs?: number;
+  /** How long the database may leave it without an answer: a network that swallows everything is noticed after that. */
+  silenceMs?: number;
   onError: (error: Error) => void;
 };
 
 const pageSize = 1_000;
 const longestPauseMs = 5_000;
-/** A network that swallows everything is noticed after so long. */
-const silenceMs = 10_000;
+/** How long a stop waits for what is under way. */
+const patienceMs = 1_000;
 
 export class OutboxTailer {
   readonly #options: TailerOptions;
@@ -35,6 +37,7 @@ export class OutboxTailer {
   #failures = 0;
   #isWoken = false;
   #wake = () => {};
+  #client: pg.Client | undefined;
 
   constructor(options: TailerOptions) {
     this.#options = options;
@@ -57,7 +60,9 @@ export class OutboxTailer {
     this.#stop.abort();
     this.#ready.reject(new Error("The outbox is not followed any more."));
     this.#wake();
+    const timer = setTimeout(() => this.#client && streamOf(this.#client).destroy(), patienceMs);
     await this.#running;
+    clearTimeout(timer);
   }
 
   get #isStopped(): boolean {
@@ -79,13 +84,15 @@ export class OutboxTailer {
 
   /** Returns when it is stopped. @throws when the connection breaks */
   async #follow(): Promise<void> {
+    const { url, silenceMs = 10_000 } = this.#options;
     const client = new pg.Client({
-      connectionString: this.#options.url,
+      connectionString: url,
       application_name: "lectern outbox",
       connectionTimeoutMillis: silenceMs,
       query_timeout: silenceMs,
       keepAlive: true,
     });
+    this.#client = client;
     let failure: Error | undefined;
     const lose = (error: Error) => {
       failure ??= error;
@@ -108,6 +115,7 @@ export class OutboxTailer {
         await this.#sleep(() => failure !== undefined);
         if (failure) throw failure;
       }
+      // A stop breaks it where the goodbye is not answered.
       await client.end();
     } catch (error) {
       // No goodbye: where the network swallows everything, it would be waited for.

@@ -7,7 +7,7 @@ import { CursorCodec } from "../../src/eager-loading/cursor.ts";
 import { ChangeFeed, type ChangeFeedOptions } from "../../src/outbox/change-feed.ts";
 import { EventRing } from "../../src/outbox/event-ring.ts";
 import type { OutboxEvent } from "../../src/outbox/outbox-event.ts";
-import { OutboxTailer } from "../../src/outbox/tailer.ts";
+import { OutboxTailer, type TailerOptions } from "../../src/outbox/tailer.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/watching.ts";
@@ -56,9 +56,9 @@ async function withFeed(
     feed: ChangeFeed,
     subscribe: (after?: string) => Promise<{ told: AsyncIterator<[number, string]>; client: Client }>,
   ) => Promise<void>,
-  options: Partial<ChangeFeedOptions> & { capacity?: number; url?: string; pollMs?: number } = {},
+  options: Partial<ChangeFeedOptions> & Partial<TailerOptions> = {},
 ): Promise<void> {
-  const { capacity = 100, url = database.url, pollMs, ...more } = options;
+  const { capacity = 100, url = database.url, pollMs, silenceMs, ...more } = options;
   const reader = new ReadConnections({
     url: database.url,
     count: 1,
@@ -67,7 +67,13 @@ async function withFeed(
     connectTimeoutMs: 5_000,
   });
   const feed = new ChangeFeed({
-    tailer: new OutboxTailer({ url, capacity, ...(pollMs && { pollMs }), onError: () => {} }),
+    tailer: new OutboxTailer({
+      url,
+      capacity,
+      ...(pollMs && { pollMs }),
+      ...(silenceMs && { silenceMs }),
+      onError: () => {},
+    }),
     reader,
     cursors: new CursorCodec("secret"),
     maxPerSubscriber: 10,
@@ -187,6 +193,63 @@ describe("a feed", () => {
       },
       { url: proxy.url },
     );
+    await proxy.stop();
+  });
+
+  it("goes on where it was after the network swallowed its connection, though nothing broke", async () => {
+    const proxy = await startTcpProxy(database.url);
+    await withFeed(
+      async (_feed, subscribe) => {
+        const { told } = await subscribe();
+        const taken = [];
+        for (let round = 0; round < 3; round++) {
+          await add(1);
+          taken.push(...(await take(told, 1)));
+          proxy.swallow();
+          await add(2);
+          taken.push(...(await take(told, 2)));
+        }
+        consecutive(taken);
+      },
+      { url: proxy.url, pollMs: 50, silenceMs: 500 },
+    );
+    await proxy.stop();
+  });
+
+  it.each([
+    ["while it waits", 60_000],
+    ["while it asks", 20],
+  ])("stops within seconds when the network has swallowed its connection %s", async (_when, pollMs) => {
+    const proxy = await startTcpProxy(database.url);
+    const stopping = { ms: 0 };
+    await withFeed(
+      async (feed, subscribe) => {
+        const { told } = await subscribe();
+        await add(1);
+        await take(told, 1);
+        proxy.swallow();
+        // A poll or more may go unanswered.
+        await new Promise((resume) => setTimeout(resume, 100));
+        const started = performance.now();
+        await feed.stop();
+        stopping.ms = performance.now() - started;
+      },
+      { url: proxy.url, pollMs, silenceMs: 60_000 },
+    );
+    // A second of patience, and then it breaks the connection; silence alone would have taken a minute.
+    expect(stopping.ms).toBeLessThan(15_000);
+    await proxy.stop();
+  });
+
+  it("stops within seconds while it connects to a network that swallows everything", async () => {
+    const proxy = await startTcpProxy(database.url);
+    proxy.blackHole(true);
+    const tailer = new OutboxTailer({ url: proxy.url, capacity: 10, silenceMs: 60_000, onError: () => {} });
+    const ring = tailer.ring();
+    await until(() => proxy.counts.connections === 1, "it was connecting");
+    const started = performance.now();
+    await Promise.all([tailer.stop(), expect(ring).rejects.toThrow("not followed any more")]);
+    expect(performance.now() - started).toBeLessThan(15_000);
     await proxy.stop();
   });
 

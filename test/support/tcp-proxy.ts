@@ -56,7 +56,7 @@ export type TcpProxy = {
   strandCommits(times: number): void;
   /** Swallows everything in both directions while true; connections stay open. */
   blackHole(isOn: boolean): void;
-  /** Swallows everything on the connections that are open now, for ever; new ones are well. */
+  /** Swallows everything on the connections that are open now, goodbyes too, for ever; new ones are well. */
   swallow(): void;
   /** Breaks new connections at once while true. */
   refuse(isOn: boolean): void;
@@ -98,14 +98,19 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
   };
   let counts = noCounts();
   let droppedCommits = 0;
-  const links = new Set<{ destroy(): void; isSwallowed: boolean }>();
+  const links = new Set<{ destroy(): void; swallow(): void }>();
 
   const server = createServer({ noDelay: true }, (client) => {
     if (faults.isRefusing) return void client.resetAndDestroy();
     counts.connections++;
     const upstream = connect({ port: Number(behind.port || 5432), host: behind.hostname, noDelay: true });
     const link = {
-      isSwallowed: false,
+      swallow() {
+        isSwallowed = true;
+        // Nobody hears that the other end has gone.
+        client.pause();
+        upstream.pause();
+      },
       destroy() {
         links.delete(link);
         client.resetAndDestroy();
@@ -118,6 +123,7 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
     let isReplyDoomed = false;
     let isOutcomeLost = false;
     let isStranded = false;
+    let isSwallowed = false;
     const toServer = delayed(faults, (chunk) => upstream.writable && upstream.write(chunk));
     const toClient = delayed(faults, (chunk) => client.writable && client.write(chunk));
 
@@ -128,7 +134,7 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
       hasServerSpoken = false;
       const found = statements.find(chunk);
       counts.statements += found.count;
-      if (faults.isBlackHole || link.isSwallowed) return;
+      if (faults.isBlackHole || isSwallowed) return;
       if (found.hasCommit && faults.dropCommits > 0) {
         faults.dropCommits--;
         droppedCommits++;
@@ -155,7 +161,7 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
     upstream.on("data", (chunk) => {
       counts.bytesToClient += chunk.length;
       hasServerSpoken = true;
-      if (faults.isBlackHole || link.isSwallowed) return;
+      if (faults.isBlackHole || isSwallowed) return;
       if (isReplyDoomed) return link.destroy();
       if (isOutcomeLost) {
         faults.isRefusing = true;
@@ -218,7 +224,7 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
       faults.isBlackHole = isOn;
     },
     swallow: () => {
-      for (const link of links) link.isSwallowed = true;
+      for (const link of links) link.swallow();
     },
     refuse: (isOn) => {
       faults.isRefusing = isOn;
