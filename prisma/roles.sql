@@ -69,7 +69,8 @@ GRANT SELECT ON outbox TO lectern_server;
 GRANT SELECT, UPDATE ("position") ON outbox_consumers TO lectern_server;
 -- What `start` looks at to see whether something is missing.
 GRANT SELECT ON _prisma_migrations TO lectern_server;
-GRANT EXECUTE ON FUNCTION uuid_v7(), fold(text), prune_outbox(interval), release_expired_documents(integer)
+GRANT EXECUTE ON FUNCTION
+  uuid_v7(), fold(text), has_words_like(text, text[]), prune_outbox(interval), release_expired_documents(integer)
   TO lectern_server;
 
 -- Workers: they read documents, and call the contract (docs/workers.md), whose functions run as the owner.

@@ -2,7 +2,7 @@
  * Titles and names are searched without regard to case and accents: `title_folded` and `name_folded` hold them folded,
  * and here is how they are asked.
  */
-import { plannedEachTime, raw, type Sql, sql } from "../eager-loading/sql.ts";
+import { plannedEachTime, type Sql, sql } from "../eager-loading/sql.ts";
 
 /**
  * Lower case without accents, `d` for `đ`, composed or not: what the SQL function `fold` makes. A test compares the two
@@ -21,8 +21,6 @@ export function fold(text: string): string {
 const shortestWithMistakes = 3;
 /** So much of the search must be there, in one place of the text and in any order of words. */
 const leastLikeness = "0.6";
-/** And more than so much of each word, or a long word that is right would make up for another that is missing. */
-const unlikeWord = "0.25";
 
 /**
  * Texts that contain the search, or are like it by their trigrams (three characters in a row): they may differ by a
@@ -37,10 +35,8 @@ export function foldedMatch(folded: Sql, search: string): Sql | undefined {
   const wanted = words.join(" ");
   const contains = sql`${folded} like ${`%${wanted.replace(/[\\%_]/g, "\\$&")}%`}`;
   if (wanted.length < shortestWithMistakes) return sql`${plannedEachTime} ${contains}`;
-  // A number with a mistake is another number.
-  const hasAllWords = sql`not exists (
-    select 1 from unnest(${words}::text[]) word
-    where word_similarity(word, ${folded}) <= case when word ~ '[0-9]' then 0.99 else ${raw(unlikeWord)} end)`;
+  // Of each word as well, or a long one that is right would make up for another that is missing.
+  const hasAllWords = sql`has_words_like(${folded}, ${words}::text[])`;
   // The operator that the index answers takes its bound from a setting; set here, it is the same in every session.
   return sql`${plannedEachTime}
     (select set_config('pg_trgm.word_similarity_threshold', ${leastLikeness}, true)) is not null and

@@ -2,7 +2,7 @@
 
 import { tables } from "../database/generated/tables.ts";
 import { relations } from "../database/relations.ts";
-import { type Columns, columnsOf, plannedEachTime, raw, type Sql, sql } from "../eager-loading/sql.ts";
+import { type Columns, columnsOf, join, plannedEachTime, raw, type Sql, sql } from "../eager-loading/sql.ts";
 import { isAdmin, type Viewer } from "../users/viewer.ts";
 import { documentVisible } from "./document.relations.ts";
 
@@ -54,20 +54,29 @@ const exactQueryOf = (query: string) => sql`websearch_to_tsquery('simple', ${low
 /** Of matches with their accents, and again of all others: decision 9. */
 const mostRanked = 1_000;
 
+/** Chunks that match, in the given documents only. Past the index they are dear: decision 9. */
+function matches({ query, documentIds }: ChunkSearch, alias: string): Sql {
+  const { documentId, index, text } = columnsOf(tables.Chunk, alias);
+  const isMatch = sql`${raw(alias)}.search @@ ${queryOf(query)}`;
+  // Never evaluated, since no index is below 0. It is there for its price, which PostgreSQL counts.
+  const dearPastTheIndex = sql`(${index} >= 0 or ${text} @@ ${text})`;
+  const conditions = [isMatch, dearPastTheIndex];
+  if (documentIds) conditions.push(sql`${documentId} = any(${documentIds}::uuid[])`);
+  return join(conditions, " and ");
+}
+
 /** The hits that are ranked: the newest that match with their accents, and the newest others where those are few. */
-function candidates({ query, documentIds }: ChunkSearch, viewer: Viewer): Sql {
+function candidates(search: ChunkSearch, viewer: Viewer): Sql {
   const chunk = columnsOf(tables.Chunk, "c");
-  const isHit = sql`c.search @@ ${queryOf(query)}`;
-  const isExact = sql`c.search_exact @@ ${exactQueryOf(query)}`;
-  const mayBeShown = documentIds
-    ? sql`${chunk.documentId} = any(${documentIds}::uuid[]) and ${chunkVisible(viewer, chunk)}`
-    : chunkVisible(viewer, chunk);
+  const isHit = sql`${matches(search, "c")} and ${chunkVisible(viewer, chunk)}`;
+  const isExact = sql`c.search_exact @@ ${exactQueryOf(search.query)}`;
   const newest = (condition: Sql) =>
-    sql`select c.id from chunks c where ${condition} and ${mayBeShown} order by c.id desc limit ${raw(String(mostRanked))}`;
+    sql`select c.id from chunks c where ${condition} order by c.id desc limit ${raw(String(mostRanked))}`;
+  // Where the exact ones are few, their list is complete, and a look at it costs less than matching them again.
+  const areFew = sql`(select count(*) from exact) < ${raw(String(mostRanked))}`;
   return sql`
     with exact as materialized (${newest(sql`${isHit} and ${isExact}`)})
-    select id from exact union all
-    (${newest(sql`(select count(*) from exact) < ${raw(String(mostRanked))} and ${isHit} and not ${isExact}`)})`;
+    table exact union all (${newest(sql`${areFew} and ${isHit} and c.id not in (table exact)`)})`;
 }
 
 /** What marks a match until the text around it has been escaped; taken out of the text itself first. */
@@ -85,6 +94,7 @@ export const chunkHits = relations.page({
   defaultOrder: { field: "SCORE", direction: "DESC" },
   filter: (search: ChunkSearch, chunk, viewer) =>
     sql`${plannedEachTime} ${chunk.id} in (${candidates(search, viewer)})`,
+  counted: (search) => sql`${plannedEachTime} ${matches(search, "t")}`,
   computed: {
     score: {
       type: "double precision",

@@ -91,8 +91,8 @@ builder.queryField("searchChunks", (t) =>
     isForwardOnly: true,
     description:
       "Best match first. Folds accents: 'nguoi' finds 'người', and a query with accents ranks exact accents first. " +
-      'Understands "a phrase", or, and -without. Of many matches the newest are ranked: 1,000 with their accents, and ' +
-      "where these are fewer, 1,000 others; totalCount counts those.",
+      'Understands "a phrase", or, and -without. totalCount counts all that match. Of many matches the pages hold the ' +
+      "newest: 1,000 with their accents, and where these are fewer, 1,000 others.",
     args: {
       query: t.arg.string({ required: true, description: "What to look for; 1 to 1,000 characters." }),
       documentIds: t.arg.idList({ description: "Only in these documents; 100 at most." }),

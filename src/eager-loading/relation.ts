@@ -33,6 +33,9 @@ export type PageRelation<Row = unknown, Arguments = RelationArguments> = AnyShar
   /** Rows that match the arguments. Rows stand as `t`. The viewer is for filters that look at other rows. */
   // biome-ignore lint/suspicious/noExplicitAny: arguments and viewers differ; the engine passes them through.
   filter?: (args: any, columns: Columns, viewer: any) => Sql | undefined;
+  /** Which rows are counted, where the pages hold only some of those that match. Absent: those of the filter. */
+  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  counted?: (args: any, columns: Columns) => Sql;
   /** True where finding the page is work that should not be done again for each of its children. */
   isExpensive?: boolean;
   /** Where a key's rows are replaced all at once: its cursors hold until then. */
@@ -117,6 +120,7 @@ export function relationsFor<Viewer>() {
       declaration: Declaration<Viewer, RowTable> & {
         key?: NameOf<RowTable>;
         filter?: (args: Arguments, columns: Columns<NameOf<RowTable>>, viewer: Viewer) => Sql | undefined;
+        counted?: (args: Arguments, columns: Columns<NameOf<RowTable>>) => Sql;
         isExpensive?: boolean;
         generation?: Generation & { column: NameOf<RowTable> };
         orders: Orders;

@@ -33,8 +33,8 @@ export function statementOf(ask: Ask, keys: Keys, viewer: unknown): Sql {
       return sql`select ${key}, ${column(ask, ask.relation.column)} as "$value" from ${keyed(ask, keys)} where ${visible(relation, viewer)}`;
     case "count":
       return isOfGeneration(ask)
-        ? sql`select ${key}, (select count(*)::integer from ${table(relation)} where ${ofKey(ask)}${matching(ask.relation, ask.args, viewer)}) as "$value" from (${keys}) k(key)`
-        : sql`select ${key}, count(*)::integer as "$value" from ${keyed(ask, keys)} where ${matching(ask.relation, ask.args, viewer)} group by 1`;
+        ? sql`select ${key}, (select count(*)::integer from ${table(relation)} where ${ofKey(ask)}${counted(ask, viewer)}) as "$value" from (${keys}) k(key)`
+        : sql`select ${key}, count(*)::integer as "$value" from ${keyed(ask, keys)} where ${counted(ask, viewer)} group by 1`;
     case "sum":
       return sql`select ${key}, coalesce(sum(${column(ask, ask.relation.column)}), 0)::bigint as "$value" from ${keyed(ask, keys)} where ${visible(relation, viewer)} group by 1`;
     case "exists":
@@ -100,6 +100,11 @@ function visible(relation: AnyShared, viewer: unknown): Sql {
 function matching(relation: PageRelation, args: object, viewer: unknown): Sql {
   const filter = relation.filter?.(args, columnsOf(relation.table, "t"), viewer);
   return filter ? sql`${filter} and ${visible(relation, viewer)}` : visible(relation, viewer);
+}
+
+function counted({ relation, args }: CountAsk, viewer: unknown): Sql {
+  const { counted: filter = relation.filter } = relation;
+  return matching({ ...relation, filter }, args, viewer);
 }
 
 type PageAsk = Extract<Ask, { kind: "page" }>;

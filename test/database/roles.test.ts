@@ -35,7 +35,7 @@ const allowed: Record<DatabaseRole, { tables: Record<string, string>; functions:
       sessions: "select insert update(*)",
       users: "select insert update(name, password_hash, role)",
     },
-    functions: ["fold", "prune_outbox", "release_expired_documents", "uuid_v7"],
+    functions: ["fold", "has_words_like", "prune_outbox", "release_expired_documents", "uuid_v7"],
   },
   lectern_worker: {
     tables: { documents: "select" },
