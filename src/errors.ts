@@ -30,6 +30,8 @@ export class ApplicationError extends Error {
   override name = "ApplicationError";
   readonly code: ErrorCode;
   readonly details: ErrorDetails;
+  /** What the operation met, in words for the log: users are not told who holds what. */
+  met?: string;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}, cause?: unknown) {
     super(message, cause === undefined ? {} : { cause });

@@ -72,7 +72,14 @@ function describe(attempted: Attempt<object>, outcome: Outcome<unknown>): object
   if (!("error" in outcome)) return { outcome: outcome.kind };
   const causes = [...causesOf(outcome.error), attempted.failure];
   const sqlState = causes.map(sqlStateOf).find((state) => state !== undefined);
-  return { outcome: outcome.kind, sqlState, ...attempted.collision };
+  const met = causes.map(metOf).find((words) => words !== undefined);
+  return { outcome: outcome.kind, sqlState, ...attempted.collision, ...(met === undefined ? {} : { met }) };
+}
+
+/** What a refusal says that it met: it stands in the error, or in the one that this error was made of. */
+function metOf(error: unknown): string | undefined {
+  const { met, cause } = Object(error) as { met?: string; cause?: unknown };
+  return met ?? (cause === undefined ? undefined : metOf(cause));
 }
 
 async function discard(preparations: Preparations, logger: Logger): Promise<void> {

@@ -18,6 +18,9 @@ export type NewDocument = {
   storageKey: string | null;
 };
 
+/** With the claim under which it was last worked on. */
+export type LockedDocument = DocumentRow & { claimToken: string | null };
+
 export interface DocumentRepository {
   /** The new document, or null when the owner has one with the same bytes. */
   createUnlessPresent(document: NewDocument): Promise<DocumentRow | null>;
@@ -25,7 +28,7 @@ export interface DocumentRepository {
   /** Whether the document's original is the file with this key. */
   hasOriginal(id: string, storageKey: string): Promise<boolean>;
   /** The document, locked until the unit of work ends, or null. */
-  lock(id: string): Promise<DocumentRow | null>;
+  lock(id: string): Promise<LockedDocument | null>;
   update(id: string, changes: { title?: string; visibility?: Visibility }): Promise<DocumentRow>;
   delete(id: string): Promise<void>;
   /** @throws ApplicationError INVALID_STATE when its status does not allow it */
@@ -53,7 +56,7 @@ export function documentRepository(uow: UnitOfWork): DocumentRepository {
     async lock(id) {
       const prisma = await uow.transaction();
       await prisma.$queryRaw`select 1 from documents where id = ${id}::uuid for update`;
-      return prisma.document.findUnique({ where: { id } });
+      return prisma.document.findUnique({ where: { id }, omit: { claimToken: false } });
     },
 
     async update(id, changes) {

@@ -6,7 +6,7 @@ import { ApplicationError, badInput, StaleVersionError } from "../errors.ts";
 import type { FileStore, StagedFile } from "../storage/file-store.ts";
 import { isAdmin, type Viewer } from "../users/viewer.ts";
 import { contentOfFile, contentOfText, type DocumentContent } from "./document.content.ts";
-import type { DocumentRepository } from "./document.repository.ts";
+import type { DocumentRepository, LockedDocument } from "./document.repository.ts";
 
 export type DocumentSource = { text?: string | null; file?: StagedFile | null };
 export type CreateDocument = {
@@ -105,18 +105,18 @@ export class DocumentService {
   }
 
   async reprocess({ id, expectedVersion }: ExistingDocument): Promise<DocumentRow> {
-    const { status } = await this.#lockOwn(id, expectedVersion);
+    const document = await this.#lockOwn(id, expectedVersion);
+    const { status } = document;
     // The database would allow it from PROCESSING as well: that is how a worker's lease ends.
     if (status !== "COMPLETED" && status !== "FAILED") {
-      throw new ApplicationError("INVALID_STATE", `A ${status} document is not processed again: wait for its end.`, {
-        inputPath: ["input", "id"],
-      });
+      const message = `A ${status} document is not processed again: wait for its end.`;
+      throw having(document, new ApplicationError("INVALID_STATE", message, { inputPath: ["input", "id"] }));
     }
     return this.#parts.uow.documents.makePending(id);
   }
 
   /** The document, locked, if the viewer may change it and has seen its present version. */
-  async #lockOwn(id: string, expectedVersion: number | null | undefined): Promise<DocumentRow> {
+  async #lockOwn(id: string, expectedVersion: number | null | undefined): Promise<LockedDocument> {
     const viewer = this.#requireViewer();
     const document = await this.#parts.uow.documents.lock(id);
     const isOwn = document?.ownerId === viewer.id || isAdmin(viewer);
@@ -125,7 +125,7 @@ export class DocumentService {
     }
     if (!isOwn) throw new ApplicationError("FORBIDDEN", "Only its owner changes a document.");
     if (expectedVersion != null && expectedVersion !== document.version) {
-      throw new StaleVersionError({ type: "Document", id }, document.version);
+      throw having(document, new StaleVersionError({ type: "Document", id }, document.version));
     }
     return document;
   }
@@ -135,6 +135,15 @@ export class DocumentService {
     if (!viewer) throw new ApplicationError("UNAUTHENTICATED", "Sign in first.");
     return viewer;
   }
+}
+
+/** The error, which tells the log what was met, in the words in which the database tells workers. */
+function having(document: LockedDocument, error: ApplicationError): ApplicationError {
+  const { id, status, attempts, claimedBy, claimToken } = document;
+  const holder = claimToken === null ? "nobody" : `worker ${claimedBy} with claim ${claimToken}`;
+  const tries = claimToken === null ? `after ${attempts} attempt(s)` : `in attempt ${attempts}`;
+  error.met = `document ${id} is ${status} ${tries}, claimed by ${holder}`;
+  return error;
 }
 
 function requireTitle(title: string | null): string {

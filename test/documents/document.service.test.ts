@@ -48,7 +48,8 @@ class DocumentsInMemory implements DocumentRepository {
   }
 
   async lock(id: string) {
-    return this.rows.get(id) ?? null;
+    const row = this.rows.get(id);
+    return row ? Object.assign(row, { claimToken: null }) : null;
   }
 
   async update(id: string, changes: Partial<DocumentRow>) {

@@ -41,6 +41,8 @@ type Documents = {
     "\n  query NodeOfBadInput($id: ID!) {\n    node(id: $id) { id }\n  }\n": typeof types.NodeOfBadInputDocument,
     "\n  query NodesOfBadInput($ids: [ID!]!) {\n    nodes(ids: $ids) { id }\n  }\n": typeof types.NodesOfBadInputDocument,
     "\n  query SearchOfBadInput($query: String!, $documentIds: [ID!]) {\n    searchChunks(query: $query, documentIds: $documentIds) { totalCount }\n  }\n": typeof types.SearchOfBadInputDocument,
+    "\n  mutation ConflictReprocess($id: ID!) {\n    reprocessDocument(input: { id: $id }) { document { id } }\n  }\n": typeof types.ConflictReprocessDocument,
+    "\n  mutation ConflictRename($id: ID!, $version: Int!) {\n    updateDocument(input: { id: $id, expectedVersion: $version, title: \"Another title\" }) { document { id } }\n  }\n": typeof types.ConflictRenameDocument,
     "\n  query ReadDocument($id: ID!, $first: Int, $after: String) {\n    document(id: $id) {\n      title\n      status\n      version\n      progress\n      attempts\n      mimeType\n      sizeBytes\n      processedAt\n      text\n      chunks(first: $first, after: $after) {\n        totalCount\n        nodes { index text startOffset endOffset tokenCount }\n        pageInfo { hasNextPage hasPreviousPage endCursor }\n      }\n    }\n  }\n": typeof types.ReadDocumentDocument,
     "\n  query Search($query: String!, $first: Int, $after: String, $documentIds: [ID!]) {\n    searchChunks(query: $query, first: $first, after: $after, documentIds: $documentIds) {\n      totalCount\n      nodes { score snippet chunk { id index text document { id title } } }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": typeof types.SearchDocument,
     "\n  mutation Rename($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { title version updatedAt } }\n  }\n": typeof types.RenameDocument,
@@ -97,6 +99,8 @@ const documents: Documents = {
     "\n  query NodeOfBadInput($id: ID!) {\n    node(id: $id) { id }\n  }\n": types.NodeOfBadInputDocument,
     "\n  query NodesOfBadInput($ids: [ID!]!) {\n    nodes(ids: $ids) { id }\n  }\n": types.NodesOfBadInputDocument,
     "\n  query SearchOfBadInput($query: String!, $documentIds: [ID!]) {\n    searchChunks(query: $query, documentIds: $documentIds) { totalCount }\n  }\n": types.SearchOfBadInputDocument,
+    "\n  mutation ConflictReprocess($id: ID!) {\n    reprocessDocument(input: { id: $id }) { document { id } }\n  }\n": types.ConflictReprocessDocument,
+    "\n  mutation ConflictRename($id: ID!, $version: Int!) {\n    updateDocument(input: { id: $id, expectedVersion: $version, title: \"Another title\" }) { document { id } }\n  }\n": types.ConflictRenameDocument,
     "\n  query ReadDocument($id: ID!, $first: Int, $after: String) {\n    document(id: $id) {\n      title\n      status\n      version\n      progress\n      attempts\n      mimeType\n      sizeBytes\n      processedAt\n      text\n      chunks(first: $first, after: $after) {\n        totalCount\n        nodes { index text startOffset endOffset tokenCount }\n        pageInfo { hasNextPage hasPreviousPage endCursor }\n      }\n    }\n  }\n": types.ReadDocumentDocument,
     "\n  query Search($query: String!, $first: Int, $after: String, $documentIds: [ID!]) {\n    searchChunks(query: $query, first: $first, after: $after, documentIds: $documentIds) {\n      totalCount\n      nodes { score snippet chunk { id index text document { id title } } }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": types.SearchDocument,
     "\n  mutation Rename($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { title version updatedAt } }\n  }\n": types.RenameDocument,
@@ -248,6 +252,14 @@ export function graphql(source: "\n  query NodesOfBadInput($ids: [ID!]!) {\n    
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  query SearchOfBadInput($query: String!, $documentIds: [ID!]) {\n    searchChunks(query: $query, documentIds: $documentIds) { totalCount }\n  }\n"): (typeof documents)["\n  query SearchOfBadInput($query: String!, $documentIds: [ID!]) {\n    searchChunks(query: $query, documentIds: $documentIds) { totalCount }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation ConflictReprocess($id: ID!) {\n    reprocessDocument(input: { id: $id }) { document { id } }\n  }\n"): (typeof documents)["\n  mutation ConflictReprocess($id: ID!) {\n    reprocessDocument(input: { id: $id }) { document { id } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation ConflictRename($id: ID!, $version: Int!) {\n    updateDocument(input: { id: $id, expectedVersion: $version, title: \"Another title\" }) { document { id } }\n  }\n"): (typeof documents)["\n  mutation ConflictRename($id: ID!, $version: Int!) {\n    updateDocument(input: { id: $id, expectedVersion: $version, title: \"Another title\" }) { document { id } }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
