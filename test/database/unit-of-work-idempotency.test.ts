@@ -13,7 +13,7 @@ let ada: Person;
 let probe: Probe | undefined;
 
 beforeAll(async () => {
-  lectern = await startLectern({ probe: (point, operation) => probe?.(point, operation) });
+  lectern = await startLectern({ housekeeping: false, probe: (point, operation) => probe?.(point, operation) });
   sibling = await startLectern({ database: lectern.database, settings: { WRITE_CONNECTIONS: "4" } });
   ada = await lectern.person("Ada");
 });
