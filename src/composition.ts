@@ -253,6 +253,7 @@ export function compose(
     uploads: {
       store: files,
       limits: { maxFieldBytes: config.MAX_JSON_BYTES, maxFileBytes: config.MAX_DOCUMENT_BYTES },
+      waitMs: config.UPLOAD_WAIT_MS,
       isSignedIn: async (request) => (await findViewer(request)).viewer !== null,
     },
     maxTokens: config.MAX_QUERY_TOKENS,

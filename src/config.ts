@@ -76,6 +76,9 @@ export const settings = z.object({
   MAX_JSON_BYTES: whole(1_000, 100_000_000)
     .default(1_000_000)
     .describe("size of a request without files; a longer text comes as a file"),
+  UPLOAD_WAIT_MS: whole(0, 600_000)
+    .default(30_000)
+    .describe("how long an operation waits until there is memory for its files; then `OVERLOADED`"),
   OUTBOX_HOURS: whole(1, 8_760)
     .default(24)
     .describe("how long changes are kept for watchers who come back; a cursor that is older is refused"),
@@ -133,6 +136,13 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Readon
     }
     if (present.CRASH_AT !== undefined) faults.push("CRASH_AT: is for tests, not for production");
   }
+  const graceMs = parsed.data?.FILE_GRACE_MS;
+  if (parsed.success && graceMs !== undefined && graceMs < longestOperationMs(parsed.data)) {
+    const least = longestOperationMs(parsed.data);
+    faults.push(
+      `FILE_GRACE_MS: must be at least ${least}, or files are removed while operations wait or are tried again`,
+    );
+  }
   if (!parsed.success || faults.length > 0) {
     throw new UserError(
       `The configuration has ${faults.length} fault(s):\n${faults.map((fault) => `  ${fault}`).join("\n")}`,
@@ -154,7 +164,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Readon
 
 /** From the last byte of a file to the end of its operation: a last try may begin late, and its outcome be asked for. */
 function longestOperationMs(values: z.output<typeof settings>): number {
-  return values.TRANSACTION_RETRY_MS + values.WRITE_WAIT_MS + 2 * values.TRANSACTION_TIMEOUT_MS;
+  const { UPLOAD_WAIT_MS, TRANSACTION_RETRY_MS, WRITE_WAIT_MS, TRANSACTION_TIMEOUT_MS } = values;
+  return UPLOAD_WAIT_MS + TRANSACTION_RETRY_MS + WRITE_WAIT_MS + 2 * TRANSACTION_TIMEOUT_MS;
 }
 
 /** What `user create` takes instead of asking; no setting, since it is for one command only. */

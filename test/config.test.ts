@@ -44,8 +44,8 @@ describe("settings that are absent", () => {
       EAGER_PLAN: true,
       MAX_DOCUMENT_BYTES: 20_000_000,
       MAX_JSON_BYTES: 1_000_000,
-      // 60 s, and 5 s, 2 s and twice 10 s of an operation.
-      FILE_GRACE_MS: 87_000,
+      // 60 s, and 30 s, 5 s, 2 s and twice 10 s of an operation.
+      FILE_GRACE_MS: 117_000,
       WORKERS: 1,
       WORKER_ATTEMPTS: 5,
       AUTH_SECRET: secret,
@@ -130,6 +130,17 @@ describe("settings that are given", () => {
     ["PUBLIC_URL", "lectern.example"],
   ])("%s=%s is refused", (name, value) => {
     expect(faultsOf({ [name]: value })).toMatch(new RegExp(`^The configuration has 1 fault\\(s\\):\n  ${name}: `));
+  });
+
+  it("leave a file the time that its operation may take", () => {
+    const times = {
+      UPLOAD_WAIT_MS: "1000",
+      TRANSACTION_RETRY_MS: "200",
+      WRITE_WAIT_MS: "30",
+      TRANSACTION_TIMEOUT_MS: "100",
+    };
+    expect(faultsOf({ ...times, FILE_GRACE_MS: "1429" })).toContain("  FILE_GRACE_MS: must be at least 1430, or files");
+    expect(readConfig({ DATA_DIR: folder.path, ...times, FILE_GRACE_MS: "1430" }).FILE_GRACE_MS).toBe(1_430);
   });
 
   it("must include what cannot be defaulted in production", () => {

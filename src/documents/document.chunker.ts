@@ -24,9 +24,8 @@ const reportEvery = 200;
  *
  * @param report takes how far the work is, from 0 to 1
  */
-export async function chunk(text: string, report: (progress: number) => void = () => {}): Promise<ChunkDraft[]> {
+export async function* chunk(text: string, report: (progress: number) => void): AsyncGenerator<ChunkDraft> {
   const pieces = await splitter.splitText(text);
-  const chunks: ChunkDraft[] = [];
   let from = 0;
   for (const [index, piece] of pieces.entries()) {
     if (index % reportEvery === reportEvery - 1) report(index / pieces.length);
@@ -41,9 +40,8 @@ export async function chunk(text: string, report: (progress: number) => void = (
     if (slice.trim() === "") continue;
     // Text that looks like a control token of a model is text all the same.
     const tokenCount = tokens.encode(slice, [], []).length;
-    chunks.push({ text: slice, startOffset: start, endOffset: end, tokenCount });
+    yield { text: slice, startOffset: start, endOffset: end, tokenCount };
   }
-  return chunks;
 }
 
 const isSecondHalf = (piece: string) => /^[\uDC00-\uDFFF]/.test(piece);

@@ -4,7 +4,7 @@ import { extname } from "node:path";
 import { convert } from "html-to-text";
 import { ApplicationError, badInput } from "../errors.ts";
 import type { FileStore, StagedFile } from "../storage/file-store.ts";
-import { decodeText, UnreadableTextError } from "./document.encoding.ts";
+import { decodeText, toUtf8, UnreadableTextError } from "./document.encoding.ts";
 import { extractedFormats, type Format, formatOf, formats, unsupported } from "./document.format.ts";
 
 export type DocumentContent = {
@@ -12,9 +12,20 @@ export type DocumentContent = {
   sizeBytes: bigint;
   sha256: string;
   title: string;
-} & ({ text: string; storageKey: null } | { text: null; storageKey: string });
+} & (
+  | {
+      /** In UTF-8: the database takes bytes as they are, where a string would be held and copied once more. */
+      text: Buffer;
+      storageKey: null;
+    }
+  | { text: null; storageKey: string }
+);
 
 const longestTitle = 200;
+/** Characters among which a title is looked for. */
+const titleCharacters = 10_000;
+/** Of UTF-8, for one of the code units that JavaScript counts. */
+const maxBytesPerCharacter = 3;
 
 export function contentOfText(text: string, maxBytes: number, inputPath: readonly string[]): DocumentContent {
   if (!text.isWellFormed()) throw badInput(inputPath, "The text is not valid Unicode: it holds half a character.");
@@ -29,7 +40,7 @@ export function contentOfText(text: string, maxBytes: number, inputPath: readonl
   const title = titleOfText(text) ?? (text.trimStart().split("\n", 1)[0] as string);
   return {
     mimeType: formats.plain,
-    text,
+    text: bytes,
     storageKey: null,
     sizeBytes: BigInt(bytes.length),
     sha256,
@@ -51,17 +62,19 @@ export async function contentOfFile(
     return { ...known, title: clean(title ?? nameOf(file)), text: null, storageKey: await files.keep(file) };
   }
   const text = await textOf(file, files, inputPath);
-  requireText(text, inputPath);
-  return { ...known, title: clean(titleOfText(text) ?? nameOf(file)), text, storageKey: null };
+  // One more character, which may be cut in two.
+  const start = text.toString("utf8", 0, maxBytesPerCharacter * (titleCharacters + 1));
+  requireText(start.trim() === "" ? text.toString() : start, inputPath);
+  return { ...known, title: clean(titleOfText(start) ?? nameOf(file)), text, storageKey: null };
 }
 
 async function textOf(
   file: StagedFile,
   files: Pick<FileStore, "readStaged">,
   inputPath: readonly string[],
-): Promise<string> {
+): Promise<Buffer> {
   try {
-    return decodeText(await files.readStaged(file));
+    return toUtf8(await files.readStaged(file));
   } catch (error) {
     if (!(error instanceof UnreadableTextError)) throw error;
     throw unsupported(`The file cannot be read as text. ${error.message}`, inputPath);
@@ -74,7 +87,7 @@ function requireText(text: string, inputPath: readonly string[]): void {
 
 /** The first Markdown heading, which plain texts have as well. */
 function titleOfText(text: string): string | undefined {
-  return /^#{1,6}[ \t]+(\S.*?)[ \t]*#*$/m.exec(text.slice(0, 10_000))?.[1];
+  return /^#{1,6}[ \t]+(\S.*?)[ \t]*#*$/m.exec(text.slice(0, titleCharacters))?.[1];
 }
 
 /** What `<title>` says, where it stands among the first bytes. */

@@ -1,4 +1,5 @@
 /** From bytes to text, whatever the encoding: what the bytes say of it wins, then UTF-8, then what they look like. */
+import { isUtf8 } from "node:buffer";
 import { analyse } from "chardet";
 import sniffHtmlEncoding from "html-encoding-sniffer";
 
@@ -15,8 +16,22 @@ const sampleBytes = 65_536;
 /** @throws UnreadableTextError, also for a text with NUL characters, which are a sign of something else than text */
 export function decodeText(bytes: Uint8Array, isHtml = false): string {
   const text = decodeAny(bytes, isHtml);
-  if (text.includes("\0")) throw new UnreadableTextError("It holds NUL characters, which no text does.");
+  if (text.includes("\0")) throw new UnreadableTextError(nulFound);
   return text;
+}
+
+const nulFound = "It holds NUL characters, which no text does.";
+
+/**
+ * The bytes of a text in UTF-8 without a mark. Of what is UTF-8 already, which nearly everything is, no string is made:
+ * it would take twice as much, and a copy of the bytes once more. So the answer may be a part of `bytes`.
+ *
+ * @throws UnreadableTextError as `decodeText` does
+ */
+export function toUtf8(bytes: Buffer): Buffer {
+  if (!isUtf8(bytes)) return Buffer.from(decodeText(bytes));
+  if (bytes.includes(0)) throw new UnreadableTextError(nulFound);
+  return byteOrderMark(bytes) ? bytes.subarray(3) : bytes;
 }
 
 function decodeAny(bytes: Uint8Array, isHtml: boolean): string {

@@ -7,14 +7,14 @@ import type { UnitOfWork } from "../database/unit-of-work.ts";
 import { endClient } from "../database/with-client.ts";
 import { sql } from "../eager-loading/sql.ts";
 import type { Claim, Queue, Verdict } from "../processing/queue.ts";
-import type { ChunkDraft } from "./document.chunker.ts";
 
 /** With its text, or with the key of the original that holds it. */
 export type DocumentJob = { mimeType: string } & (
   | { text: string; storageKey: null }
   | { text: null; storageKey: string }
 );
-export type DocumentResult = { chunks: ChunkDraft[]; text: string | null };
+/** In UTF-8: `chunks` as the JSON that complete_document takes, `text` where it was read from an original. */
+export type DocumentResult = { chunks: Uint8Array<ArrayBuffer>; text: Uint8Array<ArrayBuffer> | null };
 
 export type DocumentQueueOptions = { url: string; maxAttempts: number; logger: Logger };
 
@@ -47,7 +47,12 @@ export function documentQueue(
     extend: ({ id, token }, leaseMs, progress) =>
       call("select extend_lease($1, $2, $3::interval, $4) as stands", [id, token, seconds(leaseMs), progress ?? null]),
     complete: ({ id, token }, { chunks, text }) =>
-      call("select complete_document($1, $2, $3::jsonb, $4) as stands", [id, token, JSON.stringify(chunks), text]),
+      call("select complete_document($1, $2, $3::text::jsonb, $4::text) as stands", [
+        id,
+        token,
+        Buffer.from(chunks.buffer),
+        text && Buffer.from(text.buffer),
+      ]),
     fail: ({ id, token }, reason, isFinal) =>
       call("select fail_document($1, $2, $3, $4) as stands", [id, token, reason, isFinal ? 1 : maxAttempts]),
     release: ({ id, token }) => call("select release_document($1, $2) as stands", [id, token]),

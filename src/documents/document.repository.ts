@@ -1,8 +1,9 @@
 /** Documents in the database, as the service changes them. */
 import type { Visibility } from "../database/generated/prisma/enums.ts";
-import type { DocumentRow } from "../database/generated/tables.ts";
+import { type DocumentRow, tables } from "../database/generated/tables.ts";
 import { isIllegalMove } from "../database/sql-errors.ts";
 import type { UnitOfWork } from "../database/unit-of-work.ts";
+import { selectList, sql } from "../eager-loading/sql.ts";
 import { ApplicationError } from "../errors.ts";
 
 export type NewDocument = {
@@ -12,8 +13,8 @@ export type NewDocument = {
   mimeType: string;
   sizeBytes: bigint;
   sha256: string;
-  /** Null until it is read from the original. */
-  text: string | null;
+  /** In UTF-8. Null until it is read from the original. */
+  text: Buffer | null;
   /** Of the original in the file store, unless the text is all there is. */
   storageKey: string | null;
 };
@@ -37,10 +38,16 @@ export interface DocumentRepository {
 
 export function documentRepository(uow: UnitOfWork): DocumentRepository {
   return {
-    async createUnlessPresent(document) {
-      const prisma = await uow.transaction();
-      const created = await prisma.document.createManyAndReturn({ data: [document], skipDuplicates: true });
-      return created[0] ?? null;
+    // Not by Prisma, which holds a long text several times over.
+    async createUnlessPresent({ ownerId, title, visibility, mimeType, sizeBytes, sha256, text, storageKey }) {
+      await uow.transaction();
+      const [created] = await uow.reader.read(sql`
+        insert into documents as t (owner_id, title, visibility, mime_type, size_bytes, sha256, text, storage_key)
+        values (${ownerId}::uuid, ${title}, ${visibility}::visibility, ${mimeType}, ${sizeBytes}, ${sha256},
+                ${text}::text, ${storageKey})
+        on conflict (owner_id, sha256) do nothing
+        returning ${selectList(tables.Document, "t")}`);
+      return (created as DocumentRow | undefined) ?? null;
     },
 
     async findByHash(ownerId, sha256) {

@@ -19,7 +19,6 @@ import { ApplicationError } from "../errors.ts";
 import type { OperationContext } from "../graphql/context.ts";
 import { answerFor } from "../graphql/error-answers.ts";
 import type { ClientConnection } from "../outbox/change-feed.ts";
-import type { StagedFile } from "../storage/file-store.ts";
 import { exampleTabs } from "./graphiql-tabs.ts";
 import { type MutationOptions, useMutations } from "./mutation-plugin.ts";
 import { type QueryOptions, useQueries } from "./query-plugin.ts";
@@ -120,12 +119,11 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
   });
   return {
     async handle(req, res, id) {
-      const staged: StagedFile[] = [];
+      const atEnd: UploadContext["atEnd"] = [];
       try {
-        await requestIds.run(id, () => yoga(req, res, { staged }));
+        await requestIds.run(id, () => yoga(req, res, { atEnd }));
       } finally {
-        // What the operation has kept is not staged any more.
-        for (const file of staged) await options.uploads.store.discard(file);
+        for (const end of atEnd) await end();
       }
     },
     upgrade: sockets.upgrade,

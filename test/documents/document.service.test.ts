@@ -11,11 +11,14 @@ import type { Viewer } from "../../src/users/viewer.ts";
 class DocumentsInMemory implements DocumentRepository {
   readonly rows = new Map<string, DocumentRow>();
   readonly originals = new Map<string, string | null>();
+  /** Of the documents that were created, in order. */
+  readonly texts: (Buffer | null)[] = [];
   /** What was written, in order. */
   readonly writes: string[] = [];
 
-  async createUnlessPresent({ text: _, storageKey, ...document }: NewDocument) {
+  async createUnlessPresent({ text, storageKey, ...document }: NewDocument) {
     if (await this.findByHash(document.ownerId, document.sha256)) return null;
+    this.texts.push(text);
     const now = new Date(0);
     const row: DocumentRow = {
       ...document,
@@ -176,6 +179,16 @@ describe("a new document", () => {
     expect([...files.kept.keys()]).toEqual([documents.originals.get(first.document.id)]);
   });
 
+  it("of a text file is read from its bytes: far from the start as well, and without the mark", async () => {
+    const { documents, files, serviceOf } = setUp();
+    const late = files.staged("late.txt", Buffer.from(`${" ".repeat(40_000)}Words.`));
+    expect((await serviceOf(ada).create({ source: { file: late } })).document.title).toBe("late");
+    const heading = `\ufeff# Trăm năm\n\n${"đ".repeat(20_000)}`;
+    const marked = files.staged("marked.md", Buffer.from(heading));
+    expect((await serviceOf(ada).create({ source: { file: marked } })).document.title).toBe("Trăm năm");
+    expect(documents.texts.map((text) => text?.toString())).toEqual([`${" ".repeat(40_000)}Words.`, heading.slice(1)]);
+  });
+
   it("is what it must be, or nothing is written", async () => {
     const { documents, files, serviceOf } = setUp();
     const { create } = { create: (text: string) => refusal(serviceOf(ada).create({ source: { text } })) };
@@ -184,6 +197,9 @@ describe("a new document", () => {
     expect(await create("A\0B")).toEqual({ code: "BAD_USER_INPUT", inputPath });
     expect(await create("A\ud800B")).toEqual({ code: "BAD_USER_INPUT", inputPath });
     expect(await create("x".repeat(maxBytes + 1))).toEqual({ code: "PAYLOAD_TOO_LARGE", inputPath });
+    const spaces = (end: string) => files.staged("a.txt", Buffer.from(" ".repeat(40_000) + end));
+    const blank = await refusal(serviceOf(ada).create({ source: { file: spaces("\n") } }));
+    expect(blank).toEqual({ code: "BAD_USER_INPUT", inputPath: ["input", "source", "file"] });
     const file = files.staged("a.txt", Uint8Array.of(0xff));
     expect(await refusal(serviceOf(ada).create({ source: { file } }))).toEqual({
       code: "UNSUPPORTED_MEDIA_TYPE",

@@ -193,6 +193,7 @@ describe("the encoding", () => {
     const files = {
       "random.txt": Uint8Array.from({ length: 3_000 }, () => 256 * random()),
       "utf-16 without a mark.txt": Buffer.from(verse, "utf16le"),
+      "a NUL far behind.txt": Buffer.concat([Buffer.alloc(70_000, "a"), Buffer.of(0), Buffer.from(verse)]),
       "damaged utf-8.txt": Buffer.concat([Buffer.from(verse), Buffer.of(0xff), Buffer.from(verse)]),
     };
     for (const [name, bytes] of Object.entries(files)) {

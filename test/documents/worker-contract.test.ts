@@ -424,7 +424,11 @@ describe("our worker", () => {
     const rows = await database.query("select text, status from documents");
     return Object.fromEntries(rows.map(({ text, status }) => [text, status]));
   };
-  const cut: Work = async ({ text }) => ({ chunks: [draft(text ?? "", 0)], text: null });
+  const resultOf = (text: string | null) => ({
+    chunks: new TextEncoder().encode(JSON.stringify([draft(text ?? "", 0)])),
+    text: null,
+  });
+  const cut: Work = async ({ text }) => resultOf(text);
 
   /** Work that lasts until it is told to end, or aborted. */
   function longWork() {
@@ -443,7 +447,7 @@ describe("our worker", () => {
         });
       });
       await Promise.race([mayFinish, aborted]);
-      return { chunks: [draft(text ?? "", 0)], text: null };
+      return resultOf(text);
     };
     return { work, begun, reasons, finish: () => finish() };
   }

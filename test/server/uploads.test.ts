@@ -6,7 +6,9 @@ import { randomBytes } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { ByteBudget } from "../../src/server/upload-plugin.ts";
 import { dump } from "../support/dump.ts";
 import { filesOf } from "../support/files.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
@@ -312,5 +314,65 @@ describe("on disk", () => {
     }
     expect((await stat(lectern.config.filesDir)).mode & 0o777).toBe(0o700);
     expect(await readdir(lectern.config.filesDir)).toEqual(["kept", "staged"]);
+  });
+});
+
+describe("memory for files", () => {
+  it("is given to a few operations at a time; who waits too long is told to come back, and leaves nothing", async () => {
+    const patient = { LOCK_TIMEOUT_MS: "30000", STATEMENT_TIMEOUT_MS: "30000", TRANSACTION_TIMEOUT_MS: "30000" };
+    const settings = { MAX_DOCUMENT_BYTES: String(maxBytes), UPLOAD_WAIT_MS: "200", ...patient };
+    const busy = await startLectern({ settings, database: lectern.database });
+    const largest = (letter: string) => upload(busy, ada, new File([letter.repeat(maxBytes)], "large.txt"));
+    const blocker = new pg.Client({ connectionString: lectern.database.url });
+    await blocker.connect();
+    try {
+      await blocker.query("begin; lock table documents in share mode");
+      const first = [largest("a"), largest("b")];
+      await expect
+        .poll(async () => {
+          const [row] = await lectern.database.query(
+            "select count(*)::int as count from pg_locks where relation = 'documents'::regclass and not granted",
+          );
+          return row?.count;
+        })
+        .toBe(2);
+      const late = await upload(busy, ada, new File(["One byte too many."], "small.txt"));
+      expect([late.status, late.errors?.[0]?.extensions.code]).toEqual([503, "OVERLOADED"]);
+      await blocker.query("commit");
+      for (const { status, errors } of await Promise.all(first)) expect([status, errors]).toEqual([200, undefined]);
+      expect(await largest("c")).toMatchObject({ status: 200, data: expect.anything() });
+      // A moment after the answer.
+      await expect.poll(async () => (await filesOf(busy)).filter((path) => path.startsWith("staged/"))).toEqual([]);
+    } finally {
+      await blocker.end();
+      await busy.stop();
+    }
+  });
+
+  it("is given in the order in which it was asked for, and given back", async () => {
+    const budget = new ByteBudget(100, 60_000);
+    const begun: string[] = [];
+    const take = async (name: string, bytes: number) => {
+      const giveBack = await budget.take(bytes);
+      begun.push(name);
+      return giveBack;
+    };
+    const [half, whole, small] = [take("half", 50), take("more than there is", 1_000), take("small", 1)];
+    (await half)();
+    (await whole)();
+    (await small)();
+    expect(begun).toEqual(["half", "more than there is", "small"]);
+    (await take("all", 100))();
+  });
+
+  it("is not kept from others by who has left the queue", async () => {
+    const budget = new ByteBudget(100, 50);
+    const giveBack = await budget.take(50);
+    const tooLarge = budget.take(100);
+    const behind = budget.take(50);
+    await expect(tooLarge).rejects.toMatchObject({ code: "OVERLOADED" });
+    (await behind)();
+    giveBack();
+    (await budget.take(100))();
   });
 });

@@ -1,10 +1,15 @@
+import { print } from "graphql";
+import { graphql } from "./client/generated/gql.ts";
+import type { UploadMutation, UploadMutationVariables } from "./client/generated/graphql.ts";
 import type { Lectern, Person, ShownError } from "./lectern.ts";
 
-export type Uploaded = {
-  status: number;
-  data?: { createDocument: { document: { id: string; title: string } } } | null;
-  errors?: ShownError[];
-};
+export type Uploaded = { status: number; data?: UploadMutation | null; errors?: ShownError[] };
+
+const Upload = graphql(`
+  mutation Upload($input: CreateDocumentInput!) {
+    createDocument(input: $input) { document { id title } }
+  }
+`);
 
 /** An operation with a variable `$file: File!`, as the GraphQL multipart request specification sends it. */
 export function formOf(query: string, file: File): FormData {
@@ -17,11 +22,10 @@ export function formOf(query: string, file: File): FormData {
 
 /** Creates a document from a file, as the GraphQL multipart request specification sends it. */
 export async function upload({ url }: Lectern, { accessToken }: Person, file: File): Promise<Uploaded> {
-  const query = `mutation Upload($input: CreateDocumentInput!) {
-    createDocument(input: $input) { document { id title } }
-  }`;
+  const variables: UploadMutationVariables = { input: { source: { file } } };
   const form = new FormData();
-  form.set("operations", JSON.stringify({ query, variables: { input: { source: { file: null } } } }));
+  const withoutFiles = (_key: string, value: unknown) => (value instanceof File ? null : value);
+  form.set("operations", JSON.stringify({ query: print(Upload), variables }, withoutFiles));
   form.set("map", JSON.stringify({ 0: ["variables.input.source.file"] }));
   form.set("0", file);
   const headers = { authorization: `Bearer ${accessToken}`, "graphql-require-preflight": "1" };

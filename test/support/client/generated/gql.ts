@@ -55,6 +55,7 @@ type Documents = {
     "\n  query Texts($query: String!) {\n    searchChunks(first: 100, query: $query) { nodes { chunk { document { title } } } }\n  }\n": typeof types.TextsDocument,
     "\n  mutation SignUp($input: SignUpInput!) {\n    signUp(input: $input) {\n      accessToken\n      refreshToken\n      user { id }\n    }\n  }\n": typeof types.SignUpDocument,
     "\n  mutation CreateDocument($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id version }\n    }\n  }\n": typeof types.CreateDocumentDocument,
+    "\n  mutation Upload($input: CreateDocumentInput!) {\n    createDocument(input: $input) { document { id title } }\n  }\n": typeof types.UploadDocument,
     "\n  mutation SignUpAccount($input: SignUpInput!) {\n    signUp(input: $input) { accessToken refreshToken expiresAt user { id name email role } }\n  }\n": typeof types.SignUpAccountDocument,
     "\n  mutation SignInAccount($input: SignInInput!) {\n    signIn(input: $input) { accessToken refreshToken expiresAt user { id name email role } }\n  }\n": typeof types.SignInAccountDocument,
     "\n  mutation RefreshAccount($input: RefreshSessionInput) {\n    refreshSession(input: $input) { accessToken refreshToken user { id } }\n  }\n": typeof types.RefreshAccountDocument,
@@ -113,6 +114,7 @@ const documents: Documents = {
     "\n  query Texts($query: String!) {\n    searchChunks(first: 100, query: $query) { nodes { chunk { document { title } } } }\n  }\n": types.TextsDocument,
     "\n  mutation SignUp($input: SignUpInput!) {\n    signUp(input: $input) {\n      accessToken\n      refreshToken\n      user { id }\n    }\n  }\n": types.SignUpDocument,
     "\n  mutation CreateDocument($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id version }\n    }\n  }\n": types.CreateDocumentDocument,
+    "\n  mutation Upload($input: CreateDocumentInput!) {\n    createDocument(input: $input) { document { id title } }\n  }\n": types.UploadDocument,
     "\n  mutation SignUpAccount($input: SignUpInput!) {\n    signUp(input: $input) { accessToken refreshToken expiresAt user { id name email role } }\n  }\n": types.SignUpAccountDocument,
     "\n  mutation SignInAccount($input: SignInInput!) {\n    signIn(input: $input) { accessToken refreshToken expiresAt user { id name email role } }\n  }\n": types.SignInAccountDocument,
     "\n  mutation RefreshAccount($input: RefreshSessionInput) {\n    refreshSession(input: $input) { accessToken refreshToken user { id } }\n  }\n": types.RefreshAccountDocument,
@@ -308,6 +310,10 @@ export function graphql(source: "\n  mutation SignUp($input: SignUpInput!) {\n  
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  mutation CreateDocument($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id version }\n    }\n  }\n"): (typeof documents)["\n  mutation CreateDocument($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id version }\n    }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation Upload($input: CreateDocumentInput!) {\n    createDocument(input: $input) { document { id title } }\n  }\n"): (typeof documents)["\n  mutation Upload($input: CreateDocumentInput!) {\n    createDocument(input: $input) { document { id title } }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
