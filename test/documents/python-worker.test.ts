@@ -1,82 +1,46 @@
 /** The worker in examples/python-worker and ours, several processes of each on one database, some of them killed. */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
-import { withClient } from "../../src/database/with-client.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { randomFrom } from "../support/documents.ts";
 import { rounds } from "../support/rounds.ts";
+import {
+  findPython,
+  type Held,
+  pythonScript,
+  type WorkerKind,
+  type WorkerProcess,
+  type WorkerProcesses,
+  workerProcesses,
+} from "../support/worker-processes.ts";
 
-const root = join(import.meta.dirname, "../..");
-const python = "/usr/bin/python3";
-const script = join(root, "examples/python-worker/worker.py");
-const hasPython = (() => {
-  try {
-    execFileSync(python, ["-c", "import asyncpg"], { stdio: "ignore" });
-    return true;
-  } catch {
-    console.warn("Skipped: /usr/bin/python3 with asyncpg is not here.");
-    return false;
-  }
-})();
+const python = findPython();
 
 let database: TestDatabase;
-let login: { name: string; url: string };
-let running: ChildProcess[] = [];
+let workers: WorkerProcesses;
+/** Documents so far. */
+let made: number;
 
 beforeEach(async () => {
+  made = 0;
   database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
-  // Whoever may work, and nothing else.
-  const name = `${database.name}_worker`;
-  const url = new URL(database.url);
-  url.username = name;
-  url.password = "x";
-  login = { name, url: url.href };
-  await database.query(`create role ${name} login password 'x' in role lectern_worker`);
+  workers = await workerProcesses({ database, serverUrl: inject("serverUrl"), python });
+  await database.query("insert into users (email, name, password_hash) values ('ada@lectern.test', 'Ada', '-')");
 });
 afterEach(async () => {
-  await Promise.all(running.map(end));
-  running = [];
+  await workers.stop();
   await database.drop();
-  await withClient(inject("serverUrl"), (client) => client.query(`drop role ${login.name}`));
 });
-
-function begin(command: string, parameters: string[]): ChildProcess {
-  const child = spawn(command, parameters, {
-    cwd: tmpdir(),
-    env: {
-      PATH: process.env.PATH,
-      DATABASE_URL: login.url,
-      DATA_DIR: join(tmpdir(), database.name),
-      AUTH_SECRET: "a secret that is only for tests, and long enough",
-      WORKER_LEASE_MS: "2000",
-      LEASE_SECONDS: "2",
-    },
-    stdio: "ignore",
-  });
-  running.push(child);
-  return child;
-}
-const beginPython = () => begin(python, [script]);
-const beginOurs = () => begin(process.execPath, [join(root, "src/main.ts"), "worker"]);
-
-function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((ended) => {
-    child.once("exit", () => ended());
-    child.kill("SIGTERM");
-  });
-}
 
 async function insertDocuments(count: number): Promise<void> {
   await database.query(
-    `with ada as (insert into users (email, name, password_hash) values ('ada@lectern.test', 'Ada', '-') returning id)
-     insert into documents (owner_id, title, mime_type, size_bytes, sha256, text)
+    `insert into documents (owner_id, title, mime_type, size_bytes, sha256, text)
      select id, 'Number ' || n, 'text/plain', 1, n::text, 'Người đẹp 𝒳, number ' || n || E'.\\n\\nThe second paragraph.'
-     from ada, generate_series(1, $1::int) n`,
-    [count],
+     from users, generate_series($1::int, $2::int) n`,
+    [made + 1, made + count],
   );
+  made += count;
 }
 const statuses = async () =>
   Object.fromEntries(
@@ -86,46 +50,113 @@ const statuses = async () =>
     ]),
   );
 
-describe.skipIf(!hasPython)("the worker in Python", () => {
+describe.skipIf(python === null)("the worker in Python", () => {
   it("is under 120 lines", () => {
-    expect(readFileSync(script, "utf8").trimEnd().split("\n").length).toBeLessThan(120);
+    expect(readFileSync(pythonScript, "utf8").trimEnd().split("\n").length).toBeLessThan(120);
   });
 
   it("cuts documents into chunks with exact offsets, with the rights of lectern_worker alone", async () => {
+    await workers.begin("python");
     await insertDocuments(1);
-    beginPython();
     await expect.poll(statuses, { timeout: 20_000 }).toEqual({ COMPLETED: 1 });
     const text = (await database.query("select text from documents"))[0]?.text as string;
     const chunks = await database.query("select text, start_offset, end_offset from chunks order by index");
-    expect(chunks.map((chunk) => chunk.text)).toEqual(["Người đẹp 𝒳, number 1.", "The second paragraph."]);
+    expect(chunks.map((chunk) => chunk.text)).toEqual([`Người đẹp 𝒳, number 1.`, "The second paragraph."]);
     for (const chunk of chunks) {
       expect(text.slice(chunk.start_offset as number, chunk.end_offset as number)).toBe(chunk.text);
     }
   });
 
-  it("shares the work with ours: each document is completed once, also when workers are killed", {
+  const [each, count, killings] = [rounds(2, 8), rounds(200, 2_000), rounds(4, 40)];
+  it(`shares ${count} documents with ours, ${each} processes of each, of which ${killings} are killed at their work`, {
     timeout: 600_000,
   }, async () => {
-    const [each, count] = [rounds(2, 8), rounds(300, 2_000)];
-    for (let n = 0; n < each; n++) [beginPython(), beginOurs()];
-    await insertDocuments(count);
-    for (let kills = 0; kills < each; kills++) {
-      await expect
-        .poll(async () => (await statuses()).PROCESSING ?? 0, { timeout: 60_000, interval: 5 })
-        .toBeGreaterThan(0);
-      const victim = running[kills * 2 + (kills % 2)] as ChildProcess;
-      victim.kill("SIGKILL");
-      [beginPython, beginOurs][kills % 2]?.();
+    const seed = Number(process.env.LECTERN_SEED ?? Date.now() % 2 ** 31);
+    console.log(`killed workers: LECTERN_SEED=${seed}`);
+    const random = randomFrom(seed);
+    const leaseSeconds = 3;
+    const begin = (kind: WorkerKind) =>
+      workers.begin(kind, { WORKER_LEASE_MS: `${leaseSeconds * 1_000}`, LEASE_SECONDS: `${leaseSeconds}` });
+    const kinds = Array.from({ length: each }, () => ["ours", "python"] as const).flat();
+    await Promise.all(kinds.map(begin));
+
+    // One of each kind in turn is killed while it holds a document, and another takes its place. Meanwhile there is
+    // always something to do, so that all get their share, however long a thread of ours takes to begin.
+    let areKilled = false;
+    const feeding = (async () => {
+      while (!areKilled || made < count) {
+        if (((await statuses()).PENDING ?? 0) < 50) await insertDocuments(50);
+        await pause(20);
+      }
+    })();
+    const left: Held[] = [];
+    const successors: Promise<WorkerProcess>[] = [];
+    for (let kill = 0; kill < killings; kill++) {
+      const kind: WorkerKind = kill % 2 === 0 ? "ours" : "python";
+      for (;;) {
+        const victim = await workers.freezeAtWork((worker) => worker.kind === kind, random);
+        const held = await workers.kill(victim);
+        successors.push(begin(kind));
+        // Its last word may have reached the database before its end.
+        left.push(...held);
+        if (held.length > 0) break;
+      }
     }
-    await expect.poll(statuses, { timeout: 300_000 }).toEqual({ COMPLETED: count });
+    areKilled = true;
+    await feeding;
+    const [{ at: lastKill } = {}] = await database.query("select clock_timestamp() as at");
+    await Promise.all(successors);
+    await expect.poll(statuses, { timeout: 60_000, interval: 200 }).toEqual({ COMPLETED: made });
+
+    // Each is completed once. Whatever was claimed and not completed is what the killed ones held: their attempts ended
+    // with their lease, and are counted; all others needed one.
+    expect(left).toHaveLength(killings);
+    const claims = await database.query(
+      `select e.row_id as id, e.payload->>'claim' as claim, e.payload->>'worker' as worker,
+         exists (select from outbox c where c.payload->>'claim' = e.payload->>'claim' and c.payload->>'status' = 'COMPLETED') as "isDone"
+       from outbox e where e.payload->>'status' = 'PROCESSING' and e.payload->'before'->>'status' = 'PENDING'`,
+    );
+    expect(claims).toHaveLength(made + killings);
+    const sorted = (held: { id: unknown; claim: unknown; worker: unknown }[]) =>
+      held.map(({ id, claim, worker }) => `${id} ${claim} ${worker}`).sort();
+    expect(sorted(claims.filter(({ isDone }) => !isDone) as Held[])).toEqual(sorted(left));
     const completions = await database.query(
       `select count(*)::int as events, count(distinct row_id)::int as documents from outbox
        where payload->>'status' = 'COMPLETED'`,
     );
-    expect(completions).toEqual([{ events: count, documents: count }]);
-    const [left] = await database.query(
-      `select count(*)::int as n from documents d where (select count(distinct generation) from chunks c where c.document_id = d.id) <> 1`,
+    expect(completions).toEqual([{ events: made, documents: made }]);
+    const tries = Map.groupBy(left, ({ id }) => id);
+    const wrong = (await database.query("select id, attempts, generation from documents")).filter(
+      ({ id, attempts, generation }) => attempts !== 1 + (tries.get(id as string)?.length ?? 0) || generation !== 1,
     );
-    expect(left).toEqual({ n: 0 });
+    expect(wrong).toEqual([]);
+
+    // No chunk is doubled or missing: one after the other, they are the text. Both kinds did their part.
+    const [chunks] = await database.query(
+      `select count(*) filter (where cut is distinct from text)::int as wrong from documents d left join lateral (
+         select string_agg(c.text, E'\\n\\n' order by c.index) as cut from chunks c where c.document_id = d.id) c on true`,
+    );
+    expect(chunks).toEqual({ wrong: 0 });
+    const shares = Map.groupBy(
+      await database.query(
+        `select count(*)::int as pieces from documents d join chunks c on c.document_id = d.id group by d.id`,
+      ),
+      ({ pieces }) => pieces,
+    );
+    // Paragraphs are cut apart by the one in Python only.
+    expect([...shares.keys()].sort()).toEqual([1, 2]);
+
+    // What a killed one held is taken over when its lease ends, at the latest at the next look of a worker in Python,
+    // after the pause of an attempt that failed.
+    const [{ last, late } = {}] = await database.query(
+      `select max(processed_at) as last, extract(epoch from max(processed_at) - greatest($1::timestamptz,
+         max(processed_at) filter (where attempts = 1)))::float as late from documents`,
+      [lastKill],
+    );
+    const pollSeconds = 5;
+    const most = Math.max(...[...tries.values()].map(({ length }) => length));
+    console.log(`killed workers: the last document was done ${late} s after the last kill and the last of the others`);
+    expect(last).toBeInstanceOf(Date);
+    expect(late).toBeLessThan(leaseSeconds * most + 2 ** most - 1 + pollSeconds + 10);
   });
 });

@@ -1,0 +1,201 @@
+/** Workers as processes of their own on a test's database: ours and the one in Python. They can be met at their work. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { withClient } from "../../src/database/with-client.ts";
+import type { TestDatabase } from "./database.ts";
+
+const root = join(import.meta.dirname, "../..");
+export const pythonScript = join(root, "examples/python-worker/worker.py");
+
+/** The first python3 of PATH, or Debian's own, that has asyncpg; null, after a word about it, where there is none. */
+export function findPython(): string | null {
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/bin"];
+  for (const python of new Set(folders.map((folder) => join(folder, "python3")))) {
+    if (!existsSync(python)) continue;
+    try {
+      execFileSync(python, ["-c", "import asyncpg"], { stdio: "ignore" });
+      return python;
+    } catch {
+      // Another one may have it.
+    }
+  }
+  console.warn("Skipped: no python3 in PATH has asyncpg.");
+  return null;
+}
+
+export type WorkerKind = "ours" | "python";
+/** A document that somebody holds. `worker` is what it calls itself. */
+export type Held = { id: string; claim: string; attempt: number; worker: string };
+
+export type WorkerProcess = {
+  kind: WorkerKind;
+  process: ChildProcess;
+  /** What it printed so far. */
+  output(): string;
+  /** The lines of our worker's log. */
+  log(): Record<string, unknown>[];
+};
+
+export type WorkerProcesses = {
+  /** Of a login that may work, and nothing else. */
+  url: string;
+  /** Starts one and waits until it listens. `settings` are environment variables. */
+  begin(kind: WorkerKind, settings?: Record<string, string>): Promise<WorkerProcess>;
+  /** What it holds, as the database sees it. */
+  heldBy(worker: WorkerProcess): Promise<Held[]>;
+  /** Stops one of those, chosen by chance, with SIGSTOP while it holds a document; `process.kill("SIGCONT")` lets it go on. */
+  freezeAtWork(choose: (worker: WorkerProcess) => boolean, random?: () => number): Promise<WorkerProcess>;
+  /** Ends it with SIGKILL, and waits until the database knows. What it still holds then, nobody else will end. */
+  kill(worker: WorkerProcess): Promise<Held[]>;
+  /** Ends all that are left, and removes their login. After that the database may be dropped. */
+  stop(): Promise<void>;
+};
+
+export type WorkerProcessesOptions = {
+  database: TestDatabase;
+  /** Of a superuser, who makes the login. */
+  serverUrl: string;
+  python: string | null;
+};
+
+const patienceMs = 60_000;
+
+export async function workerProcesses(options: WorkerProcessesOptions): Promise<WorkerProcesses> {
+  const { database, serverUrl, python } = options;
+  const login = `${database.name}_worker`;
+  await database.query(`create role ${login} login password 'x' in role lectern_worker`);
+  const url = new URL(database.url);
+  url.username = login;
+  url.password = "x";
+  const begun: WorkerProcess[] = [];
+
+  /** Each process has a name of its own among the connections. */
+  const connectionName = ({ process: { pid } }: Pick<WorkerProcess, "process">) => `worker ${pid}`;
+  const connectionsOf = (worker: Pick<WorkerProcess, "process">) =>
+    database.query(
+      "select query, state from pg_stat_activity where application_name = $1 and datname = current_database()",
+      [connectionName(worker)],
+    );
+
+  const heldBy = async ({ process: { pid } }: Pick<WorkerProcess, "process">) =>
+    (await database.query(
+      `select id, claim_token as claim, attempts as attempt, claimed_by as worker from documents
+       where status = 'PROCESSING' and split_part(claimed_by, '/', 2) = $1`,
+      [String(pid)],
+    )) as Held[];
+
+  async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+    const end = performance.now() + patienceMs;
+    while (!(await isSo())) {
+      if (performance.now() > end) {
+        throw new Error(`Not in ${patienceMs} ms: ${what}.\n${begun.map((worker) => worker.output()).join("\n")}`);
+      }
+      await pause(1);
+    }
+  }
+
+  return {
+    url: url.href,
+    async begin(kind, settings = {}) {
+      if (kind === "python" && python === null) throw new Error("There is no Python.");
+      const [program, parameters] =
+        kind === "python"
+          ? [python as string, [pythonScript]]
+          : [process.execPath, [join(root, "src/main.ts"), "worker"]];
+      // The shell takes the program's place, so that the name can be made of the process's own id.
+      const child = spawn(
+        "/bin/sh",
+        ["-c", `DATABASE_URL="$DATABASE_URL?application_name=worker%20$$" exec "$0" "$@"`, program, ...parameters],
+        {
+          cwd: tmpdir(),
+          env: {
+            PATH: process.env.PATH,
+            DATABASE_URL: url.href,
+            DATA_DIR: join(tmpdir(), database.name),
+            AUTH_SECRET: "a secret that is only for tests, and long enough",
+            LOG_FORMAT: "json",
+            ...settings,
+          },
+          stdio: ["ignore", "pipe", "pipe"],
+        },
+      );
+      let output = "";
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding("utf8").on("data", (text: string) => {
+          output += text;
+        });
+      }
+      const worker: WorkerProcess = {
+        kind,
+        process: child,
+        output: () => output,
+        log: () => output.split("\n").flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : [])),
+      };
+      begun.push(worker);
+      await until(`a worker (${kind}) listens`, async () => {
+        if (hasEnded(child)) throw new Error(`A worker (${kind}) ended before it listened:\n${output}`);
+        return (await connectionsOf(worker)).some(({ query }) => /^listen/i.test(query as string));
+      });
+      return worker;
+    },
+
+    heldBy,
+
+    async freezeAtWork(choose, random = Math.random) {
+      let frozen: WorkerProcess | undefined;
+      await until("a worker is met at its work", async () => {
+        const holders = await database.query(
+          "select split_part(claimed_by, '/', 2)::int as pid from documents where status = 'PROCESSING'",
+        );
+        const atWork = begun.filter(
+          (worker) =>
+            !hasEnded(worker.process) && choose(worker) && holders.some(({ pid }) => pid === worker.process.pid),
+        );
+        const chosen = atWork[Math.floor(random() * atWork.length)];
+        if (!chosen) return false;
+        chosen.process.kill("SIGSTOP");
+        // What it had sent goes on: only when that is done, it is seen whether it ended its work in between.
+        await until("a frozen worker's statements end", async () =>
+          (await connectionsOf(chosen)).every(({ state }) => state === "idle"),
+        );
+        if ((await heldBy(chosen)).length > 0) frozen = chosen;
+        else chosen.process.kill("SIGCONT");
+        return frozen !== undefined;
+      });
+      return frozen as WorkerProcess;
+    },
+
+    async kill(worker) {
+      await Promise.all([once(worker.process, "exit"), worker.process.kill("SIGKILL")]);
+      // All that it had sent is done when its connections have ended.
+      await until("the connections of a killed worker end", async () => (await connectionsOf(worker)).length === 0);
+      return heldBy(worker);
+    },
+
+    async stop() {
+      await Promise.all(begun.map((worker) => end(worker.process)));
+      await until("the connections of workers end", async () => {
+        const rows = await database.query("select 1 from pg_stat_activity where usename = $1", [login]);
+        return rows.length === 0;
+      });
+      await database.query(`drop owned by ${login}`);
+      await withClient(serverUrl, (client) => client.query(`drop role ${login}`));
+    },
+  };
+}
+
+const hasEnded = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null;
+
+function end(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return Promise.resolve();
+  return new Promise((ended) => {
+    child.once("exit", () => ended());
+    child.kill("SIGTERM");
+    // It may have been left frozen.
+    child.kill("SIGCONT");
+  });
+}
