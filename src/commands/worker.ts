@@ -3,7 +3,7 @@ import { loadEnvironmentFile, readConfig } from "../config.ts";
 import { withClient } from "../database/with-client.ts";
 import { createLogger } from "../logger.ts";
 import { startWorkers } from "../workers.ts";
-import { connectAs, openDatabase } from "./database-session.ts";
+import { connectAs, type DatabaseSession, openDatabase } from "./database-session.ts";
 import { untilSignal } from "./until-signal.ts";
 
 export async function worker(): Promise<void> {
@@ -13,9 +13,9 @@ export async function worker(): Promise<void> {
   const signal = untilSignal();
   const database = await openDatabase(config);
   try {
-    if (!(await isMigrated(database.ownerUrl))) {
+    if (!(await isMigrated(database))) {
       logger.warn("the database is not migrated: waiting for `migrate`, or for a server to start");
-      while (!(await isMigrated(database.ownerUrl))) {
+      while (!(await isMigrated(database))) {
         if (await Promise.race([signal.then(() => true), pause(1_000, false)])) return;
       }
     }
@@ -29,10 +29,15 @@ export async function worker(): Promise<void> {
   }
 }
 
-/** Whether the contract is there. A worker's login may see that, but not the list of migrations. */
-async function isMigrated(url: string): Promise<boolean> {
-  const { rows } = await withClient(url, (client) =>
-    client.query("select to_regprocedure('complete_document(uuid, uuid, jsonb, text)') is not null as any"),
+/**
+ * Whether the contract is there. A worker's login may see that, but not the list of migrations. On the embedded
+ * database the roles come after the tables, and always; elsewhere an administrator may never make them.
+ */
+async function isMigrated({ ownerUrl, isEmbedded }: DatabaseSession): Promise<boolean> {
+  const { rows } = await withClient(ownerUrl, (client) =>
+    client.query(`select to_regprocedure('complete_document(uuid, uuid, jsonb, text)') is not null as "hasContract",
+      to_regrole('lectern_worker') is not null as "hasRoles"`),
   );
-  return rows[0].any;
+  const [{ hasContract, hasRoles }] = rows as [{ hasContract: boolean; hasRoles: boolean }];
+  return hasContract && (hasRoles || !isEmbedded);
 }

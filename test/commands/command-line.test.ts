@@ -2,6 +2,7 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { migrate } from "../../src/database/migrations.ts";
 import { begin, freePort, makeFolder, type RunOptions, run } from "../support/command.ts";
 import { createTestDatabase, databaseUrl, type TestDatabase } from "../support/database.ts";
 
@@ -218,6 +219,34 @@ describe("on a database", () => {
       expect(await database.query("select index, text from chunks")).toEqual([{ index: 0, text: "Some words." }]);
       worker.process.kill("SIGINT");
       expect(await worker.ended).toMatchObject({ code: 0, stderr: "" });
+    });
+
+    it("waits for a database that is not migrated, and then works; Ctrl-C ends it while it waits, too", async () => {
+      const empty = await createTestDatabase(inject("serverUrl"), "template0");
+      try {
+        const here = { environment: { ...environment, DATABASE_URL: empty.url, LOG_FORMAT: "json" } };
+        const workers = [begin(["worker"], here), begin(["worker"], here)] as const;
+        await Promise.all(workers.map((worker) => worker.printed("the database is not migrated: waiting")));
+        expect(await empty.query("select to_regclass('documents') is null as untouched")).toEqual([
+          { untouched: true },
+        ]);
+        const [impatient, patient] = workers;
+        impatient.process.kill("SIGINT");
+        expect(await impatient.ended).toMatchObject({ code: 0, stderr: "" });
+        expect(impatient.output()).not.toContain("the worker waits for documents");
+        await migrate(empty.url);
+        await empty.query(`
+          with ada as (insert into users (email, name, password_hash) values ('a@b.example', 'Ada', '-') returning id)
+          insert into documents (owner_id, title, mime_type, size_bytes, sha256, text)
+          select id, 'T', 'text/plain', 12, 'x', 'Some words.' from ada`);
+        await expect
+          .poll(() => empty.query("select status from documents"), { timeout: 30_000 })
+          .toEqual([{ status: "COMPLETED" }]);
+        patient.process.kill("SIGINT");
+        expect(await patient.ended).toMatchObject({ code: 0, stderr: "" });
+      } finally {
+        await empty.drop();
+      }
     });
   });
 
