@@ -110,7 +110,7 @@ export const settings = z.object({
     .default(30_000)
     .describe("how long a worker may be silent before its document is given to another"),
   WORKER_TIMEOUT_MS: whole(1_000, 3_600_000).default(120_000).describe("how long one document may take"),
-  WORKER_MEMORY_MB: whole(64, 16_384).default(1_024).describe("memory that one document may take"),
+  WORKER_MEMORY_MB: whole(160, 16_384).default(1_024).describe("memory that one document may take"),
   WORKER_ATTEMPTS: whole(1, 100).default(5).describe("tries before a document is FAILED"),
 });
 

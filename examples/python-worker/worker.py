@@ -35,11 +35,25 @@ def chunk(text: str) -> list[dict]:
     return chunks
 
 
+def tell(_connection: asyncpg.Connection, message: asyncpg.PostgresLogMessage) -> None:
+    """Why a claim was lost is said by a notice: which state, worker and claim the call met."""
+    print(f"{WORKER}: {message.message}", flush=True)
+
+
+async def call(pool: asyncpg.Pool, query: str, *arguments: object) -> object:
+    async with pool.acquire() as connection:
+        connection.add_log_listener(tell)
+        try:
+            return await connection.fetchval(query, *arguments)
+        finally:
+            connection.remove_log_listener(tell)
+
+
 async def keep_lease(pool: asyncpg.Pool, job: asyncpg.Record) -> None:
     while True:
         await asyncio.sleep(LEASE.total_seconds() / 3)
         try:
-            if not await pool.fetchval("select extend_lease($1, $2, $3)", job["id"], job["claim"], LEASE):
+            if not await call(pool, "select extend_lease($1, $2, $3)", job["id"], job["claim"], LEASE):
                 return
         except (OSError, asyncpg.PostgresError) as error:
             print(f"extending the lease failed: {error}", flush=True)
@@ -51,14 +65,14 @@ async def process(pool: asyncpg.Pool, job: asyncpg.Record) -> None:
     try:
         # On a thread, so that the heartbeat goes on.
         chunks = await asyncio.to_thread(chunk, job["text"])
-        stands = await pool.fetchval("select complete_document($1, $2, $3::jsonb)", *mine, json.dumps(chunks))
+        stands = await call(pool, "select complete_document($1, $2, $3::jsonb)", *mine, json.dumps(chunks))
         print(f"{job['id']}: {len(chunks)} chunks" if stands else f"{job['id']}: the claim was lost", flush=True)
     except asyncio.CancelledError:
-        await pool.fetchval("select release_document($1, $2)", *mine)
+        await call(pool, "select release_document($1, $2)", *mine)
         raise
     except Exception as error:
         reason = str(error) or type(error).__name__
-        await pool.fetchval("select fail_document($1, $2, $3, $4)", *mine, reason, MAX_ATTEMPTS)
+        await call(pool, "select fail_document($1, $2, $3, $4)", *mine, reason, MAX_ATTEMPTS)
         print(f"{job['id']}: attempt {job['attempt']} failed: {reason}", flush=True)
     finally:
         heartbeat.cancel()

@@ -27,7 +27,7 @@ export type WorkLimits = {
   maxBytes: number;
   /** How long one document may take. */
   timeoutMs: number;
-  /** Of a thread's objects, and of all else that the process takes while it works on a document. */
+  /** What one document may take. The process may grow by twice that meanwhile: others work in it as well. */
   memoryMb: number;
 };
 
@@ -35,7 +35,7 @@ export type WorkLimits = {
 const maxInflation = 10;
 const maxPages = 10_000;
 /** How often the memory of the process is looked at. */
-const memoryCheckMs = 200;
+const memoryCheckMs = 100;
 
 export type DocumentWorker = { stop(): Promise<void> };
 
@@ -53,8 +53,13 @@ export async function startDocumentWorker(options: DocumentWorkerOptions): Promi
     minThreads: 0,
     maxThreads: places,
     idleTimeout: 60_000,
-    resourceLimits: { maxOldGenerationSizeMb: limits.memoryMb },
+    // The last resort: a thread that comes to this end may take the process with it (V8 aborts when a collection finds
+    // no room). `boundTo` ends it before that.
+    resourceLimits: { maxOldGenerationSizeMb: 4 * limits.memoryMb },
   });
+  // Said of a thread that had no document; without a listener it would end the process.
+  threads.on("error", (error) => logger.error({ err: error }, "a thread ended"));
+  threads.setMaxListeners(places + 1);
   const worker = new Worker<DocumentJob, DocumentResult>({
     queue: documentQueue(pool, options),
     work: (job, signal, report) => processDocument(job, signal, report, threads, options),
@@ -87,6 +92,9 @@ async function processDocument(
     ? { mimeType, progress, text: null, original, limits: extractionLimits(limits) }
     : { mimeType, progress, text: text as string };
   const bound = boundTo(limits, signal);
+  // It may be the one that this document waits for: a thread that cannot even begin never takes it.
+  const onThreadError = (error: Error) => bound.abort(new Error(`A thread ended: ${error.message}`, { cause: error }));
+  threads.on("error", onThreadError);
   try {
     const transferList = original ? [progress, original.buffer] : [progress];
     const answer = await threads.run(task, { signal: bound.signal, transferList });
@@ -99,6 +107,7 @@ async function processDocument(
     // What aborted it says more than that it was aborted.
     throw bound.signal.aborted && !signal.aborted ? bound.signal.reason : error;
   } finally {
+    threads.off("error", onThreadError);
     reports.close();
     bound.release();
   }
@@ -120,10 +129,13 @@ function extractionLimits({ maxBytes }: WorkLimits) {
 const tooMuchMemory = ({ memoryMb }: WorkLimits) => `Processing takes more than ${memoryMb} MB of memory.`;
 
 /**
- * Aborts what takes too long, or too much memory beside the objects of its thread, which Node bounds by itself. The
- * process as a whole is looked at, so somebody else may be to blame: such an attempt is not the last.
+ * Aborts what takes too long, or too much memory. The process as a whole is looked at, so somebody else may be to
+ * blame: such an attempt is not the last.
  */
-function boundTo(limits: WorkLimits, signal: AbortSignal): { signal: AbortSignal; release(): void } {
+function boundTo(
+  limits: WorkLimits,
+  signal: AbortSignal,
+): { signal: AbortSignal; abort(reason: Error): void; release(): void } {
   const abort = new AbortController();
   const onAbort = () => abort.abort(signal.reason);
   if (signal.aborted) onAbort();
@@ -134,12 +146,12 @@ function boundTo(limits: WorkLimits, signal: AbortSignal): { signal: AbortSignal
     if (performance.now() - started > limits.timeoutMs) {
       abort.abort(new Error(`Processing took longer than ${limits.timeoutMs / 1000} s.`));
     }
-    // Its objects and as much again.
     if (process.memoryUsage.rss() - before > 2 * limits.memoryMb * 1_000_000)
       abort.abort(new Error(tooMuchMemory(limits)));
   }, memoryCheckMs);
   return {
     signal: abort.signal,
+    abort: (reason) => abort.abort(reason),
     release() {
       clearInterval(timer);
       signal.removeEventListener("abort", onAbort);
