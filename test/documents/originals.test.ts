@@ -4,7 +4,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { Probe } from "../../src/database/transaction-guard.ts";
 import { namedKeys } from "../../src/documents/document.originals.ts";
 import { sweepFiles } from "../../src/storage/file-sweep.ts";
@@ -35,13 +35,13 @@ type Created = { isDuplicate: boolean; document: { id: string } };
 type Sent = { data?: Record<string, Created> | null; errors?: ShownError[]; extensions?: object; isReplay: boolean };
 
 /** One operation with one file, which it may name more than once. */
-async function send(fields: string, html: string, headers: Record<string, string> = {}): Promise<Sent> {
+async function send(fields: string, html: string, headers: Record<string, string> = {}, to = lectern): Promise<Sent> {
   const form = new FormData();
   form.set("operations", JSON.stringify({ query: `mutation($file: File!) { ${fields} }`, variables: { file: null } }));
   form.set("map", JSON.stringify({ 0: ["variables.file"] }));
   form.set("0", new File([html], "page.html"));
   const authorization = `Bearer ${ada.accessToken}`;
-  const response = await fetch(lectern.url, { method: "POST", body: form, headers: { authorization, ...headers } });
+  const response = await fetch(to.url, { method: "POST", body: form, headers: { authorization, ...headers } });
   const isReplay = response.headers.get("idempotent-replay") === "true";
   return { ...((await response.json()) as Omit<Sent, "isReplay">), isReplay };
 }
@@ -215,20 +215,27 @@ describe("the sweep", () => {
   });
 
   it(`never takes a file that a row names, ${rounds(20, 2_000)} times`, { timeout: 600_000 }, async () => {
-    // Longer than from the claim to the commit, which is what a grace must be; operations are held up before that.
-    const grace = 500;
+    // From the claim to the commit it takes no longer than a transaction may, and a grace is more than that. Operations
+    // are held up before they begin theirs.
+    const [timeout, grace] = ["600", 1_000];
+    const hurried = await startLectern({
+      database: lectern.database,
+      settings: { TRANSACTION_TIMEOUT_MS: timeout, STATEMENT_TIMEOUT_MS: timeout, LOCK_TIMEOUT_MS: timeout },
+      housekeeping: false,
+      async probe(point) {
+        if (point === "begin") await new Promise((resume) => setTimeout(resume, Math.random() * 2 * grace));
+      },
+    });
+    onTestFinished(() => hurried.stop());
     let isOver = false;
     const sweeping = (async () => {
       let removed = 0;
       while (!isOver) removed += await sweep(grace);
       return removed;
     })();
-    probe = async (point) => {
-      if (point === "begin") await new Promise((resume) => setTimeout(resume, Math.random() * 2 * grace));
-    };
     const answers: Sent[] = [];
     while (answers.length < rounds(20, 2_000)) {
-      answers.push(...(await Promise.all(Array.from({ length: 10 }, () => send(create(), page())))));
+      answers.push(...(await Promise.all(Array.from({ length: 10 }, () => send(create(), page(), {}, hurried)))));
     }
     isOver = true;
     // What was swept before its row was there is told, and did not happen.
