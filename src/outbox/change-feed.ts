@@ -8,7 +8,7 @@ import { isConnectionLoss, isOverload, isTimeout, isUnavailable } from "../datab
 import type { CursorCodec } from "../eager-loading/cursor.ts";
 import type { Reader } from "../eager-loading/loaders.ts";
 import { ApplicationError } from "../errors.ts";
-import { type OutboxEvent, pageOf, pageStatement } from "./outbox-event.ts";
+import { type EventsOf, type OutboxEvent, pageOf, pageStatement } from "./outbox-event.ts";
 import { requireKnown, Subscription } from "./subscription.ts";
 import type { OutboxTailer } from "./tailer.ts";
 
@@ -32,7 +32,7 @@ export type SubscribeOptions<Told> = {
   subscriber: string | null;
   /** A cursor: what came after it is told first. Absent: from now on. */
   after?: string | null;
-  concerns: (event: OutboxEvent) => boolean;
+  of: EventsOf;
   /** See `SubscriptionOptions.tell`. The cursor stands for the event's place. */
   tell: (event: OutboxEvent, cursor: string) => Promise<Told | null>;
   /** Looked at every second or so, also while nothing happens. @throws what ends the subscription */
@@ -83,7 +83,7 @@ export class ChangeFeed {
    * @throws PageArgumentError when `after` was not made here
    */
   async subscribe<Told>(options: SubscribeOptions<Told>): Promise<Subscription<Told>> {
-    const { subscriber, after, concerns, tell, check, connection } = options;
+    const { subscriber, after, of, tell, check, connection } = options;
     const { cursors, tailer } = this.#options;
     const from = after == null ? undefined : Number(cursors.decode(cursorPlace, after, "after")[0]);
     this.#take(subscriber);
@@ -95,9 +95,9 @@ export class ChangeFeed {
       const cursorOf = (place: number) => cursors.encode(cursorPlace, [place]);
       const subscription = new Subscription<Told>({
         ring,
-        readPage: (behind) => this.#readPage(behind),
+        readPage: (behind) => this.#readPage(behind, of),
         position: from ?? bounds.newest,
-        concerns,
+        concerns: ({ topic, rowId }) => topic === of.topic && rowId === (of.rowId ?? rowId),
         tell: (event) => tell(event, cursorOf(event.position)),
         isPassing,
         cursorOf,
@@ -172,8 +172,8 @@ export class ChangeFeed {
     if (this.#isStopped) watched.subscription.drop("The server stops");
   }
 
-  async #readPage(after: number) {
-    return pageOf(await this.#options.reader.read(pageStatement(after, replayPageSize)));
+  async #readPage(after: number, of?: EventsOf) {
+    return pageOf(await this.#options.reader.read(pageStatement(after, replayPageSize, of)));
   }
 }
 

@@ -1,5 +1,5 @@
 /** What the outbox holds, and how it is read. */
-import { type Sql, sql } from "../eager-loading/sql.ts";
+import { empty, type Sql, sql } from "../eager-loading/sql.ts";
 
 /** One change, as the transaction that made it wrote it down. */
 export type OutboxEvent<Payload = unknown> = {
@@ -11,6 +11,9 @@ export type OutboxEvent<Payload = unknown> = {
   payload: Payload;
 };
 
+/** Which events are meant: all of a topic, or those of one row. */
+export type EventsOf = { topic: string; rowId?: string | null };
+
 /** What the table holds at one moment: its ends, and its first events behind a position. */
 export type OutboxPage = {
   /** Position of the oldest row. It is kept when those before it are pruned, so what lies behind it is complete. */
@@ -19,12 +22,18 @@ export type OutboxPage = {
   events: OutboxEvent[];
 };
 
-export function pageStatement(after: number, limit: number): Sql {
+/** @param of which events; absent: all */
+export function pageStatement(after: number, limit: number, of?: EventsOf): Sql {
+  const isMeant = of?.rowId
+    ? sql`and topic = ${of.topic} and row_id = ${of.rowId}::uuid`
+    : of
+      ? sql`and topic = ${of.topic}`
+      : empty;
   return sql`
     select bounds.oldest, bounds.newest, o.position, o.topic, o.row_id as "rowId", o.payload
     from (select coalesce(min(position), 0) as oldest, coalesce(max(position), 0) as newest from outbox) bounds
     left join lateral (
-      select * from outbox where position > ${after}::bigint order by position limit ${limit}::int) o on true
+      select * from outbox where position > ${after}::bigint ${isMeant} order by position limit ${limit}::int) o on true
     order by o.position`;
 }
 

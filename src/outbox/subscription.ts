@@ -13,7 +13,7 @@ import type { OutboxEvent, OutboxPage } from "./outbox-event.ts";
 
 export type SubscriptionOptions<Told> = {
   ring: EventRing;
-  /** What the table holds behind a position. */
+  /** What the table holds for the subscriber behind a position. */
   readPage: (after: number) => Promise<OutboxPage>;
   /** Where it starts: behind this position. */
   position: number;
@@ -182,6 +182,8 @@ export class Subscription<Told> implements AsyncIterableIterator<Told> {
       const page = await this.#trying(() => this.#options.readPage(this.#readTo));
       requireKnown(this.#readTo, page);
       this.#page = page.events;
+      // What lies between was not meant.
+      if (page.events.length === 0) this.#readTo = page.newest;
     }
   }
 

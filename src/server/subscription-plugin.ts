@@ -101,7 +101,7 @@ function watch(
   return subscribe<Told>({
     subscriber: outer.viewer?.id ?? null,
     after,
-    concerns: (event) => event.topic === topic && (rowId == null || event.rowId === rowId),
+    of: { topic, rowId: rowId ?? null },
     async tell(event, cursor) {
       const viewer = await viewerNow();
       const change = toChange(event, viewer);

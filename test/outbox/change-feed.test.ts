@@ -1,7 +1,7 @@
 /** The parts of watching by themselves: the ring, and what becomes of clients that do not read. */
 import fc from "fast-check";
 import pg from "pg";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { ReadConnections } from "../../src/database/read-connections.ts";
 import { CursorCodec } from "../../src/eager-loading/cursor.ts";
 import { ChangeFeed, type ChangeFeedOptions } from "../../src/outbox/change-feed.ts";
@@ -21,9 +21,10 @@ afterAll(() => database.drop());
 
 const rowId = "01a1fe1d-63bf-76f8-b5d1-2a227d14d302";
 const eventAt = (position: number): OutboxEvent => ({ position, topic: "any", rowId, payload: {} });
-const add = (count: number) =>
+const otherRowId = "01a1fe1d-63bf-76f8-b5d1-2a227d14d303";
+const add = (count: number, row = rowId) =>
   database.query("select add_to_outbox('any', $1, jsonb_build_object('number', n)) from generate_series(1, $2) n", [
-    rowId,
+    row,
     count,
   ]);
 
@@ -54,7 +55,7 @@ type Client = { isBroken: boolean; close(): void };
 async function withFeed(
   use: (
     feed: ChangeFeed,
-    subscribe: (after?: string) => Promise<{ told: AsyncIterator<[number, string]>; client: Client }>,
+    subscribe: (after?: string, rowId?: string) => Promise<{ told: AsyncIterator<[number, string]>; client: Client }>,
   ) => Promise<void>,
   options: Partial<ChangeFeedOptions> & Partial<TailerOptions> = {},
 ): Promise<void> {
@@ -81,13 +82,13 @@ async function withFeed(
     checkMs: 20,
     ...more,
   });
-  const subscribe = async (after?: string) => {
+  const subscribe = async (after?: string, rowId?: string) => {
     let close = () => {};
     const client = { isBroken: false, close: () => close() };
     const told = await feed.subscribe<[number, string]>({
       subscriber: "somebody",
       after,
-      concerns: ({ topic }) => topic === "any",
+      of: { topic: "any", rowId: rowId ?? null },
       tell: async ({ position }, cursor) => [position, cursor],
       check: async () => {},
       connection: {
@@ -156,6 +157,32 @@ describe("a feed", () => {
       },
       { capacity: 40 },
     );
+  });
+
+  it("of one row reads no others' events from the table", async () => {
+    const read = vi.spyOn(ReadConnections.prototype, "read");
+    await withFeed(
+      async (_feed, subscribe) => {
+        const { told } = await subscribe();
+        await add(1);
+        const [[first, cursor] = [0, ""]] = await take(told, 1);
+        for (const row of [otherRowId, rowId, otherRowId, rowId]) await add(300, row);
+        read.mockClear();
+        const again = await subscribe(cursor, rowId);
+        const taken = await take(again.told, 600);
+        expect(positionsOf(taken)).toEqual(
+          Array.from({ length: 1_200 }, (_, index) => first + 1 + index).filter((_, index) => index % 600 >= 300),
+        );
+        // Where it begins, and 600 by hundreds; the last look finds nothing more, or has not been made yet.
+        expect(read.mock.calls.length).toBeLessThanOrEqual(8);
+        await add(1, otherRowId);
+        await add(1);
+        expect(positionsOf(await take(again.told, 1))).toEqual([first + 1_202]);
+        expect(read.mock.calls.length).toBeLessThanOrEqual(8);
+      },
+      { capacity: 20 },
+    );
+    read.mockRestore();
   });
 
   it("does not need its notifications", async () => {

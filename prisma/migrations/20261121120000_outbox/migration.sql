@@ -20,6 +20,9 @@ CREATE TABLE "outbox_consumers" (
     CONSTRAINT "outbox_consumers_pkey" PRIMARY KEY ("name")
 );
 
+-- CreateIndex
+CREATE INDEX "outbox_row_id_position_idx" ON "outbox"("row_id", "position");
+
 CREATE SEQUENCE "outbox_position";
 
 -- Adds one event. Meant to be called by deferred triggers: from here to the end of its transaction nobody else adds any,
