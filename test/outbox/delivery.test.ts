@@ -87,7 +87,7 @@ it(`brings ${sum} changes, each once`, { timeout: 600_000 }, async () => {
       counts.connections++;
       subscribed.resolve();
       const isAtEnd = () => changesOf(watch.results.slice(-1)).some((change) => positionOf(change) >= end);
-      const most = 20 + Math.floor(Math.random() * 400);
+      const most = 20 + Math.floor(Math.random() * 200);
       await until(() => watch.results.length >= most || end < Infinity, "it came far enough");
       if (end < Infinity) {
         await until(isAtEnd, "it came to the end");
@@ -103,7 +103,13 @@ it(`brings ${sum} changes, each once`, { timeout: 600_000 }, async () => {
   await subscribed.promise;
 
   const began = performance.now();
-  const isEnough = () => written >= sum;
+  let hasFailed = false;
+  subscriber.catch(() => {
+    hasFailed = true;
+  });
+  // On a busy machine the subscriber is far behind the writers, and all the more while connections are cut.
+  const isCutEnough = () => hasFailed || (written >= sum && counts.cuts > 2);
+  const isEnough = () => hasFailed || (isCutEnough() && counts.connections > 3);
   const counting = async () => {
     for (; !isEnough(); await pause(20)) {
       const [row] = await writing.database.query("select count(*) as sum from outbox where position > $1", [begin]);
@@ -111,7 +117,7 @@ it(`brings ${sum} changes, each once`, { timeout: 600_000 }, async () => {
     }
   };
   const cutting = async () => {
-    for (; !isEnough(); await pause(150 + Math.random() * 300)) {
+    for (; !isCutEnough(); await pause(150 + Math.random() * 300)) {
       proxy.cut();
       counts.cuts++;
     }
@@ -138,6 +144,4 @@ it(`brings ${sum} changes, each once`, { timeout: 600_000 }, async () => {
   expect(due.filter((position) => !positions.includes(position))).toEqual([]);
   expect(received.filter(({ document }) => document?.title === rolledBack)).toEqual([]);
   expect(all.length).toBeGreaterThanOrEqual(sum);
-  expect(counts.connections).toBeGreaterThan(3);
-  expect(counts.cuts).toBeGreaterThan(2);
 });
