@@ -43,8 +43,10 @@ export type MutationOptions = {
   probe?: Probe;
 };
 
+/** Schemas whose fields are watched: once, however many servers of this process share one. */
+const prepared = new WeakSet<GraphQLSchema>();
+
 export function useMutations(options: MutationOptions & Pick<KeyedOptions, "show">): Plugin {
-  const prepared = new WeakSet<GraphQLSchema>();
   return {
     onSchemaChange({ schema }) {
       if (prepared.has(schema as GraphQLSchema)) return;
