@@ -1,4 +1,4 @@
-/** A PostgreSQL for one run of the tests, in a folder of its own: gone with the run, however that ends. */
+/** A PostgreSQL for one run, of the tests say, in a folder of its own: gone with the run, however that ends. */
 import { spawn } from "node:child_process";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,15 +7,17 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/database
 
 export type TemporaryPostgres = Pick<EmbeddedPostgres, "url" | "stop"> & { folder: string };
 
-export async function startTemporaryPostgres(): Promise<TemporaryPostgres> {
+/** What a crash of the machine would lose is no loss in tests. */
+const forgetful = { fsync: "off", full_page_writes: "off", synchronous_commit: "off", max_connections: "300" };
+
+export async function startTemporaryPostgres(settings: Record<string, string> = forgetful): Promise<TemporaryPostgres> {
   const folder = await mkdtemp(join(tmpdir(), "lectern-test-"));
   // The database may run as another user, who must pass through.
   await chmod(folder, 0o755);
   const endWatch = watch(folder);
   const server = await startEmbeddedPostgres({
     folder: join(folder, "postgres"),
-    // What a crash of the machine would lose is no loss here.
-    settings: { fsync: "off", full_page_writes: "off", synchronous_commit: "off", max_connections: "300" },
+    settings,
   });
   return {
     url: server.url,
