@@ -17,7 +17,7 @@ let lectern: Lectern;
 const long = { timeout: 1_800_000 };
 
 beforeAll(async () => {
-  lectern = await startLectern({ settings: { WRITE_WAIT_MS: "20000" } });
+  lectern = await startLectern({ settings: { WRITE_WAIT_MS: "20000", ACCESS_TOKEN_SECONDS: "3600" } });
   // The database looks for deadlocks sooner than after its usual second, or 2,000 of them would take an hour.
   await lectern.database.query(`alter database ${lectern.database.name} set deadlock_timeout = '20ms'`);
   // Connections that were open before do not know it yet.
