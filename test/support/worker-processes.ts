@@ -77,7 +77,7 @@ export async function workerProcesses(options: WorkerProcessesOptions): Promise<
   const connectionName = ({ process: { pid } }: Pick<WorkerProcess, "process">) => `worker ${pid}`;
   const connectionsOf = (worker: Pick<WorkerProcess, "process">) =>
     database.query(
-      "select query, state from pg_stat_activity where application_name = $1 and datname = current_database()",
+      "select query, wait_event from pg_stat_activity where application_name = $1 and datname = current_database()",
       [connectionName(worker)],
     );
 
@@ -92,7 +92,7 @@ export async function workerProcesses(options: WorkerProcessesOptions): Promise<
     const end = performance.now() + patienceMs;
     while (!(await isSo())) {
       if (performance.now() > end) {
-        throw new Error(`Not in ${patienceMs} ms: ${what}.\n${begun.map((worker) => worker.output()).join("\n")}`);
+        throw new Error(`Not in ${patienceMs} ms: ${what}.\n${begun.map((worker) => worker.output().slice(-1_000)).join("\n")}`);
       }
       await pause(1);
     }
@@ -158,9 +158,10 @@ export async function workerProcesses(options: WorkerProcessesOptions): Promise<
         const chosen = atWork[Math.floor(random() * atWork.length)];
         if (!chosen) return false;
         chosen.process.kill("SIGSTOP");
-        // What it had sent goes on: only when that is done, it is seen whether it ended its work in between.
-        await until("a frozen worker's statements end", async () =>
-          (await connectionsOf(chosen)).every(({ state }) => state === "idle"),
+        // What it had sent goes on: only when that is done, and the database waits for it to say more, it is seen
+        // whether it ended its work in between. (Its connection need not be idle: asyncpg may be amid a statement.)
+        await until("what a frozen worker had sent is done", async () =>
+          (await connectionsOf(chosen)).every(({ wait_event }) => wait_event === "ClientRead"),
         );
         if ((await heldBy(chosen)).length > 0) frozen = chosen;
         else chosen.process.kill("SIGCONT");
