@@ -92,7 +92,9 @@ export async function workerProcesses(options: WorkerProcessesOptions): Promise<
     const end = performance.now() + patienceMs;
     while (!(await isSo())) {
       if (performance.now() > end) {
-        throw new Error(`Not in ${patienceMs} ms: ${what}.\n${begun.map((worker) => worker.output().slice(-1_000)).join("\n")}`);
+        throw new Error(
+          `Not in ${patienceMs} ms: ${what}.\n${begun.map((worker) => worker.output().slice(-1_000)).join("\n")}`,
+        );
       }
       await pause(1);
     }
