@@ -198,15 +198,19 @@ describe(`searchChunks over ${chunks} chunks`, () => {
     expect(kept.flat()).toEqual([]);
   });
 
-  it.each(["admin", "viewer"] as const)(`takes less than ${mostMs} ms in the median: %s`, { timeout: 300_000 }, async (who) => {
-    const ask = (query: string) => traced(lectern, people[who], search, { query });
-    const medians: number[] = [];
-    for (const [kind, searches] of Object.entries(promised)) {
-      medians.push(...(await mediansOf(`${who}, ${kind}`, searches, ask)));
-    }
-    expect(medianOf(medians)).toBeLessThan(mostMs);
-    if (isLong) await mediansOf(`${who}, not promised`, dear, ask);
-  });
+  it.each(["admin", "viewer"] as const)(
+    `takes less than ${mostMs} ms in the median: %s`,
+    { timeout: 300_000 },
+    async (who) => {
+      const ask = (query: string) => traced(lectern, people[who], search, { query });
+      const medians: number[] = [];
+      for (const [kind, searches] of Object.entries(promised)) {
+        medians.push(...(await mediansOf(`${who}, ${kind}`, searches, ask)));
+      }
+      expect(medianOf(medians)).toBeLessThan(mostMs);
+      if (isLong) await mediansOf(`${who}, not promised`, dear, ask);
+    },
+  );
 });
 
 describe(`titles of ${titles} documents`, () => {
