@@ -204,15 +204,18 @@ describe("on a database", () => {
   });
 
   describe("worker", () => {
+    const addDocument = ({ query }: TestDatabase) =>
+      query(`
+        with ada as (insert into users (email, name, password_hash) values ('a@b.example', 'Ada', '-') returning id)
+        insert into documents (owner_id, title, mime_type, size_bytes, sha256, text)
+        select id, 'T', 'text/plain', 12, 'x', 'Some words.' from ada`);
+
     it("works on what comes in until Ctrl-C", async () => {
       const worker = begin(["worker"], {
         environment: { ...environment, DATABASE_URL: database.url, LOG_FORMAT: "json" },
       });
       await worker.printed("the worker waits for documents");
-      await database.query(`
-        with ada as (insert into users (email, name, password_hash) values ('a@b.example', 'Ada', '-') returning id)
-        insert into documents (owner_id, title, mime_type, size_bytes, sha256, text)
-        select id, 'T', 'text/plain', 12, 'x', 'Some words.' from ada`);
+      await addDocument(database);
       await expect
         .poll(() => database.query("select status from documents"), { timeout: 10_000 })
         .toEqual([{ status: "COMPLETED" }]);
@@ -235,10 +238,7 @@ describe("on a database", () => {
         expect(await impatient.ended).toMatchObject({ code: 0, stderr: "" });
         expect(impatient.output()).not.toContain("the worker waits for documents");
         await migrate(empty.url);
-        await empty.query(`
-          with ada as (insert into users (email, name, password_hash) values ('a@b.example', 'Ada', '-') returning id)
-          insert into documents (owner_id, title, mime_type, size_bytes, sha256, text)
-          select id, 'T', 'text/plain', 12, 'x', 'Some words.' from ada`);
+        await addDocument(empty);
         await expect
           .poll(() => empty.query("select status from documents"), { timeout: 30_000 })
           .toEqual([{ status: "COMPLETED" }]);

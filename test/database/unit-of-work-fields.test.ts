@@ -7,6 +7,7 @@ import { createSchema, createYoga } from "graphql-yoga";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFinished, vi } from "vitest";
 import { WriteDatabase } from "../../src/database/prisma.ts";
+import type { Probe } from "../../src/database/transaction-guard.ts";
 import type { Isolation, UnitOfWork } from "../../src/database/unit-of-work.ts";
 import { unitOfWorkRunner } from "../../src/database/unit-of-work-runner.ts";
 import { sql } from "../../src/eager-loading/sql.ts";
@@ -116,19 +117,22 @@ async function make(text: string): Promise<string> {
 
 let ask: (query: string) => Promise<{ data: unknown; errors?: { path?: string[]; extensions: { code: string } }[] }>;
 
+const runnerOf = (tries: { maxAttempts: number; maxRetryMs: number }, probe: Probe = () => {}) =>
+  unitOfWorkRunner<object>({
+    database: write,
+    reads: { read: () => Promise.reject(new Error("Nothing is read outside.")) },
+    repositories: () => ({}),
+    limits: { waitMs: 1_000, timeoutMs: 2_000, ...tries },
+    logger: pino({ level: "silent" }),
+    probe,
+  });
+
 beforeAll(async () => {
   database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
   await database.query("create table notes (id serial primary key, text text not null)");
   const times = { waitMs: 1_000, lockTimeoutMs: 1_000, statementTimeoutMs: 1_000, transactionTimeoutMs: 2_000 };
   write = new WriteDatabase({ url: database.url, size: 3, ...times });
-  const run = unitOfWorkRunner<object>({
-    database: write,
-    reads: { read: () => Promise.reject(new Error("Nothing is read outside.")) },
-    repositories: () => ({}),
-    limits: { waitMs: 1_000, timeoutMs: 2_000, maxAttempts: 4, maxRetryMs: 2_000 },
-    logger: pino({ level: "silent" }),
-    probe: (point) => void events.push(point),
-  });
+  const run = runnerOf({ maxAttempts: 4, maxRetryMs: 2_000 }, (point) => void events.push(point));
   const schema = createSchema({ typeDefs, resolvers: resolvers as never }) as GraphQLSchema;
   declare(schema);
   const show = (error: unknown) => answerFor(error, "request", pino({ level: "silent" }));
@@ -271,13 +275,7 @@ describe("slow work", () => {
 
 describe("tries", () => {
   it("end when their time is over, however many might be made", async () => {
-    const run = unitOfWorkRunner<object>({
-      database: write,
-      reads: { read: () => Promise.reject(new Error("Nothing is read outside.")) },
-      repositories: () => ({}),
-      limits: { waitMs: 1_000, timeoutMs: 2_000, maxAttempts: 1_000, maxRetryMs: 200 },
-      logger: pino({ level: "silent" }),
-    });
+    const run = runnerOf({ maxAttempts: 1_000, maxRetryMs: 200 });
     // The longest pauses that may be: 20 ms, 40, 80 and what is left.
     const random = vi.spyOn(Math, "random").mockReturnValue(1);
     onTestFinished(() => random.mockRestore());

@@ -1,21 +1,19 @@
 /** The worker in examples/python-worker and ours, several processes of each on one database, some of them killed. */
 import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { TestDatabase } from "../support/database.ts";
 import { randomFrom } from "../support/documents.ts";
 import { rounds } from "../support/rounds.ts";
 import {
-  findPython,
   type Held,
+  python,
   pythonScript,
   type WorkerKind,
   type WorkerProcess,
   type WorkerProcesses,
   workerProcesses,
 } from "../support/worker-processes.ts";
-
-const python = findPython();
 
 let database: TestDatabase;
 let workers: WorkerProcesses;
@@ -24,14 +22,10 @@ let made: number;
 
 beforeEach(async () => {
   made = 0;
-  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
-  workers = await workerProcesses({ database, serverUrl: inject("serverUrl"), python });
-  await database.query("insert into users (email, name, password_hash) values ('ada@lectern.test', 'Ada', '-')");
+  workers = await workerProcesses();
+  ({ database } = workers);
 });
-afterEach(async () => {
-  await workers.stop();
-  await database.drop();
-});
+afterEach(() => workers.stop());
 
 async function insertDocuments(count: number): Promise<void> {
   await database.query(

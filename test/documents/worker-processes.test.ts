@@ -2,31 +2,25 @@
 import { once } from "node:events";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { TestDatabase } from "../support/database.ts";
 import { startLectern } from "../support/lectern.ts";
 import {
-  findPython,
   type Held,
+  python,
   type WorkerProcess,
   type WorkerProcesses,
   workerProcesses,
 } from "../support/worker-processes.ts";
 
-const python = findPython();
-
 let database: TestDatabase;
 let workers: WorkerProcesses;
 
 beforeEach(async () => {
-  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
-  workers = await workerProcesses({ database, serverUrl: inject("serverUrl"), python });
-  await database.query("insert into users (email, name, password_hash) values ('ada@lectern.test', 'Ada', '-')");
+  workers = await workerProcesses();
+  ({ database } = workers);
 });
-afterEach(async () => {
-  await workers.stop();
-  await database.drop();
-});
+afterEach(() => workers.stop());
 
 async function insertDocument(title: string, text: string): Promise<string> {
   const [row] = await database.query(

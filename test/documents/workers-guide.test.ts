@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import { withClient } from "../../src/database/with-client.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
-import { findPython } from "../support/worker-processes.ts";
+import { python } from "../support/worker-processes.ts";
 
 const guide = readFileSync(join(import.meta.dirname, "../../docs/workers.md"), "utf8");
 const blocks = [...guide.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language = "", code = ""]) => ({
@@ -16,7 +16,6 @@ const blocks = [...guide.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language 
 const codes = (wanted: string) => blocks.filter(({ language }) => language === wanted).map(({ code }) => code);
 const [byHand = "", role = ""] = codes("sql");
 
-const python = findPython();
 const hasPsql = (() => {
   try {
     execFileSync("psql", ["--version"]);

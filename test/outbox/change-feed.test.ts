@@ -9,7 +9,7 @@ import { EventRing } from "../../src/outbox/event-ring.ts";
 import type { OutboxEvent } from "../../src/outbox/outbox-event.ts";
 import { OutboxTailer, type TailerOptions } from "../../src/outbox/tailer.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
-import { startTcpProxy } from "../support/tcp-proxy.ts";
+import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/watching.ts";
 
 let database: TestDatabase;
@@ -201,7 +201,23 @@ describe("a feed", () => {
     );
   });
 
-  it("goes on where it was after its connection broke", async () => {
+  it.each([
+    {
+      what: "its connection broke",
+      harm(proxy: TcpProxy) {
+        proxy.refuse(true);
+        proxy.cut();
+      },
+      heal: (proxy: TcpProxy) => proxy.refuse(false),
+      options: {},
+    },
+    {
+      what: "the network swallowed its connection, though nothing broke",
+      harm: (proxy: TcpProxy) => proxy.swallow(),
+      heal: () => {},
+      options: { pollMs: 50, silenceMs: 500 },
+    },
+  ])("goes on where it was after $what", async ({ harm, heal, options }) => {
     const proxy = await startTcpProxy(database.url);
     await withFeed(
       async (_feed, subscribe) => {
@@ -210,35 +226,14 @@ describe("a feed", () => {
         for (let round = 0; round < 3; round++) {
           await add(1);
           taken.push(...(await take(told, 1)));
-          proxy.refuse(true);
-          proxy.cut();
+          harm(proxy);
           await add(2);
-          proxy.refuse(false);
+          heal(proxy);
           taken.push(...(await take(told, 2)));
         }
         consecutive(taken);
       },
-      { url: proxy.url },
-    );
-    await proxy.stop();
-  });
-
-  it("goes on where it was after the network swallowed its connection, though nothing broke", async () => {
-    const proxy = await startTcpProxy(database.url);
-    await withFeed(
-      async (_feed, subscribe) => {
-        const { told } = await subscribe();
-        const taken = [];
-        for (let round = 0; round < 3; round++) {
-          await add(1);
-          taken.push(...(await take(told, 1)));
-          proxy.swallow();
-          await add(2);
-          taken.push(...(await take(told, 2)));
-        }
-        consecutive(taken);
-      },
-      { url: proxy.url, pollMs: 50, silenceMs: 500 },
+      { url: proxy.url, ...options },
     );
     await proxy.stop();
   });

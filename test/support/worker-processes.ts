@@ -1,18 +1,21 @@
-/** Workers as processes of their own on a test's database: ours and the one in Python. They can be met at their work. */
+/** Workers as processes of their own on a database for them: ours and the one in Python. They can be met at their work. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { inject } from "vitest";
 import { withClient } from "../../src/database/with-client.ts";
-import type { TestDatabase } from "./database.ts";
+import { createTestDatabase, type TestDatabase } from "./database.ts";
 
 const root = join(import.meta.dirname, "../..");
 export const pythonScript = join(root, "examples/python-worker/worker.py");
 
 /** The first python3 of PATH, or Debian's own, that has asyncpg; null, after a word about it, where there is none. */
-export function findPython(): string | null {
+export const python = findPython();
+
+function findPython(): string | null {
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/bin"];
   for (const python of new Set(folders.map((folder) => join(folder, "python3")))) {
     if (!existsSync(python)) continue;
@@ -41,6 +44,8 @@ export type WorkerProcess = {
 };
 
 export type WorkerProcesses = {
+  /** With one user, whose documents may be put in. */
+  database: TestDatabase;
   /** Of a login that may work, and nothing else. */
   url: string;
   /** Starts one and waits until it listens. `settings` are environment variables. */
@@ -51,21 +56,16 @@ export type WorkerProcesses = {
   freezeAtWork(choose: (worker: WorkerProcess) => boolean, random?: () => number): Promise<WorkerProcess>;
   /** Ends it with SIGKILL, and waits until the database knows. What it still holds then, nobody else will end. */
   kill(worker: WorkerProcess): Promise<Held[]>;
-  /** Ends all that are left, and removes their login. After that the database may be dropped. */
+  /** Ends all that are left, and removes their login and the database. */
   stop(): Promise<void>;
-};
-
-export type WorkerProcessesOptions = {
-  database: TestDatabase;
-  /** Of a superuser, who makes the login. */
-  serverUrl: string;
-  python: string | null;
 };
 
 const patienceMs = 60_000;
 
-export async function workerProcesses(options: WorkerProcessesOptions): Promise<WorkerProcesses> {
-  const { database, serverUrl, python } = options;
+export async function workerProcesses(): Promise<WorkerProcesses> {
+  const serverUrl = inject("serverUrl");
+  const database = await createTestDatabase(serverUrl, inject("templateName"));
+  await database.query("insert into users (email, name, password_hash) values ('ada@lectern.test', 'Ada', '-')");
   const login = `${database.name}_worker`;
   await database.query(`create role ${login} login password 'x' in role lectern_worker`);
   const url = new URL(database.url);
@@ -101,6 +101,7 @@ export async function workerProcesses(options: WorkerProcessesOptions): Promise<
   }
 
   return {
+    database,
     url: url.href,
     async begin(kind, settings = {}) {
       if (kind === "python" && python === null) throw new Error("There is no Python.");
@@ -187,6 +188,7 @@ export async function workerProcesses(options: WorkerProcessesOptions): Promise<
       });
       await database.query(`drop owned by ${login}`);
       await withClient(serverUrl, (client) => client.query(`drop role ${login}`));
+      await database.drop();
     },
   };
 }
