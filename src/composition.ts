@@ -31,10 +31,11 @@ import { type Housekeeping, startHousekeeping } from "./housekeeping.ts";
 import { ChangeFeed } from "./outbox/change-feed.ts";
 import { OutboxTailer } from "./outbox/tailer.ts";
 import { createGraphQLServer, type GraphQLServer, type RequestContext } from "./server/graphql-server.ts";
+import { LoadGuard } from "./server/load-guard.ts";
 import type { FileStore } from "./storage/file-store.ts";
 import { Authentication } from "./users/authentication.ts";
-import { parseCookies } from "./users/cookies.ts";
 import { argon2Passwords } from "./users/passwords.ts";
+import { viewerOfRequest } from "./users/request-viewer.ts";
 import { Tokens } from "./users/tokens.ts";
 import {
   type SessionRepository,
@@ -72,6 +73,8 @@ export type Application = {
   /** Who watches what. */
   changes: ChangeFeed;
   files: FileStore;
+  /** Asked by servers before each operation. */
+  load: LoadGuard;
   /** Runs from the beginning; ends with the application, or earlier. */
   housekeeping: Housekeeping;
   /** After roles or sessions were changed by other means than the API. */
@@ -150,6 +153,8 @@ export function compose(
     maxSubscriptions: config.WATCHES,
   });
 
+  const load = new LoadGuard({ maxDelayMs: config.MAX_EVENT_LOOP_DELAY_MS, logger });
+
   const forgetSessions = () => {
     authentication.forget();
     changes.checkAll();
@@ -170,17 +175,7 @@ export function compose(
     documents: new DocumentService({ uow, viewer, files, maxBytes: config.MAX_DOCUMENT_BYTES }),
   });
 
-  async function findViewer(request: Request): Promise<{ viewer: Viewer; hasBadToken: boolean }> {
-    const bearer = /^Bearer (.+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
-    if (bearer !== undefined) {
-      const viewer = await authentication.authenticate(bearer);
-      return { viewer, hasBadToken: viewer === null };
-    }
-    // A cookie is sent without anybody's doing, so an old one is no error.
-    const { access } = parseCookies(request.headers.get("cookie"), isSecure);
-    return { viewer: access === undefined ? null : await authentication.authenticate(access), hasBadToken: false };
-  }
-
+  const findViewer = (request: Request) => viewerOfRequest(authentication, request, isSecure);
   const housekeeping = startHousekeeping(config, { run, reads, database, files, logger });
   tailer.onEvents(() => housekeeping.wake());
 
@@ -249,6 +244,7 @@ export function compose(
       },
     },
     publicUrl,
+    load,
     maxWebSockets: config.WATCHES,
     uploads: {
       store: files,
@@ -256,7 +252,11 @@ export function compose(
       waitMs: config.UPLOAD_WAIT_MS,
       isSignedIn: async (request) => (await findViewer(request)).viewer !== null,
     },
-    maxTokens: config.MAX_QUERY_TOKENS,
+    limits: {
+      maxTokens: config.MAX_QUERY_TOKENS,
+      maxQueryCharacters: config.MAX_QUERY_CHARACTERS,
+      maxVariableValues: config.MAX_VARIABLE_VALUES,
+    },
     isOpen: !config.isProduction,
     mayTrace: ({ viewer }) => !config.isProduction || isAdmin(viewer),
     logger,
@@ -271,6 +271,7 @@ export function compose(
     cursors,
     changes,
     files,
+    load,
     housekeeping,
     forgetSessions,
     async isReady() {
@@ -282,6 +283,7 @@ export function compose(
       }
     },
     async close() {
+      load.stop();
       await changes.stop();
       await housekeeping.stop();
       await reads.close();

@@ -72,6 +72,15 @@ export const settings = z.object({
     .describe("objects that a query may ask for, page sizes multiplied"),
   MAX_QUERY_DEPTH: whole(2, 100).default(12).describe("levels of a query"),
   MAX_QUERY_TOKENS: whole(100, 100_000).default(1_000).describe("tokens of a query's text"),
+  MAX_QUERY_CHARACTERS: whole(1_000, 10_000_000)
+    .default(250_000)
+    .describe("characters of a query's text; long texts go into variables"),
+  MAX_VARIABLE_VALUES: whole(100, 1_000_000)
+    .default(10_000)
+    .describe("list items and object fields in the variables of a request"),
+  MAX_EVENT_LOOP_DELAY_MS: whole(10, 600_000)
+    .default(100)
+    .describe("how late the event loop may be for a quarter of a second; then part of the operations is `OVERLOADED`"),
   MAX_DOCUMENT_BYTES: whole(1, 100_000_000).default(20_000_000).describe("size of a document"),
   MAX_JSON_BYTES: whole(1_000, 100_000_000)
     .default(1_000_000)

@@ -43,6 +43,7 @@ export async function start(): Promise<void> {
       port: config.PORT,
       mayMovePort: !config.isProduction,
       maxBodyBytes: { json: config.MAX_JSON_BYTES, upload: config.MAX_DOCUMENT_BYTES + config.MAX_JSON_BYTES },
+      load: application.load,
       ready: application.isReady,
       endSubscriptions: () => application.changes.stop(),
       logger,

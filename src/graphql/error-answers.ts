@@ -18,7 +18,7 @@ import {
 import { TransactionClosedError } from "../database/transaction-guard.ts";
 import { AbandonedError, RetriesExhaustedError, UnknownOutcomeError } from "../database/unit-of-work.ts";
 import { CursorOutOfDateError, PageArgumentError } from "../eager-loading/cursor.ts";
-import { ApplicationError, type ErrorCode } from "../errors.ts";
+import { ApplicationError, type ErrorCode, tooBusy } from "../errors.ts";
 
 const secondsToWait = "1";
 
@@ -114,7 +114,7 @@ function kindOf(error: unknown): [ErrorCode, string] | undefined {
   }
   if (isLockTimeout(error)) return ["CONFLICT", "Others are holding the same things: nothing happened, try again."];
   if (error instanceof ReadOverloadError || error instanceof WriteOverloadError || isOverload(error)) {
-    return ["OVERLOADED", "Too busy: try again in a moment."];
+    return ["OVERLOADED", tooBusy];
   }
   if (error instanceof TransactionClosedError || isTimeout(error)) {
     return ["TRANSACTION_TIMEOUT", "It took too long: nothing happened."];

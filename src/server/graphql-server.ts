@@ -2,11 +2,11 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { blockFieldSuggestionsPlugin } from "@escape.tech/graphql-armor-block-field-suggestions";
 import { maxTokensPlugin } from "@escape.tech/graphql-armor-max-tokens";
 import { useCSRFPrevention } from "@graphql-yoga/plugin-csrf-prevention";
 import { renderGraphiQL } from "@graphql-yoga/render-graphiql";
 import {
+  type DocumentNode,
   type ExecutionArgs,
   type GraphQLError,
   type GraphQLSchema,
@@ -14,17 +14,21 @@ import {
   validate,
 } from "graphql";
 import { createYoga, type Plugin, type YogaInitialContext } from "graphql-yoga";
+import { LRUCache } from "lru-cache";
 import type { Logger } from "pino";
 import { ApplicationError } from "../errors.ts";
 import type { OperationContext } from "../graphql/context.ts";
 import { answerFor } from "../graphql/error-answers.ts";
 import type { ClientConnection } from "../outbox/change-feed.ts";
 import { exampleTabs } from "./graphiql-tabs.ts";
+import type { LoadGuard } from "./load-guard.ts";
 import { type MutationOptions, useMutations } from "./mutation-plugin.ts";
 import { type QueryOptions, useQueries } from "./query-plugin.ts";
+import { type RequestLimits, useRequestLimits } from "./request-limits.ts";
 import { type SubscriptionOptions, useSubscriptions } from "./subscription-plugin.ts";
 import { useTrace } from "./trace-plugin.ts";
 import { type UploadContext, type UploadOptions, useUploads } from "./upload-plugin.ts";
+import { useValidation } from "./validation-plugin.ts";
 import { createWebSockets } from "./websocket-server.ts";
 
 /** What is handed to the context from node:http. Over a WebSocket there is no response with headers, and no file. */
@@ -39,9 +43,10 @@ export type GraphQLServerOptions = {
   subscriptions: SubscriptionOptions;
   /** How clients reach the server. */
   publicUrl: string;
+  load: Pick<LoadGuard, "refusesNext">;
   maxWebSockets: number;
   uploads: UploadOptions;
-  maxTokens: number;
+  limits: RequestLimits & { maxTokens: number };
   /** True: GraphiQL, introspection and suggestions for everybody. False: introspection for who is signed in. */
   isOpen: boolean;
   mayTrace: (context: OperationContext) => boolean;
@@ -57,16 +62,11 @@ export type GraphQLServer = {
 };
 
 export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServer {
-  const { logger, isOpen } = options;
+  const { logger, isOpen, limits } = options;
   // Errors are made ready to leave where no context is at hand.
   const requestIds = new AsyncLocalStorage<string>();
   const requestId = () => requestIds.getStore() ?? "unknown";
-  const answer = (error: unknown, id = requestId()) => {
-    const shown = answerFor(error, id, logger);
-    // Those of validation are hidden by a plugin below; this is for variables.
-    if (!isOpen) shown.message = shown.message.replace(/ Did you mean .*\?$/, "");
-    return shown;
-  };
+  const answer = (error: unknown, id = requestId()) => answerFor(error, id, logger);
   const yoga = createYoga<ServerContext, OperationContext>({
     schema: options.schema as never,
     context: (initial) => {
@@ -82,6 +82,7 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
     logging: false,
     batching: false,
     cors: false,
+    parserAndValidationCache: { documentCache: documentCache(), errorCache: errorCache() },
     // Counted before Yoga sees the request (http-server.ts), which costs less.
     maxRequestBodySize: false,
     // Yoga would hold files in memory.
@@ -100,8 +101,10 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
     plugins: [
       useCrossSiteRefusal(),
       useUploads(options.uploads),
-      maxTokensPlugin({ n: options.maxTokens, onReject: [() => refuseTokens(options.maxTokens)] }) as Plugin,
-      ...(isOpen ? [] : [blockFieldSuggestionsPlugin() as Plugin, useClosedSchema()]),
+      useRequestLimits(limits),
+      maxTokensPlugin({ n: limits.maxTokens, onReject: [() => refuseTokens(limits.maxTokens)] }) as Plugin,
+      useValidation({ hideSuggestions: !isOpen }),
+      ...(isOpen ? [] : [useClosedSchema()]),
       useQueries(options.queries),
       useMutations({ ...options.mutations, show: answer }),
       useSubscriptions({ ...options.subscriptions, ...options.queries, mayTrace: options.mayTrace, show: answer }),
@@ -115,6 +118,8 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
     within: (id, work) => requestIds.run(id, work),
     publicUrl: options.publicUrl,
     maxConnections: options.maxWebSockets,
+    limits,
+    load: options.load,
     logger,
   });
   return {
@@ -129,6 +134,24 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
     upgrade: sockets.upgrade,
     closeWebSockets: sockets.close,
   };
+}
+
+/** Bytes that a parsed document takes for each character of its text, where fields have short names. */
+const bytesPerCharacter = 200;
+const documentCacheBytes = 100_000_000;
+const errorCacheCharacters = 1_000_000;
+
+/** By their text. Bounded by memory: documents are as long as their senders make them. */
+function documentCache(): LRUCache<string, DocumentNode> {
+  return new LRUCache({
+    maxSize: documentCacheBytes,
+    sizeCalculation: (_document, text) => text.length * bytesPerCharacter + 1,
+  });
+}
+
+/** Of texts that cannot be parsed, which an error holds whole. */
+function errorCache(): LRUCache<string, Error> {
+  return new LRUCache({ maxSize: errorCacheCharacters, sizeCalculation: (_error, text) => text.length + 1 });
 }
 
 function connectionOf(res: ServerResponse): ClientConnection {

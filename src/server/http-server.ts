@@ -1,10 +1,12 @@
-/** node:http around GraphQL: request ids, the limit of a body, health, and a stop that lets requests finish. */
+/** node:http around GraphQL: request ids, limits of bodies and load, health, and a stop that lets requests finish. */
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Logger } from "pino";
-import { type ErrorCode, UserError } from "../errors.ts";
+import { type ErrorCode, tooBusy, UserError } from "../errors.ts";
 import type { GraphQLServer } from "./graphql-server.ts";
+import type { LoadGuard } from "./load-guard.ts";
+import { isClosing, settleUnreadBody } from "./unread-body.ts";
 import { isMultipart } from "./upload-plugin.ts";
 import { refuse as refuseUpgrade } from "./websocket-server.ts";
 
@@ -15,6 +17,7 @@ export type HttpServerOptions = {
   /** Take the next free port when this one is taken. */
   mayMovePort: boolean;
   maxBodyBytes: { json: number; upload: number };
+  load: Pick<LoadGuard, "refusesNext">;
   /** Whether requests can be served now; the reason is shown when not. */
   ready: () => Promise<boolean>;
   /** Ends what would go on for as long as its client likes. */
@@ -24,19 +27,26 @@ export type HttpServerOptions = {
 
 export type HttpServer = { port: number; stop(): Promise<void> };
 
+/** Of an answer to what was refused for the load: when to try again. */
+const secondsToWait = 1;
 /** How long requests under way may still take when the server stops. */
 const graceMs = 10_000;
 
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { logger } = options;
   let isStopping = false;
-  const server = createServer((req, res) => {
+  const server = createServer();
+  const serve = (req: IncomingMessage, res: ServerResponse) => {
+    if (isClosing(req)) return;
     route(req, res, options, () => isStopping).catch((error) => {
       logger.error({ err: error, url: req.url }, "a request failed outside GraphQL");
       if (!res.headersSent) answer(res, 500, { status: "error" });
-      else res.destroy();
+      else if (!res.writableEnded) res.destroy();
     });
-  });
+  };
+  server.on("request", serve);
+  // Without a listener Node would ask for every body, also for those that are refused by their length.
+  server.on("checkContinue", serve);
   // Connections without a request so far, which to Node are not idle: clients open some in advance.
   const silent = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
@@ -45,8 +55,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   });
   server.on("request", ({ socket }) => silent.delete(socket));
   server.on("upgrade", (req, socket, head) => {
-    if (pathOf(req) === "/graphql" && !isStopping) options.graphql.upgrade(req, socket, head);
-    else refuseUpgrade(socket, isStopping ? "503 Service Unavailable" : "404 Not Found");
+    if (pathOf(req) !== "/graphql") refuseUpgrade(socket, "404 Not Found");
+    else if (isStopping || options.load.refusesNext()) refuseUpgrade(socket, "503 Service Unavailable");
+    else options.graphql.upgrade(req, socket, head);
   });
   server.headersTimeout = 10_000;
   // Longer than clients and proxies keep theirs (60 s is common): whoever closes first must not be us, or a request
@@ -74,14 +85,21 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 async function route(
   req: IncomingMessage,
   res: ServerResponse,
-  { graphql, maxBodyBytes, ready }: HttpServerOptions,
+  { graphql, maxBodyBytes, load, ready }: HttpServerOptions,
   isStopping: () => boolean,
 ): Promise<void> {
   const requestId = requestIdOf(req);
   res.setHeader("x-request-id", requestId);
+  settleUnreadBody(req, res);
   switch (pathOf(req)) {
     case "/graphql":
-      if (limitBody(req, res, maxBodyBytes, requestId)) await graphql.handle(req, res, requestId);
+      if (load.refusesNext()) {
+        res.setHeader("retry-after", secondsToWait);
+        refuse(res, 503, "OVERLOADED", tooBusy, requestId);
+      } else if (limitBody(req, res, maxBodyBytes, requestId)) {
+        if (req.headers.expect !== undefined) res.writeContinue();
+        await graphql.handle(req, res, requestId);
+      }
       return;
     case "/":
       res.writeHead(302, { location: "/graphql" }).end();
@@ -131,7 +149,6 @@ function limitBody(
   const advice = isUpload ? "" : " Send a longer text as a file, in a multipart request.";
   const refuseBody = () => {
     if (res.headersSent) return;
-    res.setHeader("connection", "close");
     refuse(res, 413, "PAYLOAD_TOO_LARGE", `A request has at most ${maxBytes} bytes.${advice}`, requestId);
   };
   const announced = req.headers["content-length"];
@@ -146,8 +163,8 @@ function limitBody(
     received += chunk?.length ?? 0;
     if (received <= maxBytes) return push(chunk, encoding);
     refuseBody();
-    req.destroy();
-    return false;
+    // The rest is thrown away; its reader is told when the connection closes.
+    return true;
   };
   return true;
 }

@@ -19,6 +19,7 @@ import {
 import type { Isolation } from "../database/unit-of-work.ts";
 import { ApplicationError } from "../errors.ts";
 import type { OperationContext } from "../graphql/context.ts";
+import type { Variables } from "./operation-variables.ts";
 
 declare module "graphql" {
   // biome-ignore lint/suspicious/noExplicitAny: the parameters must be those of the original declaration.
@@ -39,11 +40,9 @@ declare module "graphql" {
   }
 }
 
-/** Coerced: with their defaults. */
-export type Variables = Record<string, unknown>;
 export type RootField = { node: FieldNode; field: GraphQLField<unknown, unknown> };
 
-/** The root fields that the operation selects, through all fragments, in order. */
+/** The root fields that the operation selects, in order: like the executor, each fragment is followed once. */
 export function rootFieldsOf(
   { schema, document }: ExecutionArgs,
   operation: OperationDefinitionNode,
@@ -55,6 +54,7 @@ export function rootFieldsOf(
   }
   const known = schema.getMutationType()?.getFields() ?? {};
   const found: RootField[] = [];
+  const visited = new Set<string>();
   const visit = ({ selections }: SelectionSetNode) => {
     for (const selection of selections) {
       if (getDirectiveValues(GraphQLSkipDirective, selection, variables)?.if === true) continue;
@@ -62,9 +62,12 @@ export function rootFieldsOf(
       if (selection.kind === Kind.FIELD) {
         const field = known[selection.name.value];
         if (field) found.push({ node: selection, field });
-      } else {
-        const inner = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
-        if (inner) visit(inner.selectionSet);
+      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+        visit(selection.selectionSet);
+      } else if (!visited.has(selection.name.value)) {
+        visited.add(selection.name.value);
+        const fragment = fragments.get(selection.name.value);
+        if (fragment) visit(fragment.selectionSet);
       }
     }
   };

@@ -11,7 +11,6 @@ import {
   GraphQLError,
   type GraphQLSchema,
   getOperationAST,
-  getVariableValues,
   OperationTypeNode,
   visit,
 } from "graphql";
@@ -33,6 +32,7 @@ import {
   watchFailures,
   watchRootFields,
 } from "./mutation-fields.ts";
+import { type Variables, variablesOf } from "./operation-variables.ts";
 
 /** What the plugin needs of the program: a unit of work, and the context of one try inside it. */
 export type MutationOptions = {
@@ -58,7 +58,8 @@ export function useMutations(options: MutationOptions & Pick<KeyedOptions, "show
       const { document, operationName } = args as ExecutionArgs;
       if (getOperationAST(document, operationName)?.operation !== OperationTypeNode.MUTATION) return;
       const execute = executeFn as (args: ExecutionArgs) => Promise<ExecutionResult>;
-      setExecuteFn((executionArgs: ExecutionArgs) => runMutation(options, executionArgs, execute));
+      const variables = variablesOf(args as ExecutionArgs);
+      setExecuteFn((executionArgs: ExecutionArgs) => runMutation(options, executionArgs, variables, execute));
     },
   };
 }
@@ -66,16 +67,13 @@ export function useMutations(options: MutationOptions & Pick<KeyedOptions, "show
 async function runMutation(
   options: MutationOptions & Pick<KeyedOptions, "show">,
   args: ExecutionArgs,
+  variables: Variables,
   execute: (args: ExecutionArgs) => Promise<ExecutionResult>,
 ): Promise<ExecutionResult> {
   const { schema, document, operationName, contextValue } = args;
   const outer = contextValue as OperationContext;
   const operation = getOperationAST(document, operationName);
-  const coerced =
-    operation && getVariableValues(schema, operation.variableDefinitions ?? [], args.variableValues ?? {});
-  // The executor says what is wrong with the variables.
-  if (!operation || !coerced?.coerced) return execute(args);
-  const variables = coerced.coerced;
+  if (!operation) return execute(args);
   let progress: Progress = { begun: [], hasFailed: () => false };
   try {
     refuseStreaming(args);

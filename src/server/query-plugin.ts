@@ -1,18 +1,12 @@
 /** How a query runs: first its price is found, then its plan reads in one round trip what the resolvers will ask. */
 import { complexityFromQuery } from "@pothos/plugin-complexity";
-import {
-  type ExecutionArgs,
-  getOperationAST,
-  getVariableValues,
-  Kind,
-  type OperationDefinitionNode,
-  OperationTypeNode,
-} from "graphql";
+import { type ExecutionArgs, getOperationAST, Kind, type OperationDefinitionNode, OperationTypeNode } from "graphql";
 import type { Plugin } from "graphql-yoga";
 import { type PlanLimits, runPlan } from "../eager-loading/plan.ts";
 import { compile, type Plan } from "../eager-loading/plan-steps.ts";
 import { ApplicationError } from "../errors.ts";
 import type { OperationContext } from "../graphql/context.ts";
+import { variablesOf } from "./operation-variables.ts";
 
 export type QueryLimits = { maxCost: number; maxDepth: number };
 
@@ -25,12 +19,10 @@ export function useQueries({ plan: limits, ...bounds }: QueryOptions): Plugin {
   const plans = new WeakMap<OperationDefinitionNode, Plan>();
   return {
     async onExecute({ args }) {
-      const { schema, document, operationName, variableValues, contextValue } = args as ExecutionArgs;
+      const { schema, document, operationName, contextValue } = args as ExecutionArgs;
       const operation = getOperationAST(document, operationName);
       if (!operation) return;
-      const variables = getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {});
-      // The executor says what is wrong with them.
-      if (!variables.coerced) return;
+      const variables = variablesOf(args as ExecutionArgs);
       requireAffordable(args as ExecutionArgs, bounds);
       const { loaders, canRead } = contextValue as OperationContext;
       if (!limits || !canRead || operation.operation !== OperationTypeNode.QUERY) return;
@@ -39,7 +31,7 @@ export function useQueries({ plan: limits, ...bounds }: QueryOptions): Plugin {
         plan = compile(schema, document, operation);
         plans.set(operation, plan);
       }
-      await runPlan(plan, variables.coerced, loaders, limits);
+      await runPlan(plan, variables, loaders, limits);
     },
   };
 }
@@ -51,8 +43,6 @@ export function requireAffordable(
 ): void {
   const operation = getOperationAST(document, operationName);
   if (!operation) return;
-  // The executor says what is wrong with them.
-  if (!getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {}).coerced) return;
   const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);
   const { complexity, depth } = complexityFromQuery(
     { ...document, definitions: [operation, ...fragments] },

@@ -12,7 +12,6 @@ import {
   execute,
   type GraphQLError,
   getOperationAST,
-  getVariableValues,
 } from "graphql";
 import { isAsyncIterable, mapAsyncIterator, type Plugin } from "graphql-yoga";
 import type { Row } from "../eager-loading/answers.ts";
@@ -23,6 +22,7 @@ import type { OperationContext, WatchOptions } from "../graphql/context.ts";
 import type { SubscribeOptions } from "../outbox/change-feed.ts";
 import type { Subscription } from "../outbox/subscription.ts";
 import type { Viewer } from "../users/viewer.ts";
+import { type Variables, variablesOf } from "./operation-variables.ts";
 import { type QueryOptions, requireAffordable } from "./query-plugin.ts";
 import { type TraceOptions, withTrace } from "./trace-plugin.ts";
 
@@ -44,20 +44,21 @@ type Told = { rootValue: unknown; context: OperationContext };
 export function useSubscriptions(options: PluginOptions): Plugin {
   return {
     onSubscribe({ args, setSubscribeFn }) {
+      const variables = variablesOf(args as ExecutionArgs);
       requireAffordable(args as ExecutionArgs, options);
-      setSubscribeFn((subscribeArgs: ExecutionArgs) => subscribe(options, subscribeArgs));
+      setSubscribeFn((subscribeArgs: ExecutionArgs) => subscribe(options, subscribeArgs, variables));
     },
   };
 }
 
-async function subscribe(options: PluginOptions, args: ExecutionArgs) {
+async function subscribe(options: PluginOptions, args: ExecutionArgs, variables: Variables) {
   const outer = args.contextValue as OperationContext;
   const show = (error: unknown) => options.show(error, outer.requestId);
   const shown = ({ errors, ...result }: ExecutionResult) => ({
     ...result,
     ...(errors && { errors: errors.map(show) }),
   });
-  const plan = planOf(options, args);
+  const plan = planOf(options, args, variables);
   const contextValue = { ...outer, watch: (what: WatchOptions) => watch(options, outer, what, plan) };
   const source = await createSourceEventStream({ ...args, contextValue });
   if (!isAsyncIterable(source)) return shown(source as ExecutionResult);
@@ -76,14 +77,12 @@ async function subscribe(options: PluginOptions, args: ExecutionArgs) {
 type ReadAhead = (shown: Row, context: OperationContext) => Promise<void>;
 
 /** Reads in one round trip what will be shown of an event. */
-function planOf({ plan: limits }: PluginOptions, args: ExecutionArgs): ReadAhead | undefined {
-  const { schema, document, operationName, variableValues } = args;
+function planOf({ plan: limits }: PluginOptions, args: ExecutionArgs, variables: Variables): ReadAhead | undefined {
+  const { schema, document, operationName } = args;
   const operation = getOperationAST(document, operationName);
-  const variables = operation && getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {});
-  if (!limits || !operation || !variables?.coerced) return undefined;
+  if (!limits || !operation) return undefined;
   const plan = compile(schema, document, operation);
-  const { coerced } = variables;
-  return (shown, { loaders }) => runPlan(plan, coerced, loaders, limits, shown);
+  return (shown, { loaders }) => runPlan(plan, variables, loaders, limits, shown);
 }
 
 function watch(

@@ -14,10 +14,12 @@ import { type Extra, useServer } from "graphql-ws/use/ws";
 import type { YogaServerInstance } from "graphql-yoga";
 import type { Logger } from "pino";
 import { type WebSocket, WebSocketServer } from "ws";
-import { ApplicationError } from "../errors.ts";
+import { ApplicationError, tooBusy } from "../errors.ts";
 import type { OperationContext } from "../graphql/context.ts";
 import type { ClientConnection } from "../outbox/change-feed.ts";
 import type { ServerContext } from "./graphql-server.ts";
+import type { LoadGuard } from "./load-guard.ts";
+import { type RequestLimits, requireSmall } from "./request-limits.ts";
 
 export type WebSocketOptions = {
   yoga: YogaServerInstance<ServerContext, OperationContext>;
@@ -28,6 +30,8 @@ export type WebSocketOptions = {
   /** How clients reach the server: pages of this origin may use the session's cookie, as may those of the same host. */
   publicUrl: string;
   maxConnections: number;
+  limits: RequestLimits;
+  load: Pick<LoadGuard, "refusesNext">;
   logger: Logger;
 };
 
@@ -47,7 +51,7 @@ type Operation = ExecutionArgs & { requestId: string; enveloped: Enveloped };
 type SocketContext = Context<Record<string, unknown>, Extra>;
 
 export function createWebSockets(options: WebSocketOptions): WebSockets {
-  const { yoga, show, within, publicUrl, maxConnections, logger } = options;
+  const { yoga, show, within, publicUrl, maxConnections, limits, load, logger } = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes });
 
   const run = ({ requestId, enveloped, ...args }: Operation, kind: "execute" | "subscribe") =>
@@ -68,7 +72,7 @@ export function createWebSockets(options: WebSocketOptions): WebSockets {
       // A page of somebody else's that relies on our cookie: 4403.
       onConnect: ({ connectionParams, extra }) =>
         typeof connectionParams?.authorization === "string" || mayUseCookie(extra.request, publicUrl),
-      async onSubscribe(context, _id, { query, variables, operationName }) {
+      async onSubscribe(context, _id, { query, variables, operationName, extensions }) {
         const requestId = randomUUID();
         return within(requestId, async () => {
           const params = { query, variables: variables ?? {}, operationName: operationName ?? undefined };
@@ -76,6 +80,8 @@ export function createWebSockets(options: WebSocketOptions): WebSockets {
           const connection = connectionOf(context.extra.socket);
           const enveloped = yoga.getEnveloped({ req: context.extra.request, request, params, connection } as never);
           try {
+            if (load.refusesNext()) throw new ApplicationError("OVERLOADED", tooBusy);
+            requireSmall({ query, variables, operationName, extensions }, limits);
             const document = enveloped.parse(query);
             const faults = enveloped.validate(enveloped.schema, document);
             if (faults.length > 0) return faults.map((fault: unknown) => withoutHttp(show(fault, requestId)));

@@ -31,6 +31,7 @@ const { port } = await startHttpServer({
   port: 0,
   mayMovePort: false,
   maxBodyBytes: { json: config.MAX_JSON_BYTES, upload: config.MAX_DOCUMENT_BYTES },
+  load: application.load,
   ready: application.isReady,
   endSubscriptions: () => application.changes.stop(),
   logger,

@@ -70,7 +70,14 @@ export async function startLectern(options: LecternOptions = {}): Promise<Lecter
   const database = options.database ?? (await createTestDatabase(inject("serverUrl"), inject("templateName")));
   // Servers of one database share its files.
   const dataDir = join(tmpdir(), database.name);
-  const settings = { NODE_ENV: "test", AUTH_SECRET: secret, LOG_LEVEL: "silent", DATA_DIR: dataDir };
+  const settings = {
+    NODE_ENV: "test",
+    AUTH_SECRET: secret,
+    LOG_LEVEL: "silent",
+    DATA_DIR: dataDir,
+    // Tests share the event loop with the server, and the machine with other tests.
+    MAX_EVENT_LOOP_DELAY_MS: "600000",
+  };
   const config = readConfig({ ...settings, ...options.settings });
   const { log } = options;
   const logger = log
@@ -87,6 +94,7 @@ export async function startLectern(options: LecternOptions = {}): Promise<Lecter
     port: 0,
     mayMovePort: false,
     maxBodyBytes: { json: config.MAX_JSON_BYTES, upload: config.MAX_DOCUMENT_BYTES + config.MAX_JSON_BYTES },
+    load: application.load,
     ready: application.isReady,
     endSubscriptions: () => application.changes.stop(),
     logger,

@@ -1,0 +1,90 @@
+/** Coerces an operation's variables: once for all plugins, up to the first error, which never repeats a value. */
+import {
+  coerceInputValue,
+  type ExecutionArgs,
+  type GraphQLInputType,
+  type GraphQLNamedType,
+  getNamedType,
+  getNullableType,
+  getOperationAST,
+  isEnumType,
+  isInputObjectType,
+  isInputType,
+  isListType,
+  isNonNullType,
+  isSpecifiedScalarType,
+  typeFromAST,
+  type VariableDefinitionNode,
+  valueFromAST,
+} from "graphql";
+import { ApplicationError } from "../errors.ts";
+
+/** By name, coerced, with defaults. A variable that was not sent and has no default is absent. */
+export type Variables = Record<string, unknown>;
+
+type Path = readonly (string | number)[];
+
+const coerced = new WeakMap<ExecutionArgs, Variables>();
+
+/** @throws ApplicationError BAD_USER_INPUT that names the variable and the place in it */
+export function variablesOf(args: ExecutionArgs): Variables {
+  const known = coerced.get(args);
+  if (known) return known;
+  const operation = getOperationAST(args.document, args.operationName);
+  // Without a prototype: a variable may be called `__proto__`.
+  const variables: Variables = Object.create(null);
+  for (const definition of operation?.variableDefinitions ?? []) coerce(args, definition, variables);
+  coerced.set(args, variables);
+  return variables;
+}
+
+function coerce(
+  { schema, variableValues, hideSuggestions }: ExecutionArgs,
+  { variable, type: typeNode, defaultValue }: VariableDefinitionNode,
+  variables: Variables,
+): void {
+  const name = variable.name.value;
+  const type = typeFromAST(schema, typeNode);
+  if (!isInputType(type)) throw new Error(`Validation let $${name} pass, whose type is not for input.`);
+  if (!variableValues || !Object.hasOwn(variableValues, name)) {
+    if (defaultValue) variables[name] = valueFromAST(defaultValue, type);
+    else if (isNonNullType(type)) throw invalid(name, [], `A value of type ${type} is required.`);
+    return;
+  }
+  const refuse = (path: Path, value: unknown, { message }: Error) => {
+    throw invalid(name, path, reasonOf(type, path, value, message));
+  };
+  variables[name] = coerceInputValue(variableValues[name], type, refuse, hideSuggestions ?? false);
+}
+
+/** graphql-js repeats the value where a built-in scalar or an enum refuses it; its other reasons name types and fields. */
+function reasonOf(type: GraphQLInputType, path: Path, value: unknown, reason: string): string {
+  const expected = namedTypeAt(type, path);
+  const repeatsValue = value != null && (isSpecifiedScalarType(expected) || isEnumType(expected));
+  return repeatsValue ? `Expected a value of type ${expected}.` : cut(reason);
+}
+
+function namedTypeAt(type: GraphQLInputType, path: Path): GraphQLNamedType {
+  let at = type;
+  for (const key of path) {
+    const container = getNullableType(at);
+    if (typeof key === "number" && isListType(container)) at = container.ofType as GraphQLInputType;
+    const named = getNamedType(container);
+    if (typeof key === "string" && isInputObjectType(named)) at = named.getFields()[key]?.type ?? at;
+  }
+  return getNamedType(at);
+}
+
+function invalid(name: string, path: Path, reason: string): ApplicationError {
+  const place = path.map((key) => (typeof key === "number" ? `[${key}]` : `.${key}`)).join("");
+  return new ApplicationError("BAD_USER_INPUT", `Variable "$${name}${place}" is invalid: ${reason}`, {
+    inputPath: [name, ...path.map(String)],
+    // Answers of the older media type have 200 for whatever GraphQL itself finds wrong.
+    http: { spec: true, status: 400 },
+  });
+}
+
+const longestReason = 300;
+
+/** A field's name that the type does not have may be as long as the request. */
+const cut = (reason: string) => (reason.length <= longestReason ? reason : `${reason.slice(0, longestReason)}…`);

@@ -1,0 +1,76 @@
+/**
+ * Limits of a request's parts, checked before any of them is worked on: parsing, validation and coercion take time in
+ * proportion to them, on the event loop that all requests share.
+ */
+import type { Plugin } from "graphql-yoga";
+import { ApplicationError } from "../errors.ts";
+
+export type RequestLimits = {
+  /** Characters of the query's text. */
+  maxQueryCharacters: number;
+  /** List items and object fields, on all levels, in `variables`; and again in `extensions`. */
+  maxVariableValues: number;
+};
+
+/** graphql-js counts lines from the start of the text for each node that an error names. */
+const maxQueryLines = 2_000;
+const maxDepth = 20;
+const maxNameCharacters = 200;
+
+/** The parts as a client sent them: of any type. */
+export type RequestParts = { query?: unknown; variables?: unknown; extensions?: unknown; operationName?: unknown };
+
+export function useRequestLimits(limits: RequestLimits): Plugin {
+  return {
+    onParams: ({ params }) => requireSmall(params as RequestParts | null, limits),
+  };
+}
+
+/** @throws ApplicationError BAD_USER_INPUT at the first part that is too large */
+export function requireSmall(parts: RequestParts | null, limits: RequestLimits): void {
+  const { query, operationName, variables, extensions } = parts ?? {};
+  if (typeof query === "string") requireShortQuery(query, limits.maxQueryCharacters);
+  if (typeof operationName === "string" && operationName.length > maxNameCharacters) {
+    throw tooLarge(`The name of an operation has at most ${maxNameCharacters} characters.`);
+  }
+  requireFewValues("variables", variables, limits.maxVariableValues);
+  requireFewValues("extensions", extensions, limits.maxVariableValues);
+}
+
+function requireShortQuery(query: string, maxCharacters: number): void {
+  const advice = "Send long texts in variables.";
+  if (query.length > maxCharacters) throw tooLarge(`A query has at most ${maxCharacters} characters. ${advice}`);
+  let lines = 1;
+  for (let index = query.indexOf("\n"); index >= 0; index = query.indexOf("\n", index + 1)) lines++;
+  // The other line terminator of GraphQL.
+  for (let index = query.indexOf("\r"); index >= 0; index = query.indexOf("\r", index + 1)) lines++;
+  if (lines > maxQueryLines) throw tooLarge(`A query has at most ${maxQueryLines} lines. ${advice}`);
+}
+
+/** Level by level rather than recursive, since JSON.parse accepts more levels than the stack has room for. */
+function requireFewValues(name: string, root: unknown, maxValues: number): void {
+  let count = 0;
+  let level = isContainer(root) ? [root] : [];
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > maxDepth) throw tooLarge(`The ${name} are nested ${maxDepth} levels deep at most.`);
+    const next: object[] = [];
+    for (const container of level) {
+      for (const key in container) {
+        if (++count > maxValues) throw tooLarge(`The ${name} hold at most ${maxValues} values.`);
+        const value = (container as Record<string, unknown>)[key];
+        if (isContainer(value)) next.push(value);
+      }
+    }
+    level = next;
+  }
+}
+
+/** True for what JSON makes; an uploaded file that has been put among the variables is a single value. */
+function isContainer(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+}
+
+function tooLarge(message: string): ApplicationError {
+  return new ApplicationError("BAD_USER_INPUT", message, { http: { status: 400 } });
+}
