@@ -248,7 +248,11 @@ export function compose(
     maxWebSockets: config.WATCHES,
     uploads: {
       store: files,
-      limits: { maxFieldBytes: config.MAX_JSON_BYTES, maxFileBytes: config.MAX_DOCUMENT_BYTES },
+      limits: {
+        maxFieldBytes: config.MAX_JSON_BYTES,
+        maxFileBytes: config.MAX_DOCUMENT_BYTES,
+        maxVariableValues: config.MAX_VARIABLE_VALUES,
+      },
       waitMs: config.UPLOAD_WAIT_MS,
       isSignedIn: async (request) => (await findViewer(request)).viewer !== null,
     },

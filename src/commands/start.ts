@@ -5,6 +5,7 @@ import { migrate } from "../database/migrations.ts";
 import { createLogger } from "../logger.ts";
 import { demoPassword, demoUsers, loadSampleLibrary, untilProcessed } from "../sample-library.ts";
 import { startHttpServer } from "../server/http-server.ts";
+import { surviveUnhandledErrors } from "../unhandled-errors.ts";
 import { startWorkers } from "../workers.ts";
 import { connectAs, openDatabase } from "./database-session.ts";
 import { untilSignal } from "./until-signal.ts";
@@ -15,6 +16,7 @@ export async function start(): Promise<void> {
   const config = readConfig();
   const signal = untilSignal();
   const logger = createLogger({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
+  surviveUnhandledErrors(logger);
   const stops: (() => Promise<void>)[] = [];
   const stopAll = async () => {
     for (let stop = stops.pop(); stop; stop = stops.pop()) {

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { loadEnvironmentFile, readConfig } from "../config.ts";
 import { withClient } from "../database/with-client.ts";
 import { createLogger } from "../logger.ts";
+import { surviveUnhandledErrors } from "../unhandled-errors.ts";
 import { startWorkers } from "../workers.ts";
 import { connectAs, type DatabaseSession, openDatabase } from "./database-session.ts";
 import { untilSignal } from "./until-signal.ts";
@@ -11,6 +12,7 @@ export async function worker(): Promise<void> {
   const config = readConfig();
   const logger = createLogger({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
   const signal = untilSignal();
+  surviveUnhandledErrors(logger);
   const database = await openDatabase(config);
   try {
     if (!(await isMigrated(database))) {

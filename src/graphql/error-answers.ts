@@ -82,8 +82,12 @@ function innermost(error: GraphQLError): unknown {
   return inner;
 }
 
+/** GraphQL's own messages repeat names and literals of the query, however long. */
+const longestMessage = 1_000;
+
 function copy(error: GraphQLError, place: GraphQLError | undefined, extensions: Record<string, unknown>): GraphQLError {
-  return new GraphQLError(error.message, {
+  const { message } = error;
+  return new GraphQLError(message.length <= longestMessage ? message : `${message.slice(0, longestMessage)}…`, {
     nodes: place?.nodes ?? error.nodes ?? null,
     source: place?.source ?? error.source ?? null,
     positions: place?.positions ?? error.positions ?? null,

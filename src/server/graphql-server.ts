@@ -188,6 +188,12 @@ function refuseTokens(maxTokens: number): never {
 /** Every error leaves as `answer` makes it, also those of validation, which Yoga does not show to `maskError`. */
 function useAnswers(answer: (error: unknown) => GraphQLError): Plugin {
   return {
+    // Yoga names them once for each media type that the client accepts, in a header of any length.
+    onResultProcess({ acceptableMediaTypes }) {
+      const distinct = [...new Set(acceptableMediaTypes)];
+      acceptableMediaTypes.length = 0;
+      acceptableMediaTypes.push(...distinct);
+    },
     onExecutionResult({ result, setResult }) {
       if (!result || Array.isArray(result) || !("errors" in result) || !result.errors) return;
       setResult({ ...result, errors: result.errors.map((error) => answer(error)) });

@@ -8,12 +8,15 @@ import { Busboy, type BusboyInstance } from "@fastify/busboy";
 import type { GraphQLParams } from "graphql-yoga";
 import { ApplicationError, type ErrorCode } from "../errors.ts";
 import { type FileStore, FileTooLargeError, type StagedFile } from "../storage/file-store.ts";
+import { requireSparseJson } from "./request-limits.ts";
 
 export type UploadLimits = {
   /** Bytes of `operations` and of `map`. */
   maxFieldBytes: number;
   /** Bytes of one file. */
   maxFileBytes: number;
+  /** List items and object fields in the variables. */
+  maxVariableValues: number;
 };
 
 /** Files of one request. */
@@ -29,7 +32,7 @@ const maxHeaderBytes = 8_192;
 export async function receiveMultipart(
   req: IncomingMessage,
   store: FileStore,
-  { maxFieldBytes, maxFileBytes }: UploadLimits,
+  { maxFieldBytes, maxFileBytes, maxVariableValues }: UploadLimits,
   staged: StagedFile[],
 ): Promise<GraphQLParams> {
   const parser = parserFor(req, maxFieldBytes);
@@ -49,9 +52,10 @@ export async function receiveMultipart(
     const expected = ["operations", "map"][fields.size];
     if (name !== expected) return fail(malformed(`The parts are operations, map, and the files, in this order.`));
     try {
+      requireSparseJson(value, maxVariableValues);
       fields.set(name, JSON.parse(value));
-    } catch {
-      fail(malformed(`The field ${name} is not JSON.`));
+    } catch (error) {
+      fail(error instanceof ApplicationError ? error : malformed(`The field ${name} is not JSON.`));
     }
   });
   parser.on("file", (name, stream, filename) => {

@@ -22,8 +22,51 @@ export type RequestParts = { query?: unknown; variables?: unknown; extensions?: 
 
 export function useRequestLimits(limits: RequestLimits): Plugin {
   return {
+    onRequestParse({ request, requestParser: parse, setRequestParser }) {
+      if (!parse || !request.headers.get("content-type")?.includes("json")) return;
+      setRequestParser((whole) => parse(withSparseJson(whole, limits.maxVariableValues)));
+    },
     onParams: ({ params }) => requireSmall(params as RequestParts | null, limits),
   };
+}
+
+function withSparseJson(request: Request, maxValues: number): Request {
+  const json = async () => {
+    const text = await request.text();
+    requireSparseJson(text, maxValues);
+    return JSON.parse(text);
+  };
+  return Object.create(request, { json: { value: json } });
+}
+
+/** Beside the values of `variables` and `extensions` a request has few. */
+const otherValues = 100;
+
+/**
+ * Counts values before they are made: a megabyte of empty lists takes JSON.parse twenty times as long as one of text.
+ *
+ * @throws ApplicationError BAD_USER_INPUT; what is no JSON is left to JSON.parse
+ */
+export function requireSparseJson(text: string, maxValues: number): void {
+  const most = 2 * maxValues + otherValues;
+  let count = 0;
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index];
+    if (character === '"') index = endOfString(text, index);
+    else if (character === "," || character === "[" || character === "{") count++;
+    if (count > most) throw tooLarge(`A request holds at most ${most} values.`);
+  }
+}
+
+/** The index of the closing quote, or the text's length. */
+function endOfString(text: string, start: number): number {
+  for (let index = start + 1; ; index++) {
+    index = text.indexOf('"', index);
+    if (index < 0) return text.length;
+    let backslashes = 0;
+    while (text[index - 1 - backslashes] === "\\") backslashes++;
+    if (backslashes % 2 === 0) return index;
+  }
 }
 
 /** @throws ApplicationError BAD_USER_INPUT at the first part that is too large */

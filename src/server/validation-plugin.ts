@@ -18,6 +18,8 @@ import { ApplicationError } from "../errors.ts";
 
 /** Ten for each token of the longest query: enough for the fragments of many components. */
 const maxSelections = 10_000;
+/** Introspection costs nothing otherwise and its lists have no pages, so its selections count more. */
+const introspectionFactor = 15;
 /** Errors that an answer lists: each costs a search for its line, and a client mends one after the other. */
 const maxErrors = 10;
 
@@ -56,7 +58,7 @@ function MaxSelectionsRule(): ASTVisitor {
   };
 }
 
-/** Fields and fragments of all operations, fragments written out. Each fragment is walked once, however often it is spread. */
+/** Fields and fragments of all definitions, fragments written out. Each is walked once, however often it is spread. */
 export function countSelections(document: DocumentNode): number {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions) {
@@ -66,8 +68,12 @@ export function countSelections(document: DocumentNode): number {
   const countOf = ({ selections }: SelectionSetNode): number => {
     let count = selections.length;
     for (const selection of selections) {
-      if (selection.kind === Kind.FRAGMENT_SPREAD) count += countOfFragment(selection.name.value);
-      else if (selection.selectionSet) count += countOf(selection.selectionSet);
+      if (selection.kind === Kind.FRAGMENT_SPREAD) {
+        count += countOfFragment(selection.name.value);
+      } else if (selection.selectionSet) {
+        const isIntrospection = selection.kind === Kind.FIELD && selection.name.value.startsWith("__");
+        count += countOf(selection.selectionSet) * (isIntrospection ? introspectionFactor : 1);
+      }
     }
     return count;
   };

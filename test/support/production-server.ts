@@ -1,0 +1,86 @@
+/** A server as it runs in production, in a process of its own, whose event loop a test can watch from outside. */
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inject } from "vitest";
+import { begin, freePort } from "./command.ts";
+import { createTestDatabase, type TestDatabase } from "./database.ts";
+
+export type ProductionServer = {
+  url: string;
+  processId: number;
+  database: TestDatabase;
+  /** Of a user who has just signed up. */
+  accessToken: string;
+  /** Milliseconds of processor time that the thread of the event loop has used so far. */
+  cpuMs(): number;
+  isRunning(): boolean;
+  /** The log, a line each. */
+  log(): Record<string, unknown>[];
+  stop(): Promise<void>;
+};
+
+/** Linux tells what a thread has used in nanoseconds, the main thread's in its process's own file. */
+export const canMeasureCpu = process.platform === "linux";
+
+export async function startProductionServer(settings: Record<string, string> = {}): Promise<ProductionServer> {
+  const database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}/graphql`;
+  const dataDir = join(tmpdir(), database.name);
+  const running = begin(["start"], {
+    environment: {
+      NODE_ENV: "production",
+      AUTH_SECRET: "a secret that is only for tests, and long enough",
+      PUBLIC_URL: url,
+      PORT: String(port),
+      DATABASE_URL: database.url,
+      DATA_DIR: dataDir,
+      WORKERS: "0",
+      ...settings,
+    },
+  });
+  await running.printed('"msg":"ready"');
+  const { process: child } = running;
+  const processId = child.pid as number;
+  return {
+    url,
+    processId,
+    database,
+    accessToken: await signUp(url),
+    cpuMs: () => Number(readFileSync(`/proc/${processId}/schedstat`, "utf8").split(" ")[0]) / 1_000_000,
+    isRunning: () => child.exitCode === null && child.signalCode === null,
+    log: () => running.output().trim().split("\n").map(lineOf),
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) {
+        const exited = once(child, "exit");
+        child.kill("SIGTERM");
+        await exited;
+      }
+      await database.drop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function signUp(url: string): Promise<string> {
+  const input = { email: "ada@lectern.test", name: "Ada", password: "a good password" };
+  const query = "mutation($input: SignUpInput!) { signUp(input: $input) { accessToken } }";
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ query, variables: { input } }),
+  });
+  const { data } = (await response.json()) as { data: { signUp: { accessToken: string } } };
+  return data.signUp.accessToken;
+}
+
+function lineOf(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { text };
+  }
+}
