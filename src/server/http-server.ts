@@ -126,8 +126,13 @@ function requestIdOf(req: IncomingMessage): string {
 }
 
 function answer(res: ServerResponse, status: number, body: object): void {
-  res.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });
-  res.end(JSON.stringify(body));
+  const text = JSON.stringify(body);
+  res.writeHead(status, {
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(text),
+    "cache-control": "no-store",
+  });
+  res.end(text);
 }
 
 function refuse(res: ServerResponse, status: number, code: ErrorCode, message: string, requestId: string): void {

@@ -56,12 +56,20 @@ export class LoadGuard {
     const { used_heap_size, heap_size_limit } = getHeapStatistics();
     const heapShare = used_heap_size / heap_size_limit;
     const wasShedding = this.#share > 0;
-    this.#share = heapShare > maxHeapShare ? 1 : Math.min(1, Math.max(0, delayMs / this.#options.maxDelayMs - 1));
+    this.#share = shareToRefuse({ delayMs, heapShare }, this.#options.maxDelayMs);
     if (this.#share === 0) this.#owed = 0;
     const { logger } = this.#options;
     if (!wasShedding && this.#share > 0) logger.warn({ delayMs, heapShare }, "too much load: operations are refused");
     if (wasShedding && this.#share === 0) logger.info({ delayMs, heapShare }, "the load is over");
   }
+}
+
+/** @returns from 0, none, to 1, all; `heapShare` is of V8's limit */
+export function shareToRefuse(
+  { delayMs, heapShare }: { delayMs: number; heapShare: number },
+  maxDelayMs: number,
+): number {
+  return heapShare > maxHeapShare ? 1 : Math.min(1, Math.max(0, delayMs / maxDelayMs - 1));
 }
 
 /** Zero until there are enough samples to tell a spike from a load. */

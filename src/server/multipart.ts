@@ -157,13 +157,12 @@ const malformed = (message: string) => refusal("BAD_USER_INPUT", 400, message);
 const tooLarge = (message: string, inputPath?: readonly string[]) =>
   refusal("PAYLOAD_TOO_LARGE", 413, message, inputPath);
 
-/** The rest of the body is not read, so the connection is of no use afterwards. */
+/** The rest of the body is left to unread-body.ts. */
 export function refusal(
   code: ErrorCode,
   status: number,
   message: string,
   inputPath?: readonly string[],
 ): ApplicationError {
-  const details = { ...(inputPath ? { inputPath } : {}), http: { status, headers: { connection: "close" } } };
-  return new ApplicationError(code, message, details);
+  return new ApplicationError(code, message, { ...(inputPath ? { inputPath } : {}), http: { status } });
 }

@@ -58,7 +58,10 @@ function MaxSelectionsRule(): ASTVisitor {
   };
 }
 
-/** Fields and fragments of all definitions, fragments written out. Each is walked once, however often it is spread. */
+/**
+ * Fields and fragments of all operations, fragments written out, or of the largest fragment, since validation walks also
+ * those that no operation uses. Each fragment is walked once, however often it is spread.
+ */
 export function countSelections(document: DocumentNode): number {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions) {
@@ -87,11 +90,13 @@ export function countSelections(document: DocumentNode): number {
     counted.set(name, count);
     return count;
   };
-  let total = 0;
+  let inOperations = 0;
+  let inFragment = 0;
   for (const definition of document.definitions) {
-    if (definition.kind === Kind.OPERATION_DEFINITION) total += countOf(definition.selectionSet);
-    // Validation walks fragments that no operation uses as well.
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) total += countOfFragment(definition.name.value);
+    if (definition.kind === Kind.OPERATION_DEFINITION) inOperations += countOf(definition.selectionSet);
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) {
+      inFragment = Math.max(inFragment, countOfFragment(definition.name.value));
+    }
   }
-  return total;
+  return Math.max(inOperations, inFragment);
 }

@@ -1,0 +1,110 @@
+/** Load is shed before it is felt: what is refused, how, and when it ends. */
+import { setImmediate as turn } from "node:timers/promises";
+import { pino } from "pino";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { LoadGuard, shareToRefuse } from "../../src/server/load-guard.ts";
+import { type Lectern, startLectern } from "../support/lectern.ts";
+
+/** Keeps the event loop busy for so long at a stretch, until it is told to stop. */
+function keepBusy(stretchMs: number): { stop(): Promise<void> } {
+  let isOver = false;
+  const running = (async () => {
+    while (!isOver) {
+      const until = performance.now() + stretchMs;
+      while (performance.now() < until);
+      await turn();
+    }
+  })();
+  return {
+    async stop() {
+      isOver = true;
+      await running;
+    },
+  };
+}
+
+describe("the share of operations that is refused", () => {
+  it("grows from none at the limit to all at twice the limit", () => {
+    const shares = [0, 99, 100, 125, 150, 200, 5_000].map((delayMs) => shareToRefuse({ delayMs, heapShare: 0.5 }, 100));
+    expect(shares).toEqual([0, 0, 0, 0.25, 0.5, 1, 1]);
+  });
+
+  it("is all of them when the heap is nearly full", () => {
+    expect([0.84, 0.86, 0.99].map((heapShare) => shareToRefuse({ delayMs: 0, heapShare }, 100))).toEqual([0, 1, 1]);
+  });
+});
+
+describe("the guard", () => {
+  const lines: { level: number; msg: string }[] = [];
+  const logger = pino({ level: "info" }, { write: (line) => lines.push(JSON.parse(line)) });
+  const refusals = (guard: LoadGuard) => Array.from({ length: 20 }, () => guard.refusesNext()).filter(Boolean).length;
+
+  it("refuses nothing after one long task, which is over when it is noticed", async () => {
+    // A limit that no machine reaches by being busy.
+    const guard = new LoadGuard({ maxDelayMs: 2_000, logger });
+    const block = keepBusy(6_000);
+    await block.stop();
+    await new Promise((resume) => setTimeout(resume, 500));
+    expect(refusals(guard)).toBe(0);
+    guard.stop();
+    expect(lines).toEqual([]);
+  });
+
+  it("refuses while the loop is late again and again, says so once, and ends", { timeout: 120_000 }, async () => {
+    const guard = new LoadGuard({ maxDelayMs: 100, logger });
+    const load = keepBusy(300);
+    await expect.poll(() => refusals(guard), { timeout: 60_000 }).toBe(20);
+    await load.stop();
+    await expect.poll(() => refusals(guard), { timeout: 60_000 }).toBe(0);
+    guard.stop();
+    expect(lines.map(({ level, msg }) => [level, msg])).toEqual([
+      [40, "too much load: operations are refused"],
+      [30, "the load is over"],
+    ]);
+  });
+});
+
+describe("a server under too much load", () => {
+  let lectern: Lectern;
+
+  beforeAll(async () => {
+    lectern = await startLectern({ settings: { MAX_EVENT_LOOP_DELAY_MS: "100" } });
+  });
+  afterAll(() => lectern.stop());
+
+  const ask = () =>
+    fetch(lectern.url, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: '{"query":"{ __typename }"}',
+    });
+  const openSocket = () =>
+    new Promise<string>((resolve) => {
+      const socket = new WebSocket(lectern.url.replace("http:", "ws:"), "graphql-transport-ws");
+      socket.onopen = () => {
+        socket.close();
+        resolve("open");
+      };
+      socket.onerror = () => resolve("refused");
+    });
+
+  it("answers 503 with the time to come back, stays healthy, and takes all again", async () => {
+    const load = keepBusy(300);
+    await expect.poll(async () => (await ask()).status, { timeout: 60_000 }).toBe(503);
+    const response = await ask();
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
+    expect(await response.json()).toEqual({
+      errors: [
+        {
+          message: "Too busy: try again in a moment.",
+          extensions: { code: "OVERLOADED", requestId: response.headers.get("x-request-id") },
+        },
+      ],
+    });
+    expect(await openSocket()).toBe("refused");
+    expect((await fetch(new URL("/health", lectern.url))).status).toBe(200);
+    await load.stop();
+    await expect.poll(async () => (await ask()).status, { timeout: 60_000 }).toBe(200);
+    expect(await openSocket()).toBe("open");
+  });
+});
