@@ -66,6 +66,17 @@ function breaches(imports: Import[], isForbidden: (one: Import & { target: strin
 
 const isViewerType = ({ target, isTypeOnly }: Import) => target === viewerType && isTypeOnly;
 
+/** Names a class of pg as a value, or gives Prisma's adapter anything but a pool: then it makes one of pg's own. */
+const makesConnections = new RegExp(
+  [
+    /(\b(new|extends)\s+|[(,=]\s*|\bClient:\s*)pg\s*\.\s*(Client|Pool|native)\b/,
+    /\{[^{}]*\}\s*=\s*pg\b|\bimport\s*\{[^}]*\}\s*from\s*"pg"|"pg-(pool|native)"/,
+    /\bnew\s+PrismaPg\b/,
+  ]
+    .map(({ source }) => source)
+    .join("|"),
+);
+
 describe("the check itself", () => {
   it("sees the files and their imports", () => {
     expect(files.length).toBeGreaterThan(40);
@@ -88,6 +99,30 @@ describe("the check itself", () => {
   it("tells types from values", () => {
     const kinds = { " type { A, B } ": true, " { type A, type B } ": true, " { type A, b } ": false, " x ": false };
     for (const [what, expected] of Object.entries(kinds)) expect(isOnlyTypes(what), what).toBe(expected);
+  });
+
+  it("tells who makes a client or a pool from who names its type", () => {
+    const makers = [
+      "const client = new pg.Client(url);",
+      "const pool = new pg.Pool({ max: 1 });",
+      "class Ours extends pg.Client {",
+      "new Ours(config, pg.Client);",
+      "const { Pool } = pg;",
+      'import { Client } from "pg";',
+      'import Pool from "pg-pool";',
+      "new PrismaPg({ connectionString: url })",
+    ];
+    const others = [
+      'import pg from "pg";',
+      'import type { Client } from "pg";',
+      "let client: pg.Client | undefined;",
+      "const owned: pg.Client[] = [];",
+      "async function end(client: pg.Client, pool: pg.Pool): Promise<void> {",
+      "export type Question = { pool: pg.Pool; id: string };",
+      "class Guarded extends PrismaPg {",
+    ];
+    expect(makers.filter((code) => !makesConnections.test(code))).toEqual([]);
+    expect(others.filter((code) => makesConnections.test(code))).toEqual([]);
   });
 });
 
@@ -164,6 +199,11 @@ describe("code", () => {
   it("reads the environment in config.ts only", () => {
     const readers = files.filter(({ code }) => /\bprocess\s*\.\s*env\b|\benv\b[^;]*from "node:process"/.test(code));
     expect(readers.map(({ path }) => path)).toEqual(["config.ts"]);
+  });
+
+  it("makes clients and pools of the database in database/client.ts only, where errors are heard", () => {
+    const makers = files.filter(({ code }) => makesConnections.test(code));
+    expect(makers.map(({ path }) => path)).toEqual(["database/client.ts"]);
   });
 
   it("stays below 300 lines a file", () => {

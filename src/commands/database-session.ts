@@ -1,8 +1,8 @@
 /** The database that a command works on: the one in DATABASE_URL, or the embedded one, started when it is not running. */
 import { join } from "node:path";
-import pg from "pg";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
+import { DatabaseClient } from "../database/client.ts";
 import { embeddedLogin } from "../database/embedded-login.ts";
 import { startEmbeddedPostgres } from "../database/embedded-postgres.ts";
 import { type DatabaseRole, urlAs, whyNot } from "../database/roles.ts";
@@ -57,7 +57,7 @@ const oldestVersion = 15;
 
 /** One clear line now, instead of a stack trace from whatever would connect first. */
 async function requireUsable(setting: string, url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  const client = new DatabaseClient({ connectionString: url, connectionTimeoutMillis: 10_000 });
   try {
     await client.connect();
     const { rows } = await client.query("select current_setting('server_version_num')::int / 10000 as version");

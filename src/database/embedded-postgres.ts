@@ -14,8 +14,8 @@ import { createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
-import pg from "pg";
 import { UserError } from "../errors.ts";
+import { DatabaseClient } from "./client.ts";
 import { withFolderLock } from "./folder-lock.ts";
 import { withClient } from "./with-client.ts";
 
@@ -71,8 +71,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     const urlOf = (name: string) => `postgresql://postgres:${password}@127.0.0.1:${port}/${name}`;
     await requireDatabase(urlOf("postgres"), database);
     // Our mark on the server for as long as we use it: pools close what is idle, and another process must not stop it.
-    const mark = new pg.Client({ connectionString: urlOf("postgres"), application_name: "lectern", keepAlive: true });
-    mark.on("error", () => {});
+    const connectionString = urlOf("postgres");
+    const mark = new DatabaseClient({ connectionString, application_name: "lectern", keepAlive: true });
     await mark.connect();
 
     return {

@@ -11,6 +11,7 @@ import { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum } from "@prisma/dri
 import type { MigrationList, SchemaEngine, SchemaFilter } from "@prisma/schema-engine-wasm";
 import pg from "pg";
 import { UserError } from "../errors.ts";
+import { DatabasePool } from "./client.ts";
 import { grantRoles } from "./roles.ts";
 import { withClient } from "./with-client.ts";
 
@@ -139,7 +140,8 @@ async function withEngine<Result>(
   url: string,
   use: (engine: SchemaEngine, database: CatalogAdapterFactory) => Promise<Result>,
 ): Promise<Result> {
-  const pool = new CatalogPool({ connectionString: url, application_name: "lectern migrate" });
+  // A connection that ends between two statements is replaced; during one, the statement fails and says so.
+  const pool = new CatalogPool({ connectionString: url, application_name: "lectern migrate" }, () => {});
   const database = new CatalogAdapterFactory(pool);
   const adapter = bindMigrationAwareSqlAdapterFactory(database);
   const { SchemaEngine: Engine } = await loadEngine();
@@ -163,7 +165,7 @@ async function withEngine<Result>(
  * adapter-pg 7.10 refuses PostgreSQL's one-letter type `"char"`, which the engine meets when it looks at check
  * constraints. Here the connection says `text` and the adapter then says `Character`, which is what the engine expects.
  */
-class CatalogPool extends pg.Pool {
+class CatalogPool extends DatabasePool {
   // biome-ignore lint/suspicious/noExplicitAny: pg overloads query a dozen times; the adapter calls one of them.
   override async query(...parameters: any[]): Promise<any> {
     const result = await (super.query as (...parameters: unknown[]) => Promise<pg.QueryResult>)(...parameters);

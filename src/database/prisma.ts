@@ -5,7 +5,8 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { PrismaPg } from "@prisma/adapter-pg";
-import pg from "pg";
+import type pg from "pg";
+import { DatabaseClient, DatabasePool } from "./client.ts";
 import { PrismaClient } from "./generated/prisma/client.ts";
 import { omittedColumns } from "./generated/tables.ts";
 import { sessionSettings } from "./session-settings.ts";
@@ -46,7 +47,6 @@ export class WriteDatabase {
 
   constructor(options: WritePoolOptions) {
     const config = {
-      Client: WriteClient,
       // The database keeps the same limits, for the case that this process cannot.
       ...sessionSettings(options.url, {
         statement_timeout: options.statementTimeoutMs,
@@ -65,8 +65,7 @@ export class WriteDatabase {
         ]);
       },
     } as unknown as pg.PoolConfig;
-    const pool = new NotingPool(config, options.queueLength ?? Number.POSITIVE_INFINITY);
-    pool.on("error", (error) => options.onError?.(error));
+    const pool = new NotingPool(config, options);
     pool.on("connect", noteErrorDetails);
     pool.on("release", (_error, client) => closeIfInTransaction(client));
     this.pool = pool;
@@ -107,7 +106,7 @@ function closeIfInTransaction(client: pg.PoolClient): void {
  * BEGIN brings the isolation along, and the transaction's id, by which the database can be asked later what became of
  * it: each in a statement of its own would cost every operation a round trip.
  */
-class WriteClient extends pg.Client {
+class WriteClient extends DatabaseClient {
   // biome-ignore lint/suspicious/noExplicitAny: query has many forms, which are passed on as they are.
   override query(...parameters: any[]): any {
     const state = currentTransaction.getStore();
@@ -124,13 +123,13 @@ class WriteClient extends pg.Client {
   }
 }
 
-class NotingPool extends pg.Pool {
+class NotingPool extends DatabasePool {
   readonly open = new Map<number, TransactionState>();
   readonly #queueLength: number;
 
-  constructor(config: pg.PoolConfig, queueLength: number) {
-    super(config);
-    this.#queueLength = queueLength;
+  constructor(config: pg.PoolConfig, { onError, queueLength }: Pick<WritePoolOptions, "onError" | "queueLength">) {
+    super(config, (error) => onError?.(error), WriteClient);
+    this.#queueLength = queueLength ?? Number.POSITIVE_INFINITY;
     this.on("release", (_error, client) => this.open.delete((client as unknown as ClientDetails).processID));
   }
 

@@ -6,10 +6,11 @@
  */
 import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import pg from "pg";
+import type pg from "pg";
 import type { Row } from "../eager-loading/answers.ts";
 import type { ReadOutcome } from "../eager-loading/loaders.ts";
 import { plannedEachTime, type Sql } from "../eager-loading/sql.ts";
+import { DatabaseClient } from "./client.ts";
 import { rowTypes } from "./row-types.ts";
 import { sessionSettings } from "./session-settings.ts";
 import { isConnectionLoss } from "./sql-errors.ts";
@@ -157,7 +158,7 @@ export class ReadConnection {
     if (this.#isClosed) throw new ReadOverloadError("The read connections are closed.");
     if (this.#failures > 0) await pause(Math.min(50 * 2 ** (this.#failures - 1), 2_000), undefined, { ref: false });
     const { url, statementTimeoutMs, connectTimeoutMs, onError } = this.#options;
-    const client = new pg.Client({
+    const client = new DatabaseClient({
       ...sessionSettings(url, { default_transaction_read_only: "on", statement_timeout: statementTimeoutMs }),
       application_name: "lectern read",
       connectionTimeoutMillis: connectTimeoutMs,

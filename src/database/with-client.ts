@@ -1,12 +1,13 @@
 import type { Socket } from "node:net";
-import pg from "pg";
+import type pg from "pg";
+import { DatabaseClient } from "./client.ts";
 
 /** A connection for one purpose, closed when it is done. */
 export async function withClient<Result>(
   connection: string | pg.ClientConfig,
   use: (client: pg.Client) => Promise<Result>,
 ): Promise<Result> {
-  const client = new pg.Client(connection);
+  const client = new DatabaseClient(connection);
   await client.connect();
   try {
     return await use(client);

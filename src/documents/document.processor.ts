@@ -1,9 +1,9 @@
 /** How documents are worked on: the queue is their table, the work is reading them and cutting them into chunks. */
 import { join } from "node:path";
 import { MessageChannel } from "node:worker_threads";
-import pg from "pg";
 import type { Logger } from "pino";
 import { Piscina } from "piscina";
+import { DatabasePool } from "../database/client.ts";
 import { ImpossibleJobError } from "../processing/queue.ts";
 import { Worker } from "../processing/worker.ts";
 import { FileMissingError, type FileStore } from "../storage/file-store.ts";
@@ -41,13 +41,10 @@ export type DocumentWorker = { stop(): Promise<void> };
 
 export async function startDocumentWorker(options: DocumentWorkerOptions): Promise<DocumentWorker> {
   const { url, places, limits, logger } = options;
-  const pool = new pg.Pool({
-    connectionString: url,
-    application_name: "lectern worker",
-    max: places + 1,
-    connectionTimeoutMillis: 10_000,
-  });
-  pool.on("error", (error) => logger.warn({ err: error }, "a worker's connection broke"));
+  const pool = new DatabasePool(
+    { connectionString: url, application_name: "lectern worker", max: places + 1, connectionTimeoutMillis: 10_000 },
+    (error) => logger.warn({ err: error }, "a worker's connection broke"),
+  );
   const threads = new Piscina<ThreadTask, ThreadAnswer>({
     filename: join(import.meta.dirname, "document.thread.ts"),
     minThreads: 0,

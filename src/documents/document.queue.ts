@@ -1,7 +1,8 @@
 /** The queue of documents: the worker contract of the database (docs/workers.md), as our worker calls it. */
 import { setTimeout as pause } from "node:timers/promises";
-import pg from "pg";
+import type pg from "pg";
 import type { Logger } from "pino";
+import { DatabaseClient } from "../database/client.ts";
 import { isConnectionLoss, isUnavailable } from "../database/sql-errors.ts";
 import type { UnitOfWork } from "../database/unit-of-work.ts";
 import { endClient } from "../database/with-client.ts";
@@ -132,7 +133,7 @@ async function listen(url: string, channel: string, wake: () => void, logger: Lo
   let client: pg.Client | undefined;
   let isStopped = false;
   const open = async () => {
-    client = new pg.Client({ connectionString: url, application_name: "lectern worker", keepAlive: true });
+    client = new DatabaseClient({ connectionString: url, application_name: "lectern worker", keepAlive: true });
     client.on("notification", wake);
     client.on("error", (error) => logger.warn({ err: error }, "the connection that listens broke"));
     client.on("end", () => {

@@ -6,7 +6,8 @@
  * It goes on where it was, so the ring has no gap, however often the connection breaks.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import pg from "pg";
+import type pg from "pg";
+import { DatabaseClient } from "../database/client.ts";
 import { streamOf } from "../database/with-client.ts";
 import { EventRing } from "./event-ring.ts";
 import { pageOf, pageStatement } from "./outbox-event.ts";
@@ -85,7 +86,7 @@ export class OutboxTailer {
   /** Returns when it is stopped. @throws when the connection breaks */
   async #follow(): Promise<void> {
     const { url, silenceMs = 10_000 } = this.#options;
-    const client = new pg.Client({
+    const client = new DatabaseClient({
       connectionString: url,
       application_name: "lectern outbox",
       connectionTimeoutMillis: silenceMs,
