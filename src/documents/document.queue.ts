@@ -5,7 +5,7 @@ import type { Logger } from "pino";
 import { DatabaseClient } from "../database/client.ts";
 import { isConnectionLoss, isUnavailable } from "../database/sql-errors.ts";
 import type { UnitOfWork } from "../database/unit-of-work.ts";
-import { endClient } from "../database/with-client.ts";
+import { endClient, streamOf } from "../database/with-client.ts";
 import { sql } from "../eager-loading/sql.ts";
 import type { Claim, Queue, Verdict } from "../processing/queue.ts";
 
@@ -17,13 +17,17 @@ export type DocumentJob = { mimeType: string } & (
 /** In UTF-8: `chunks` as the JSON that complete_document takes, `text` where it was read from an original. */
 export type DocumentResult = { chunks: Uint8Array<ArrayBuffer>; text: Uint8Array<ArrayBuffer> | null };
 
-export type DocumentQueueOptions = { url: string; maxAttempts: number; logger: Logger };
+export type DocumentQueueOptions = {
+  /** For a connection that listens; all else goes through the pool. */
+  url: string;
+  maxAttempts: number;
+  /** How long the database may leave the connection that listens without an answer while it is opened. */
+  silenceMs?: number;
+  logger: Logger;
+};
 
-/** @param options.url for a connection that listens; all else goes through the pool */
-export function documentQueue(
-  pool: pg.Pool,
-  { url, maxAttempts, logger }: DocumentQueueOptions,
-): Queue<DocumentJob, DocumentResult> {
+export function documentQueue(pool: pg.Pool, options: DocumentQueueOptions): Queue<DocumentJob, DocumentResult> {
+  const { maxAttempts } = options;
   const call = (text: string, values: unknown[]) => callAsHolder(pool, text, values);
   const seconds = (ms: number) => `${ms / 1000} seconds`;
   return {
@@ -67,7 +71,7 @@ export function documentQueue(
           (select min(lease_until) from documents where status = 'PROCESSING')) - now())::float * 1000 as ms`);
       return rows[0].ms;
     },
-    listen: (wake) => listen(url, "documents_pending", wake, logger),
+    listen: (wake) => listen("documents_pending", wake, options),
   };
 }
 
@@ -112,40 +116,64 @@ async function callAsHolder(pool: pg.Pool, text: string, values: unknown[]): Pro
 
 async function withConnection<Result>(pool: pg.Pool, use: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
   const client = await pool.connect();
-  let failure: Error | undefined;
-  const fail = (error: Error) => {
-    failure = error;
-  };
-  client.on("error", fail);
+  let loss: Error | undefined;
   try {
     return await use(client);
   } catch (error) {
-    if (isConnectionLoss(error)) failure ??= error as Error;
+    if (isConnectionLoss(error)) loss = error as Error;
     throw error;
   } finally {
-    client.off("error", fail);
-    client.release(failure);
+    client.release(loss);
   }
 }
 
-/** Listens on a connection of its own; when that breaks, the poll goes on and another is opened. */
-async function listen(url: string, channel: string, wake: () => void, logger: Logger): Promise<() => Promise<void>> {
-  let client: pg.Client | undefined;
+/** How long the connection that listens stays away after it broke: the poll goes on meanwhile. */
+const reopenMs = 1_000;
+
+/**
+ * Listens on a connection of its own. When that breaks, or cannot be opened again, another is opened, until one listens.
+ *
+ * @throws when the first cannot be opened
+ */
+async function listen(
+  channel: string,
+  wake: () => void,
+  { url, silenceMs = 10_000, logger }: DocumentQueueOptions,
+): Promise<() => Promise<void>> {
+  let client: DatabaseClient;
   let isStopped = false;
   const open = async () => {
-    client = new DatabaseClient({ connectionString: url, application_name: "lectern worker", keepAlive: true });
+    client = new DatabaseClient({
+      connectionString: url,
+      application_name: "lectern worker",
+      keepAlive: true,
+      connectionTimeoutMillis: silenceMs,
+      query_timeout: silenceMs,
+    });
     client.on("notification", wake);
     client.on("error", (error) => logger.warn({ err: error }, "the connection that listens broke"));
-    client.on("end", () => {
-      if (!isStopped) setTimeout(() => void (isStopped || open().catch(() => {})), 1_000).unref();
-    });
-    await client.connect();
-    await client.query(`listen ${channel}`);
+    // Comes once, however it ends: also after a connection that could not be opened.
+    client.on("end", () => setTimeout(reopen, reopenMs).unref());
+    try {
+      await client.connect();
+      await client.query(`listen ${channel}`);
+    } catch (error) {
+      streamOf(client).destroy();
+      throw error;
+    }
+    // Nothing was told of the documents that became pending meanwhile.
     wake();
   };
-  await open();
-  return async () => {
+  const reopen = () => {
+    if (isStopped) return;
+    open().catch((error) => isStopped || logger.warn({ err: error }, "listening failed; it is tried again"));
+  };
+  await open().catch((error) => {
     isStopped = true;
-    if (client) await endClient(client);
+    throw error;
+  });
+  return () => {
+    isStopped = true;
+    return endClient(client);
   };
 }
