@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { loadEnvironmentFile, readConfig } from "../config.ts";
+import { isConnectionLoss, isUnavailable } from "../database/sql-errors.ts";
 import { withClient } from "../database/with-client.ts";
 import { createLogger } from "../logger.ts";
 import { surviveUnhandledErrors } from "../unhandled-errors.ts";
@@ -17,7 +18,7 @@ export async function worker(): Promise<void> {
   try {
     if (!(await isMigrated(database))) {
       logger.warn("the database is not migrated: waiting for `migrate`, or for a server to start");
-      while (!(await isMigrated(database))) {
+      while (!(await isMigrated(database).catch(notYet))) {
         if (await Promise.race([signal.then(() => true), pause(1_000, false)])) return;
       }
     }
@@ -29,6 +30,12 @@ export async function worker(): Promise<void> {
   } finally {
     await database.stop();
   }
+}
+
+/** The database that is waited for may restart meanwhile, or fail over. */
+function notYet(error: unknown): false {
+  if (isConnectionLoss(error) || isUnavailable(error)) return false;
+  throw error;
 }
 
 /**

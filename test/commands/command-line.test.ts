@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 import { migrate } from "../../src/database/migrations.ts";
 import { begin, freePort, makeFolder, type RunOptions, run } from "../support/command.ts";
 import { createTestDatabase, databaseUrl, type TestDatabase } from "../support/database.ts";
+import { startTcpProxy } from "../support/tcp-proxy.ts";
 
 const root = join(import.meta.dirname, "../..");
 const commands = ["start", "worker", "migrate", "seed", "schema", "doctor", "user"];
@@ -226,8 +227,9 @@ describe("on a database", () => {
 
     it("waits for a database that is not migrated, and then works; Ctrl-C ends it while it waits, too", async () => {
       const empty = await createTestDatabase(inject("serverUrl"), "template0");
+      const proxy = await startTcpProxy(empty.url);
       try {
-        const here = { environment: { ...environment, DATABASE_URL: empty.url, LOG_FORMAT: "json" } };
+        const here = { environment: { ...environment, DATABASE_URL: proxy.url, LOG_FORMAT: "json" } };
         const workers = [begin(["worker"], here), begin(["worker"], here)] as const;
         await Promise.all(workers.map((worker) => worker.printed("the database is not migrated: waiting")));
         expect(await empty.query("select to_regclass('documents') is null as untouched")).toEqual([
@@ -237,6 +239,9 @@ describe("on a database", () => {
         impatient.process.kill("SIGINT");
         expect(await impatient.ended).toMatchObject({ code: 0, stderr: "" });
         expect(impatient.output()).not.toContain("the worker waits for documents");
+        // Nor does it mind when the database ends the connection on which it looks.
+        proxy.terminateBehind(new RegExp(empty.name));
+        await expect.poll(() => proxy.terminations, { timeout: 30_000 }).toBe(1);
         await migrate(empty.url);
         await addDocument(empty);
         await expect
@@ -245,6 +250,7 @@ describe("on a database", () => {
         patient.process.kill("SIGINT");
         expect(await patient.ended).toMatchObject({ code: 0, stderr: "" });
       } finally {
+        await proxy.stop();
         await empty.drop();
       }
     });

@@ -15,6 +15,8 @@
  * proxy.blackHole(true);          // half-open: nothing passes, nothing breaks
  * proxy.swallow();                // the same for the connections there are; new ones are well
  * proxy.refuse(true);             // new connections are broken at once
+ * proxy.terminateBehind(/claim/); // the answer to the next such message and the FATAL of a terminated connection (57P01)
+ *                                 // arrive in one piece: the client hears of its end while it hands the answer out
  * await proxy.stop();
  * ```
  *
@@ -22,6 +24,7 @@
  * off. It runs on the event loop of the test: the delays are right to about a tenth of a millisecond while that is idle.
  */
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { endsInReadyForQuery, StatementFinder, terminated } from "./postgres-protocol.ts";
 
 export type ProxyCounts = {
   /** Connections that were opened. */
@@ -60,6 +63,14 @@ export type TcpProxy = {
   swallow(): void;
   /** Breaks new connections at once while true. */
   refuse(isOn: boolean): void;
+  /**
+   * The next `times` messages that match are answered, and in one piece with the ReadyForQuery of the answer the server
+   * says that an administrator has terminated the connection (57P01), which then ends. Messages are statements with
+   * their names and, when a connection is opened, its parameters, such as `application_name`.
+   */
+  terminateBehind(message: RegExp, times?: number): void;
+  /** Connections that were terminated so. */
+  readonly terminations: number;
   /** COMMITs whose fate the proxy decided. */
   readonly droppedCommits: number;
   stop(): Promise<void>;
@@ -73,6 +84,8 @@ type Faults = {
   losesOutcome: boolean;
   dropCommits: number;
   strandCommits: number;
+  terminateBehind: RegExp | undefined;
+  terminate: number;
 };
 
 const noCounts = (): ProxyCounts => ({
@@ -95,9 +108,12 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
     losesOutcome: false,
     dropCommits: 0,
     strandCommits: 0,
+    terminateBehind: undefined,
+    terminate: 0,
   };
   let counts = noCounts();
   let droppedCommits = 0;
+  let terminations = 0;
   const links = new Set<{ destroy(): void; swallow(): void }>();
 
   const server = createServer({ noDelay: true }, (client) => {
@@ -124,6 +140,7 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
     let isOutcomeLost = false;
     let isStranded = false;
     let isSwallowed = false;
+    let isTerminated = false;
     const toServer = delayed(faults, (chunk) => upstream.writable && upstream.write(chunk));
     const toClient = delayed(faults, (chunk) => client.writable && client.write(chunk));
 
@@ -132,7 +149,7 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
       counts.bytesToServer += chunk.length;
       if (hasServerSpoken) counts.flights++;
       hasServerSpoken = false;
-      const found = statements.find(chunk);
+      const found = statements.find(chunk, faults.terminateBehind);
       counts.statements += found.count;
       if (faults.isBlackHole || isSwallowed) return;
       if (found.hasCommit && faults.dropCommits > 0) {
@@ -156,6 +173,10 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
         droppedCommits++;
         isOutcomeLost = true;
       }
+      if (found.hasMatch && faults.terminate > 0) {
+        faults.terminate--;
+        isTerminated = true;
+      }
       toServer(chunk);
     });
     upstream.on("data", (chunk) => {
@@ -167,7 +188,10 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
         faults.isRefusing = true;
         return cut();
       }
-      toClient(chunk);
+      if (!isTerminated || !endsInReadyForQuery(chunk)) return toClient(chunk);
+      terminations++;
+      isSwallowed = true;
+      client.end(Buffer.concat([chunk, terminated]));
     });
     for (const [one, other] of [
       [client, upstream],
@@ -201,6 +225,9 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
     get droppedCommits() {
       return droppedCommits;
     },
+    get terminations() {
+      return terminations;
+    },
     resetCounts: () => {
       counts = noCounts();
     },
@@ -229,6 +256,10 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
     refuse: (isOn) => {
       faults.isRefusing = isOn;
     },
+    terminateBehind: (message, times = 1) => {
+      faults.terminateBehind = message;
+      faults.terminate = times;
+    },
     async stop() {
       const closed = new Promise<void>((done) => server.close(() => done()));
       cut();
@@ -256,29 +287,4 @@ function delayed(faults: Faults, pass: (chunk: Buffer) => void): (chunk: Buffer)
     waiting.push({ chunk, due: performance.now() + faults.delayMs });
     if (!isRunning) run();
   };
-}
-
-/** Follows the frontend's messages: a startup message without a type, then one byte of type and four of length. */
-class StatementFinder {
-  #rest = Buffer.alloc(0);
-  #hasStarted = false;
-
-  find(chunk: Buffer): { count: number; hasCommit: boolean } {
-    let data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-    let count = 0;
-    let hasCommit = false;
-    while (data.length >= 5) {
-      const head = this.#hasStarted ? 1 : 0;
-      const length = data.readInt32BE(head) + head;
-      if (data.length < length) break;
-      const type = this.#hasStarted ? String.fromCharCode(data[0] as number) : "startup";
-      this.#hasStarted = true;
-      if (type === "Q" || type === "S") count++;
-      if (type === "Q" || type === "P")
-        hasCommit ||= /(^|\0)\s*commit\s*;?\s*\0/i.test(data.toString("latin1", 5, length));
-      data = data.subarray(length);
-    }
-    this.#rest = Buffer.from(data);
-    return { count, hasCommit };
-  }
 }
