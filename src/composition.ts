@@ -233,6 +233,7 @@ export function compose(
     queries: {
       maxCost: config.MAX_QUERY_COST,
       maxDepth: config.MAX_QUERY_DEPTH,
+      together: { maxCost: config.QUERY_COST_TOGETHER, waitMs: config.QUERY_WAIT_MS },
       ...(config.EAGER_PLAN ? { plan: { timeoutMs: config.EAGER_PLAN_TIMEOUT_MS } } : {}),
     },
     subscriptions: {

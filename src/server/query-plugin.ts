@@ -1,48 +1,82 @@
-/** How a query runs: first its price is found, then its plan reads in one round trip what the resolvers will ask. */
+/**
+ * How a query runs: first its price is found; then, if it is not cheap, it waits for its turn, so that no small request
+ * waits behind many large ones; then its plan reads in one round trip what the resolvers will ask.
+ */
 import { complexityFromQuery } from "@pothos/plugin-complexity";
-import { type ExecutionArgs, getOperationAST, Kind, type OperationDefinitionNode, OperationTypeNode } from "graphql";
+import {
+  type ExecutionArgs,
+  type ExecutionResult,
+  getOperationAST,
+  Kind,
+  type OperationDefinitionNode,
+  OperationTypeNode,
+} from "graphql";
 import type { Plugin } from "graphql-yoga";
 import { type PlanLimits, runPlan } from "../eager-loading/plan.ts";
 import { compile, type Plan } from "../eager-loading/plan-steps.ts";
-import { ApplicationError } from "../errors.ts";
+import { ApplicationError, tooBusy } from "../errors.ts";
 import type { OperationContext } from "../graphql/context.ts";
+import { Budget } from "./budget.ts";
 import { variablesOf } from "./operation-variables.ts";
 
 export type QueryLimits = { maxCost: number; maxDepth: number };
 
 export type QueryOptions = QueryLimits & {
+  /** Objects that all queries under way may read together, and how long others wait for their turn. */
+  together: { maxCost: number; waitMs: number };
   /** Absent: no plan, every level is batched when it is reached. */
   plan?: PlanLimits;
 };
 
-export function useQueries({ plan: limits, ...bounds }: QueryOptions): Plugin {
+type Execute = (args: ExecutionArgs) => Promise<ExecutionResult>;
+
+/** Objects that are read in a few milliseconds. Such a query does not wait for its turn. */
+const cheapCost = 50;
+
+export function useQueries({ plan: limits, together, ...bounds }: QueryOptions): Plugin {
   const plans = new WeakMap<OperationDefinitionNode, Plan>();
+  const turns = new Budget({ total: together.maxCost, waitMs: together.waitMs, refusal: tooBusy });
+
+  async function readAhead(operation: OperationDefinitionNode, args: ExecutionArgs): Promise<void> {
+    const { loaders, canRead } = args.contextValue as OperationContext;
+    if (!limits || !canRead) return;
+    let plan = plans.get(operation);
+    if (!plan) {
+      plan = compile(args.schema, args.document, operation);
+      plans.set(operation, plan);
+    }
+    await runPlan(plan, variablesOf(args), loaders, limits);
+  }
+
   return {
-    async onExecute({ args }) {
-      const { schema, document, operationName, contextValue } = args as ExecutionArgs;
-      const operation = getOperationAST(document, operationName);
+    onExecute({ args, executeFn, setExecuteFn }) {
+      const executionArgs = args as ExecutionArgs;
+      const operation = getOperationAST(executionArgs.document, executionArgs.operationName);
       if (!operation) return;
-      const variables = variablesOf(args as ExecutionArgs);
-      requireAffordable(args as ExecutionArgs, bounds);
-      const { loaders, canRead } = contextValue as OperationContext;
-      if (!limits || !canRead || operation.operation !== OperationTypeNode.QUERY) return;
-      let plan = plans.get(operation);
-      if (!plan) {
-        plan = compile(schema, document, operation);
-        plans.set(operation, plan);
-      }
-      await runPlan(plan, variables, loaders, limits);
+      variablesOf(executionArgs);
+      const cost = requireAffordable(executionArgs, bounds);
+      if (operation.operation !== OperationTypeNode.QUERY) return;
+      const execute = executeFn as Execute;
+      setExecuteFn(async (ownArgs: ExecutionArgs) => {
+        const giveBack = cost > cheapCost ? await turns.take(cost) : () => {};
+        try {
+          await readAhead(operation, executionArgs);
+          return await execute(ownArgs);
+        } finally {
+          giveBack();
+        }
+      });
     },
   };
 }
 
-/** @throws ApplicationError before a statement is sent */
+/** Returns what it costs. @throws ApplicationError before a statement is sent */
 export function requireAffordable(
   { schema, document, operationName, variableValues }: ExecutionArgs,
   { maxCost, maxDepth }: QueryLimits,
-): void {
+): number {
   const operation = getOperationAST(document, operationName);
-  if (!operation) return;
+  if (!operation) return 0;
   const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);
   const { complexity, depth } = complexityFromQuery(
     { ...document, definitions: [operation, ...fragments] },
@@ -62,4 +96,5 @@ export function requireAffordable(
       http: { status: 400 },
     });
   }
+  return complexity;
 }

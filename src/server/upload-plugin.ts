@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Plugin } from "graphql-yoga";
 import type { FileStore, StagedFile } from "../storage/file-store.ts";
-import { ByteBudget } from "./byte-budget.ts";
+import { Budget } from "./budget.ts";
 import { receiveMultipart, refusal, type UploadLimits } from "./multipart.ts";
 
 export type UploadOptions = {
@@ -23,7 +23,11 @@ export const isMultipart = (contentType: string | null | undefined): boolean =>
 const filesAtOnce = 2;
 
 export function useUploads({ store, limits, waitMs, isSignedIn }: UploadOptions): Plugin<object, UploadContext> {
-  const budget = new ByteBudget(filesAtOnce * limits.maxFileBytes, waitMs);
+  const memory = new Budget({
+    total: filesAtOnce * limits.maxFileBytes,
+    waitMs,
+    refusal: "Too many files are being taken in: send them again in a moment.",
+  });
   return {
     async onRequestParse({ request, serverContext, setRequestParser }) {
       if (request.method !== "POST" || !isMultipart(request.headers.get("content-type"))) return;
@@ -39,7 +43,7 @@ export function useUploads({ store, limits, waitMs, isSignedIn }: UploadOptions)
           for (const file of staged) await store.discard(file);
         });
         const parameters = await receiveMultipart(req, store, limits, staged);
-        giveBack = await budget.take(staged.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+        giveBack = await memory.take(staged.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
         if (isEnded) giveBack();
         return parameters;
       });

@@ -8,7 +8,7 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { ByteBudget } from "../../src/server/byte-budget.ts";
+import { Budget } from "../../src/server/budget.ts";
 import { dump } from "../support/dump.ts";
 import { filesOf } from "../support/files.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
@@ -350,7 +350,7 @@ describe("memory for files", () => {
   });
 
   it("is given in the order in which it was asked for, and given back", async () => {
-    const budget = new ByteBudget(100, 60_000);
+    const budget = new Budget({ total: 100, waitMs: 60_000, refusal: "Too much." });
     const begun: string[] = [];
     const take = async (name: string, bytes: number) => {
       const giveBack = await budget.take(bytes);
@@ -366,11 +366,11 @@ describe("memory for files", () => {
   });
 
   it("is not kept from others by who has left the queue", async () => {
-    const budget = new ByteBudget(100, 50);
+    const budget = new Budget({ total: 100, waitMs: 50, refusal: "Too much." });
     const giveBack = await budget.take(50);
     const tooLarge = budget.take(100);
     const behind = budget.take(50);
-    await expect(tooLarge).rejects.toMatchObject({ code: "OVERLOADED" });
+    await expect(tooLarge).rejects.toMatchObject({ code: "OVERLOADED", message: "Too much." });
     (await behind)();
     giveBack();
     (await budget.take(100))();

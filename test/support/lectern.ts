@@ -77,6 +77,7 @@ export async function startLectern(options: LecternOptions = {}): Promise<Lecter
     DATA_DIR: dataDir,
     // Tests share the event loop with the server, and the machine with other tests.
     MAX_EVENT_LOOP_DELAY_MS: "600000",
+    QUERY_WAIT_MS: "600000",
   };
   const config = readConfig({ ...settings, ...options.settings });
   const { log } = options;

@@ -41,6 +41,7 @@ export async function startProductionServer(settings: Record<string, string> = {
       WORKERS: "0",
       // A machine that is busy with other tests is no load of this server's.
       MAX_EVENT_LOOP_DELAY_MS: "600000",
+      QUERY_WAIT_MS: "600000",
       ...settings,
     },
   });

@@ -1,0 +1,64 @@
+/** Queries take turns, so that a small one never waits behind many large ones. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { withClient } from "../../src/database/with-client.ts";
+import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
+
+let lectern: Lectern;
+let ada: Person;
+
+beforeAll(async () => {
+  lectern = await startLectern({
+    settings: {
+      QUERY_COST_TOGETHER: "200",
+      QUERY_WAIT_MS: "200",
+      STATEMENT_TIMEOUT_MS: "60000",
+      EAGER_PLAN_TIMEOUT_MS: "60000",
+    },
+    housekeeping: false,
+  });
+  ada = await lectern.person("Ada");
+});
+afterAll(() => lectern.stop());
+
+type Outcome = { status: number; code?: string; retryAfter: string | null };
+
+async function ask(query: string): Promise<Outcome> {
+  const response = await fetch(lectern.url, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${ada.accessToken}` },
+    body: JSON.stringify({ query }),
+  });
+  const { errors } = (await response.json()) as { errors?: { extensions: { code: string } }[] };
+  return {
+    status: response.status,
+    code: errors?.[0]?.extensions.code,
+    retryAfter: response.headers.get("retry-after"),
+  };
+}
+
+const documents = (first: number) => `{ documents(first: ${first}) { nodes { id owner { id } } } }`;
+const done = { status: 200, code: undefined, retryAfter: null };
+
+it("lets cheap queries pass, holds others back while much is under way, and then refuses them", async () => {
+  await ask("{ viewer { user { id } } }");
+  await withClient(lectern.database.url, async (client) => {
+    // Whatever reads documents now waits until this ends.
+    await client.query("begin; lock table documents in access exclusive mode");
+    let isAnswered = false;
+    const large = ask(documents(100)).finally(() => {
+      isAnswered = true;
+    });
+    await expect.poll(() => lectern.application.reads.state.underWay, { timeout: 30_000 }).toBeGreaterThan(0);
+    expect(await ask("{ users(first: 51) { nodes { id } } }")).toEqual({
+      status: 503,
+      code: "OVERLOADED",
+      retryAfter: "1",
+    });
+    expect(await ask("{ users(first: 50) { nodes { id } } }")).toEqual(done);
+    expect(isAnswered).toBe(false);
+    await client.query("rollback");
+    expect(await large).toEqual(done);
+  });
+  // What was taken has been given back.
+  for (let round = 0; round < 3; round++) expect(await ask(documents(100))).toEqual(done);
+});
