@@ -71,7 +71,7 @@ export const settings = z.object({
     .default(5_000)
     .describe("objects that a query may ask for, page sizes multiplied"),
   QUERY_COST_TOGETHER: whole(10, 10_000_000)
-    .default(2_000)
+    .default(1_000)
     .describe("objects that queries under way may ask for together; others wait for their turn, if they are not cheap"),
   QUERY_WAIT_MS: whole(0, 600_000).default(2_000).describe("how long a query waits for its turn; then `OVERLOADED`"),
   MAX_QUERY_DEPTH: whole(2, 100).default(12).describe("levels of a query"),
