@@ -6,6 +6,7 @@ import { ApplicationError, badInput } from "../errors.ts";
 import type { FileStore, StagedFile } from "../storage/file-store.ts";
 import { decodeText, toUtf8, UnreadableTextError } from "./document.encoding.ts";
 import { extractedFormats, type Format, formatOf, formats, unsupported } from "./document.format.ts";
+import { cleanTitle, firstHeading, titleElement } from "./document.title.ts";
 
 export type DocumentContent = {
   mimeType: Format;
@@ -21,7 +22,6 @@ export type DocumentContent = {
   | { text: null; storageKey: string }
 );
 
-const longestTitle = 200;
 /** Characters among which a title is looked for. */
 const titleCharacters = 10_000;
 /** Of UTF-8, for one of the code units that JavaScript counts. */
@@ -37,14 +37,14 @@ export function contentOfText(text: string, maxBytes: number, inputPath: readonl
   }
   requireText(text, inputPath);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  const title = titleOfText(text) ?? (text.trimStart().split("\n", 1)[0] as string);
+  const title = firstHeading(text.slice(0, titleCharacters)) ?? (text.trimStart().split("\n", 1)[0] as string);
   return {
     mimeType: formats.plain,
     text: bytes,
     storageKey: null,
     sizeBytes: BigInt(bytes.length),
     sha256,
-    title: clean(title),
+    title: cleanTitle(title),
   };
 }
 
@@ -59,13 +59,18 @@ export async function contentOfFile(
   const known = { mimeType, sizeBytes: BigInt(file.sizeBytes), sha256: file.sha256 };
   if (extractedFormats.includes(mimeType)) {
     const title = mimeType === formats.html ? titleOfPage(file) : undefined;
-    return { ...known, title: clean(title ?? nameOf(file)), text: null, storageKey: await files.keep(file) };
+    return { ...known, title: cleanTitle(title ?? nameOf(file)), text: null, storageKey: await files.keep(file) };
   }
   const text = await textOf(file, files, inputPath);
   // One more character, which may be cut in two.
   const start = text.toString("utf8", 0, maxBytesPerCharacter * (titleCharacters + 1));
   requireText(start.trim() === "" ? text.toString() : start, inputPath);
-  return { ...known, title: clean(titleOfText(start) ?? nameOf(file)), text, storageKey: null };
+  return {
+    ...known,
+    title: cleanTitle(firstHeading(start.slice(0, titleCharacters)) ?? nameOf(file)),
+    text,
+    storageKey: null,
+  };
 }
 
 async function textOf(
@@ -85,15 +90,10 @@ function requireText(text: string, inputPath: readonly string[]): void {
   if (text.trim() === "") throw badInput(inputPath, "The text is empty.");
 }
 
-/** The first Markdown heading, which plain texts have as well. */
-function titleOfText(text: string): string | undefined {
-  return /^#{1,6}[ \t]+(\S.*?)[ \t]*#*$/m.exec(text.slice(0, titleCharacters))?.[1];
-}
-
 /** What `<title>` says, where it stands among the first bytes. */
 function titleOfPage({ head }: StagedFile): string | undefined {
   try {
-    const title = /<title(?:\s[^>]*)?>([^<]*)<\/title/i.exec(decodeHead(head))?.[1];
+    const title = titleElement(decodeHead(head));
     return title === undefined || title.trim() === "" ? undefined : convert(title);
   } catch {
     return undefined;
@@ -112,12 +112,3 @@ function decodeHead(head: Uint8Array): string {
 }
 
 const nameOf = ({ name }: StagedFile) => name.slice(0, name.length - extname(name).length);
-
-function clean(title: string): string {
-  const line = title
-    .toWellFormed()
-    .replace(/[\p{Cc}\p{Cf}\p{Co}\s]+/gu, " ")
-    .trim();
-  if (line === "") return "Untitled";
-  return line.length <= longestTitle ? line : `${[...line].slice(0, longestTitle - 1).join("")}…`;
-}

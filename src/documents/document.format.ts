@@ -3,6 +3,7 @@ import { extname } from "node:path";
 import { fileTypeFromBuffer } from "file-type";
 import { ApplicationError } from "../errors.ts";
 import type { StagedFile } from "../storage/file-store.ts";
+import { beginsPage, beginsPiece } from "./document.sniffing.ts";
 
 export const formats = {
   plain: "text/plain",
@@ -19,12 +20,6 @@ export const extractedFormats: readonly string[] = [formats.html, formats.pdf, f
 /** Text to a computer, but not to a reader. */
 const markup = ["application/rtf", "application/postscript"];
 
-/** What begins a whole HTML page, after comments and white space; after `<?xml …?>` an XHTML one. */
-const page = /^(?:\s|<!--[\s\S]*?-->|<\?xml[^>]*>)*<(?:!doctype\s+html|html|head|title|meta|body|style|script)[\s/>]/i;
-/** What may also begin a piece of HTML: but Markdown may begin so, too. */
-const piece =
-  /^\s*<(?:!--|(?:h[1-6]|div|p|a|b|br|table|ul|ol|font|iframe|article|section|main|header|nav|img|span)[\s/>])/i;
-
 /** @throws ApplicationError UNSUPPORTED_MEDIA_TYPE for what is certainly none of them */
 export async function formatOf({ head, name }: StagedFile, inputPath: readonly string[]): Promise<Format> {
   const found = (await fileTypeFromBuffer(head))?.mime;
@@ -38,7 +33,7 @@ export async function formatOf({ head, name }: StagedFile, inputPath: readonly s
     throw unsupported(`Text, Markdown, HTML, PDF and DOCX are taken, not ${found ?? "binary data"}.`, inputPath);
   }
   const isMarkdown = /^\.(md|markdown)$/i.test(extname(name));
-  if (page.test(start) || (!isMarkdown && piece.test(start))) return formats.html;
+  if (beginsPage(start) || (!isMarkdown && beginsPiece(start))) return formats.html;
   return isMarkdown ? formats.markdown : formats.plain;
 }
 
