@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { MessageChannel } from "node:worker_threads";
 import type { Logger } from "pino";
-import { Piscina } from "piscina";
 import { DatabasePool } from "../database/client.ts";
+import { BoundedThreads, LimitExceededError, type WorkLimits } from "../processing/bounded-work.ts";
 import { ImpossibleJobError } from "../processing/queue.ts";
 import { Worker } from "../processing/worker.ts";
 import { FileMissingError, type FileStore } from "../storage/file-store.ts";
@@ -18,24 +18,20 @@ export type DocumentWorkerOptions = {
   places: number;
   leaseMs: number;
   maxAttempts: number;
-  limits: WorkLimits;
+  limits: DocumentLimits;
   logger: Logger;
 };
 
-export type WorkLimits = {
+export type DocumentLimits = Pick<WorkLimits, "timeoutMs" | "memoryMb"> & {
   /** Bytes of a document that was sent; its text has at most as many characters. */
   maxBytes: number;
-  /** How long one document may take. */
-  timeoutMs: number;
-  /** What one document may take. The process may grow by twice that meanwhile: others work in it as well. */
-  memoryMb: number;
 };
 
 /** Parts of a DOCX, inflated, for each byte of the largest document. */
 const maxInflation = 10;
 const maxPages = 10_000;
-/** How often the memory of the process is looked at. */
-const memoryCheckMs = 100;
+/** How long a thread without a document is kept. */
+const idleMs = 60_000;
 
 export type DocumentWorker = { stop(): Promise<void> };
 
@@ -45,18 +41,15 @@ export async function startDocumentWorker(options: DocumentWorkerOptions): Promi
     { connectionString: url, application_name: "lectern worker", max: places + 1, connectionTimeoutMillis: 10_000 },
     (error) => logger.warn({ err: error }, "a worker's connection broke"),
   );
-  const threads = new Piscina<ThreadTask, ThreadAnswer>({
+  const threads: Threads = new BoundedThreads({
     filename: join(import.meta.dirname, "document.thread.ts"),
-    minThreads: 0,
-    maxThreads: places,
-    idleTimeout: 60_000,
-    // The last resort: a thread that comes to this end may take the process with it (V8 aborts when a collection finds
-    // no room). `boundTo` ends it before that.
-    resourceLimits: { maxOldGenerationSizeMb: 4 * limits.memoryMb },
+    threads: places,
+    idleMs,
+    // No document waits, since the worker takes as many as there are threads.
+    limits: { waitMs: limits.timeoutMs, ...limits },
+    subject: "Processing",
+    logger,
   });
-  // Said of a thread that had no document; without a listener it would end the process.
-  threads.on("error", (error) => logger.error({ err: error }, "a thread ended"));
-  threads.setMaxListeners(places + 1);
   const worker = new Worker<DocumentJob, DocumentResult>({
     queue: documentQueue(pool, options),
     work: (job, signal, report) => processDocument(job, signal, report, threads, options),
@@ -68,18 +61,20 @@ export async function startDocumentWorker(options: DocumentWorkerOptions): Promi
   return {
     async stop() {
       await worker.stop();
-      await threads.destroy();
+      await threads.close();
       await pool.end();
     },
   };
 }
+
+type Threads = BoundedThreads<ThreadTask, ThreadAnswer>;
 
 /** @throws ImpossibleJobError when the document is to blame */
 async function processDocument(
   { text, mimeType, storageKey }: DocumentJob,
   signal: AbortSignal,
   report: (progress: number) => void,
-  threads: Piscina<ThreadTask, ThreadAnswer>,
+  threads: Threads,
   { files, limits }: Pick<DocumentWorkerOptions, "files" | "limits">,
 ): Promise<DocumentResult> {
   const original = text === null ? await readOriginal(files, storageKey) : undefined;
@@ -88,25 +83,19 @@ async function processDocument(
   const task: ThreadTask = original
     ? { mimeType, progress, text: null, original, limits: extractionLimits(limits) }
     : { mimeType, progress, text: text as string };
-  const bound = boundTo(limits, signal);
-  // It may be the one that this document waits for: a thread that cannot even begin never takes it.
-  const onThreadError = (error: Error) => bound.abort(new Error(`A thread ended: ${error.message}`, { cause: error }));
-  threads.on("error", onThreadError);
   try {
     const transferList = original ? [progress, original.buffer] : [progress];
-    const answer = await threads.run(task, { signal: bound.signal, transferList });
+    const answer = await threads.run(task, { signal, transferList });
     if ("unreadable" in answer) throw new ImpossibleJobError(answer.unreadable);
     return answer;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ERR_WORKER_OUT_OF_MEMORY") {
-      throw new ImpossibleJobError(tooMuchMemory(limits), { cause: error });
+    // Otherwise other work may be to blame, so the attempt is not the last.
+    if (error instanceof LimitExceededError && error.isCertain) {
+      throw new ImpossibleJobError(error.message, { cause: error });
     }
-    // What aborted it says more than that it was aborted.
-    throw bound.signal.aborted && !signal.aborted ? bound.signal.reason : error;
+    throw error;
   } finally {
-    threads.off("error", onThreadError);
     reports.close();
-    bound.release();
   }
 }
 
@@ -119,39 +108,6 @@ async function readOriginal(files: FileStore, storageKey: string): Promise<Buffe
   }
 }
 
-function extractionLimits({ maxBytes }: WorkLimits) {
+function extractionLimits({ maxBytes }: DocumentLimits) {
   return { maxCharacters: maxBytes, maxInflatedBytes: maxInflation * maxBytes, maxPages };
-}
-
-const tooMuchMemory = ({ memoryMb }: WorkLimits) => `Processing takes more than ${memoryMb} MB of memory.`;
-
-/**
- * Aborts what takes too long, or too much memory. The process as a whole is looked at, so somebody else may be to
- * blame: such an attempt is not the last.
- */
-function boundTo(
-  limits: WorkLimits,
-  signal: AbortSignal,
-): { signal: AbortSignal; abort(reason: Error): void; release(): void } {
-  const abort = new AbortController();
-  const onAbort = () => abort.abort(signal.reason);
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort);
-  const before = process.memoryUsage.rss();
-  const started = performance.now();
-  const timer = setInterval(() => {
-    if (performance.now() - started > limits.timeoutMs) {
-      abort.abort(new Error(`Processing took longer than ${limits.timeoutMs / 1000} s.`));
-    }
-    if (process.memoryUsage.rss() - before > 2 * limits.memoryMb * 1_000_000)
-      abort.abort(new Error(tooMuchMemory(limits)));
-  }, memoryCheckMs);
-  return {
-    signal: abort.signal,
-    abort: (reason) => abort.abort(reason),
-    release() {
-      clearInterval(timer);
-      signal.removeEventListener("abort", onAbort);
-    },
-  };
 }
