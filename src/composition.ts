@@ -14,11 +14,13 @@ import "./documents/document.subscriptions.ts";
 import { hkdfSync } from "node:crypto";
 import type { Logger } from "pino";
 import type { Config } from "./config.ts";
-import { WriteDatabase } from "./database/prisma.ts";
-import { ReadConnections } from "./database/read-connections.ts";
+import { openConnections } from "./connections.ts";
+import type { WriteDatabase } from "./database/prisma.ts";
+import type { ReadConnections } from "./database/read-connections.ts";
 import { crashAt, type Probe } from "./database/transaction-guard.ts";
 import type { RunUnitOfWork, UnitOfWork } from "./database/unit-of-work.ts";
 import { unitOfWorkRunner } from "./database/unit-of-work-runner.ts";
+import { ThreadedFileReader } from "./documents/document.reader.ts";
 import { type DocumentRepository, documentRepository } from "./documents/document.repository.ts";
 import { DocumentService } from "./documents/document.service.ts";
 import { CursorCodec } from "./eager-loading/cursor.ts";
@@ -75,6 +77,7 @@ export type Application = {
   files: FileStore;
   /** Asked by servers before each operation. */
   load: LoadGuard;
+  reader: ThreadedFileReader;
   /** Runs from the beginning; ends with the application, or earlier. */
   housekeeping: Housekeeping;
   /** After roles or sessions were changed by other means than the API. */
@@ -96,25 +99,8 @@ export function compose(
   probe: Probe | undefined = config.CRASH_AT && crashAt(config.CRASH_AT),
 ): Application {
   const files = openFileStore(config);
-  const warn = (error: Error) => logger.warn({ err: error }, "a connection to the database broke");
-  const database = new WriteDatabase({
-    url,
-    size: config.WRITE_CONNECTIONS,
-    waitMs: config.WRITE_WAIT_MS,
-    queueLength: config.WRITE_QUEUE,
-    lockTimeoutMs: config.LOCK_TIMEOUT_MS,
-    statementTimeoutMs: config.STATEMENT_TIMEOUT_MS,
-    transactionTimeoutMs: config.TRANSACTION_TIMEOUT_MS,
-    onError: warn,
-  });
-  const reads = new ReadConnections({
-    url,
-    count: config.READ_CONNECTIONS,
-    maxDepth: config.READ_DEPTH,
-    statementTimeoutMs: config.STATEMENT_TIMEOUT_MS,
-    connectTimeoutMs: config.WRITE_WAIT_MS,
-    onError: warn,
-  });
+  const reader = new ThreadedFileReader({ files, memoryMb: config.WORKER_MEMORY_MB, logger });
+  const { database, reads } = openConnections(config, url, logger);
   const run = unitOfWorkRunner<Repositories>({
     database,
     reads,
@@ -172,7 +158,7 @@ export function compose(
       },
       forgetSessions,
     }),
-    documents: new DocumentService({ uow, viewer, files, maxBytes: config.MAX_DOCUMENT_BYTES }),
+    documents: new DocumentService({ uow, viewer, files, reader, maxBytes: config.MAX_DOCUMENT_BYTES }),
   });
 
   const findViewer = (request: Request) => viewerOfRequest(authentication, request, isSecure);
@@ -277,6 +263,7 @@ export function compose(
     changes,
     files,
     load,
+    reader,
     housekeeping,
     forgetSessions,
     async isReady() {
@@ -291,6 +278,7 @@ export function compose(
       load.stop();
       await changes.stop();
       await housekeeping.stop();
+      await reader.close();
       await reads.close();
       await database.close();
     },

@@ -51,6 +51,8 @@ export async function start(): Promise<void> {
       logger,
     });
     stops.push(server.stop);
+    // Not awaited: without it the first file waits for its thread, and fails if there can be none.
+    application.reader.warmUp().catch((error) => logger.warn({ err: error }, "the thread for files did not start"));
     const address = `http://${config.HOST.includes(":") ? `[${config.HOST}]` : config.HOST}:${server.port}/graphql`;
     if (config.LOG_FORMAT === "json") logger.info({ address }, "ready");
     else announce(config.isProduction, address, database.isEmbedded ? config.DATA_DIR : null);

@@ -29,9 +29,15 @@ const nulFound = "It holds NUL characters, which no text does.";
  * @throws UnreadableTextError as `decodeText` does
  */
 export function toUtf8(bytes: Buffer): Buffer {
-  if (!isUtf8(bytes)) return Buffer.from(decodeText(bytes));
+  if (!isUtf8(bytes)) return inOwnBuffer(decodeText(bytes));
   if (bytes.includes(0)) throw new UnreadableTextError(nulFound);
   return byteOrderMark(bytes) ? bytes.subarray(3) : bytes;
+}
+
+/** `Buffer.from` may share its memory with others, which cannot change hands between threads. */
+function inOwnBuffer(text: string): Buffer {
+  const { buffer, byteLength } = new TextEncoder().encode(text);
+  return Buffer.from(buffer, 0, byteLength);
 }
 
 function decodeAny(bytes: Uint8Array, isHtml: boolean): string {

@@ -3,9 +3,10 @@ import type { Visibility } from "../database/generated/prisma/enums.ts";
 import type { DocumentRow } from "../database/generated/tables.ts";
 import type { UnitOfWork } from "../database/unit-of-work.ts";
 import { ApplicationError, badInput, StaleVersionError } from "../errors.ts";
-import type { FileStore, StagedFile } from "../storage/file-store.ts";
+import { FileMissingError, type FileStore, type StagedFile } from "../storage/file-store.ts";
 import { isAdmin, type Viewer } from "../users/viewer.ts";
 import { contentOfFile, contentOfText, type DocumentContent } from "./document.content.ts";
+import type { FileReader } from "./document.reader.ts";
 import type { DocumentRepository, LockedDocument } from "./document.repository.ts";
 
 export type DocumentSource = { text?: string | null; file?: StagedFile | null };
@@ -24,7 +25,8 @@ export type ExistingDocument = { id: string; expectedVersion?: number | null };
 
 export type DocumentServiceParts = {
   uow: Pick<UnitOfWork, "prepare" | "afterCommit"> & { documents: DocumentRepository };
-  files: Pick<FileStore, "readStaged" | "keep" | "claim" | "remove">;
+  files: Pick<FileStore, "keep" | "claim" | "remove">;
+  reader: FileReader;
   viewer: Viewer;
   maxBytes: number;
 };
@@ -70,13 +72,11 @@ export class DocumentService {
     if (source.file) await this.#contentOf(source);
   }
 
-  /** A server may have been held up so long that the file was swept before its row was there. */
   async #claim(storageKey: string): Promise<void> {
     try {
       await this.#parts.files.claim(storageKey);
     } catch (error) {
-      const message = "It took too long, and the file is gone: send it again.";
-      throw new ApplicationError("TRANSACTION_TIMEOUT", message, {}, error);
+      throw sweptMeanwhile(error);
     }
   }
 
@@ -85,9 +85,18 @@ export class DocumentService {
     if (!file) return contentOfText(text ?? "", maxBytes, ["input", "source", "text"]);
     return uow.prepare(
       `content of ${file.id}`,
-      () => contentOfFile(file, files, ["input", "source", "file"]),
+      () => this.#contentOfFile(file),
       ({ storageKey }) => storageKey === null || files.remove(storageKey),
     );
+  }
+
+  async #contentOfFile(file: StagedFile): Promise<DocumentContent> {
+    const { reader, files } = this.#parts;
+    try {
+      return await contentOfFile(file, reader, files, ["input", "source", "file"]);
+    } catch (error) {
+      throw error instanceof FileMissingError ? sweptMeanwhile(error) : error;
+    }
   }
 
   async update({ id, expectedVersion, title, visibility }: UpdateDocument): Promise<DocumentRow> {
@@ -135,6 +144,12 @@ export class DocumentService {
     if (!viewer) throw new ApplicationError("UNAUTHENTICATED", "Sign in first.");
     return viewer;
   }
+}
+
+/** A server may have been held up so long that the file was swept before its row was there. */
+function sweptMeanwhile(cause: unknown): ApplicationError {
+  const message = "It took too long, and the file is gone: send it again.";
+  return new ApplicationError("TRANSACTION_TIMEOUT", message, {}, cause);
 }
 
 /** The error, which tells the log what was met, in the words in which the database tells workers. */

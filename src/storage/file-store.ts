@@ -18,9 +18,13 @@ export interface FileStore {
    * @throws FileTooLargeError as soon as more than `maxBytes` have come, or whatever the source throws
    */
   stage(source: AsyncIterable<Uint8Array>, file: { name: string; maxBytes: number }): Promise<StagedFile>;
-  /** All bytes of a staged file. */
+  /** All bytes of a staged file. @throws FileMissingError when it has been swept already */
   readStaged(file: StagedFile): Promise<Buffer<ArrayBuffer>>;
-  /** Keeps a staged file for good, also when the power fails just after. Returns its key. */
+  /**
+   * Keeps a staged file for good, also when the power fails just after. Returns its key.
+   *
+   * @throws FileMissingError when it has been swept already
+   */
   keep(file: StagedFile): Promise<string>;
   /** Removes a staged file; nothing happens to one that has been kept. */
   discard(file: StagedFile): Promise<void>;

@@ -79,7 +79,7 @@ export class LocalFileStore implements FileStore {
     const key = randomUUID();
     const path = this.#keptPath(key);
     const isNew = await makeFolder(dirname(path));
-    await rename(this.#stagedPath(id), path);
+    await missingAs(id, rename(this.#stagedPath(id), path));
     this.#probe("after_rename");
     // The name must be as durable as the bytes, before a row relies on it.
     await syncFolder(dirname(path));

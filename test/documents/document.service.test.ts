@@ -2,6 +2,8 @@
 import { describe, expect, it } from "vitest";
 import type { DocumentStatus } from "../../src/database/generated/prisma/enums.ts";
 import type { DocumentRow } from "../../src/database/generated/tables.ts";
+import type { FileReader } from "../../src/documents/document.reader.ts";
+import { type FileReading, readFile } from "../../src/documents/document.reading.ts";
 import type { DocumentRepository, NewDocument } from "../../src/documents/document.repository.ts";
 import { DocumentService, type DocumentServiceParts } from "../../src/documents/document.service.ts";
 import type { ApplicationError } from "../../src/errors.ts";
@@ -71,8 +73,8 @@ class DocumentsInMemory implements DocumentRepository {
   }
 }
 
-/** As much of a file store as the service uses. */
-class FilesInMemory {
+/** As much of a file store as the service uses, and a reader that needs no thread. */
+class FilesInMemory implements FileReader {
   readonly kept = new Map<string, Uint8Array>();
   readonly #staged = new Map<string, Uint8Array>();
 
@@ -82,8 +84,8 @@ class FilesInMemory {
     return new StagedFile({ id, name, sizeBytes: bytes.length, sha256: `hash of ${id}`, head: bytes });
   }
 
-  async readStaged({ id }: StagedFile) {
-    return Buffer.from(this.#staged.get(id) as Uint8Array) as Buffer<ArrayBuffer>;
+  async read({ id, name }: StagedFile) {
+    return (await readFile({ name, bytes: this.#staged.get(id) as Uint8Array, isWhole: true })) as FileReading;
   }
 
   async keep({ id }: StagedFile) {
@@ -115,7 +117,7 @@ function setUp() {
     prepare: (_label, make) => make(),
     afterCommit: (effect) => void afterCommit.push(effect),
   };
-  const serviceOf = (viewer: Viewer) => new DocumentService({ uow, files, viewer, maxBytes });
+  const serviceOf = (viewer: Viewer) => new DocumentService({ uow, files, reader: files, viewer, maxBytes });
   return { documents, files, afterCommit, serviceOf };
 }
 
@@ -177,6 +179,18 @@ describe("a new document", () => {
     expect([files.kept.size, afterCommit.length]).toEqual([2, 1]);
     await afterCommit[0]?.();
     expect([...files.kept.keys()]).toEqual([documents.originals.get(first.document.id)]);
+  });
+
+  it("from a file that was swept before it was read, kept or claimed is refused, and may be sent again", async () => {
+    for (const step of ["read", "keep", "claim"] as const) {
+      const { files, serviceOf } = setUp();
+      const file = files.staged("page.html", Buffer.from("<title>A page</title><p>Words."));
+      const swept = async () => {
+        throw new FileMissingError(file.id);
+      };
+      Object.assign(files, { [step]: swept });
+      expect(await refusal(serviceOf(ada).create({ source: { file } }))).toEqual({ code: "TRANSACTION_TIMEOUT" });
+    }
   });
 
   it("of a text file is read from its bytes: far from the start as well, and without the mark", async () => {

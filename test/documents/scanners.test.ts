@@ -4,6 +4,7 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { contentOfText } from "../../src/documents/document.content.ts";
 import { decodeText, toUtf8 } from "../../src/documents/document.encoding.ts";
 import { beginsPage, beginsPiece } from "../../src/documents/document.sniffing.ts";
 import { cleanTitle, firstHeading, titleElement } from "../../src/documents/document.title.ts";
@@ -213,8 +214,26 @@ it("each takes time in proportion to the text", { timeout: 300_000 }, async () =
   const title = (unit: string) => growthOf(`title element ${JSON.stringify(unit)}`, of(unit), titleElement);
   const encoding = (name: string, make: (size: number) => Buffer) =>
     // From here on what does not depend on the size, a guess by 64 kB, weighs little.
-    growthOf(`encoding ${name}`, make, read, [2_000_000]);
+    growthOf(`encoding ${name}`, make, read, [1_000_000]);
+  const inline = (name: string, make: (size: number) => string) =>
+    growthOf(
+      `text in JSON, ${name}`,
+      make,
+      (text) => {
+        try {
+          return contentOfText(text, 10_000_000, []);
+        } catch (error) {
+          return error;
+        }
+      },
+      [1_000_000],
+    );
   expectLinear([
+    await inline("of words", (size) => "word ".repeat(size / 5)),
+    await inline("of spaces", of(" ")),
+    await inline("of invisible characters", of("\u200b")),
+    await inline("of headings that are none", (size) => "#\t".repeat(size / 2)),
+    await inline("of letters of two units", (size) => "𝒳".repeat(size / 2)),
     await page("<!---->"),
     await page("<!-- --><?xml --><?xml -->"),
     await page("<!--<?xml --> "),

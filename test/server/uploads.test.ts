@@ -323,6 +323,8 @@ describe("memory for files", () => {
     const settings = { MAX_DOCUMENT_BYTES: String(maxBytes), UPLOAD_WAIT_MS: "200", ...patient };
     const busy = await startLectern({ settings, database: lectern.database });
     const largest = (letter: string) => upload(busy, ada, new File([letter.repeat(maxBytes)], "large.txt"));
+    // As `start` does: what is waited for below is the lock, not a thread.
+    await busy.application.reader.warmUp();
     const blocker = new pg.Client({ connectionString: lectern.database.url });
     await blocker.connect();
     try {

@@ -8,9 +8,10 @@ export type Growth = {
   name: string;
   /** The size at which it was measured, in the unit of `make`. */
   n: number;
-  /** CPU time for an input of size n, and for one of twice that size. */
+  /** The least CPU time for an input of size n, and for one of twice that size. */
   ms: number;
   twiceMs: number;
+  /** The median of all tries: the least times may be those of different moments, of which one was lucky. */
   ratio: number;
 };
 
@@ -21,12 +22,11 @@ export const linearRatio = 2.5;
 const leastMs = 5;
 /** Work is repeated for so long, because CPU time is counted in steps of up to 4 ms. */
 const measuredMs = 80;
-/** More tries when the ratio is above the limit, in case other programs disturbed the first ones. */
+/** More tries while the ratio is above the limit: other programs slow the caches down, or do so no more. */
 const [tries, maxTries] = [3, 15];
 
 /**
- * Measures the CPU time of this thread, which does not depend on how busy the machine is, and takes the least of several
- * tries.
+ * Measures the CPU time of this thread, which depends little on how busy the machine is, several times.
  *
  * @param sizes from small to large. The first that takes `leastMs`, or else the last, is n: work which is not linear is
  *   then noticed at a size at which it still ends.
@@ -42,14 +42,21 @@ export async function growthOf<Input>(
     return () => work(input);
   }, sizes);
   const [once, twice] = [make(n), make(2 * n)];
-  const growth: Growth = { name, n, ms: Number.POSITIVE_INFINITY, twiceMs: Number.POSITIVE_INFINITY, ratio: 0 };
-  for (let index = 0; index < tries || (index < maxTries && growth.ratio >= linearRatio); index++) {
-    growth.ms = Math.min(growth.ms, await cpuMs(() => work(once)));
-    growth.twiceMs = Math.min(growth.twiceMs, await cpuMs(() => work(twice)));
-    growth.ratio = growth.twiceMs / growth.ms;
+  const pairs: { ms: number; twiceMs: number }[] = [];
+  const ratio = () => median(pairs.map((pair) => pair.twiceMs / pair.ms));
+  while (pairs.length < tries || (pairs.length < maxTries && ratio() >= linearRatio)) {
+    pairs.push({ ms: await cpuMs(() => work(once)), twiceMs: await cpuMs(() => work(twice)) });
   }
-  return growth;
+  return {
+    name,
+    n,
+    ms: Math.min(...pairs.map(({ ms }) => ms)),
+    twiceMs: Math.min(...pairs.map(({ twiceMs }) => twiceMs)),
+    ratio: ratio(),
+  };
 }
+
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 
 async function measurableSize(prepare: (size: number) => () => unknown, sizes: readonly number[]): Promise<number> {
   for (const size of sizes) {

@@ -51,6 +51,7 @@ type Documents = {
     "\n  query ReadFormat($id: ID!) {\n    document(id: $id) {\n      title mimeType sizeBytes sha256 status failure attempts text\n      chunks(first: 100) { nodes { text startOffset endOffset } }\n    }\n  }\n": typeof types.ReadFormatDocument,
     "\n  query SearchFormat($query: String!, $documentIds: [ID!]) {\n    searchChunks(query: $query, documentIds: $documentIds) { totalCount }\n  }\n": typeof types.SearchFormatDocument,
     "\n  mutation ReprocessFormat($id: ID!) {\n    reprocessDocument(input: { id: $id }) { document { id } }\n  }\n": typeof types.ReprocessFormatDocument,
+    "\n    query SmallBesideAFile {\n      viewer { user { name } }\n    }\n  ": typeof types.SmallBesideAFileDocument,
     "\n  query Titles($search: String!) {\n    documents(first: 100, filter: { search: $search }) { nodes { title } }\n    viewer { user { documents(first: 100, filter: { search: $search }) { totalCount } } }\n  }\n": typeof types.TitlesDocument,
     "\n  query Texts($query: String!) {\n    searchChunks(first: 100, query: $query) { nodes { chunk { document { title } } } }\n  }\n": typeof types.TextsDocument,
     "\n  mutation SignUp($input: SignUpInput!) {\n    signUp(input: $input) {\n      accessToken\n      refreshToken\n      user { id }\n    }\n  }\n": typeof types.SignUpDocument,
@@ -110,6 +111,7 @@ const documents: Documents = {
     "\n  query ReadFormat($id: ID!) {\n    document(id: $id) {\n      title mimeType sizeBytes sha256 status failure attempts text\n      chunks(first: 100) { nodes { text startOffset endOffset } }\n    }\n  }\n": types.ReadFormatDocument,
     "\n  query SearchFormat($query: String!, $documentIds: [ID!]) {\n    searchChunks(query: $query, documentIds: $documentIds) { totalCount }\n  }\n": types.SearchFormatDocument,
     "\n  mutation ReprocessFormat($id: ID!) {\n    reprocessDocument(input: { id: $id }) { document { id } }\n  }\n": types.ReprocessFormatDocument,
+    "\n    query SmallBesideAFile {\n      viewer { user { name } }\n    }\n  ": types.SmallBesideAFileDocument,
     "\n  query Titles($search: String!) {\n    documents(first: 100, filter: { search: $search }) { nodes { title } }\n    viewer { user { documents(first: 100, filter: { search: $search }) { totalCount } } }\n  }\n": types.TitlesDocument,
     "\n  query Texts($query: String!) {\n    searchChunks(first: 100, query: $query) { nodes { chunk { document { title } } } }\n  }\n": types.TextsDocument,
     "\n  mutation SignUp($input: SignUpInput!) {\n    signUp(input: $input) {\n      accessToken\n      refreshToken\n      user { id }\n    }\n  }\n": types.SignUpDocument,
@@ -294,6 +296,10 @@ export function graphql(source: "\n  query SearchFormat($query: String!, $docume
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  mutation ReprocessFormat($id: ID!) {\n    reprocessDocument(input: { id: $id }) { document { id } }\n  }\n"): (typeof documents)["\n  mutation ReprocessFormat($id: ID!) {\n    reprocessDocument(input: { id: $id }) { document { id } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n    query SmallBesideAFile {\n      viewer { user { name } }\n    }\n  "): (typeof documents)["\n    query SmallBesideAFile {\n      viewer { user { name } }\n    }\n  "];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
