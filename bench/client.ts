@@ -1,5 +1,6 @@
 /** Somebody who signs up on a server and sends documents. */
 export type Client = {
+  accessToken: string;
   createDocument(text: string): Promise<void>;
   upload(file: File): Promise<void>;
 };
@@ -20,6 +21,7 @@ export async function signUp(address: string): Promise<Client> {
   };
   const authorization = `Bearer ${signUp.accessToken}`;
   return {
+    accessToken: signUp.accessToken,
     async createDocument(text) {
       const query = "mutation($text: String!) { createDocument(input: { source: { text: $text } }) { isDuplicate } }";
       await answered({ headers: { ...json, authorization }, body: JSON.stringify({ query, variables: { text } }) });

@@ -1,14 +1,17 @@
-/** The command line of the figures in bench/README.md: `node bench/main.ts pipeline|start|memory [RUNS]`. */
+/** The command line of the figures in bench/README.md: `node bench/main.ts pipeline|start|memory|turns [RUNS]`. */
 import { cpus } from "node:os";
 import { withClient } from "../src/database/with-client.ts";
 import { uploadMemory, workerMemory } from "./memory.ts";
 import { type Crew, type Load, pipeline } from "./pipeline.ts";
 import { hasPython, type Stage, withStage } from "./stage.ts";
 import { type Starter, startTime } from "./start-time.ts";
+import { turns } from "./turns.ts";
 
 const small: Load = { name: "1,000 texts of 2 kB", count: 1_000, bytes: 2_000 };
 const large: Load = { name: "4 texts of 5 MB", count: 4, bytes: 5_000_000 };
 const startedDocuments = 200;
+const turnsClients = 64;
+const turnsSeconds = 10;
 
 const figures: Record<string, (stage: Stage, runs: number) => Promise<void>> = {
   async pipeline(stage, runs) {
@@ -49,6 +52,30 @@ const figures: Record<string, (stage: Stage, runs: number) => Promise<void>> = {
         "p99, ms": median(results[index]?.map(({ p99Ms }) => p99Ms) ?? []),
         "p99 of each run": results[index]?.map(({ p99Ms }) => p99Ms).join(" "),
       })),
+    );
+  },
+
+  async turns(stage, runs) {
+    const cases: Record<string, Record<string, string>> = {
+      "all at once": { QUERY_COST_TOGETHER: "10000000", MAX_EVENT_LOOP_DELAY_MS: "600000" },
+      "taking turns": {},
+    };
+    const results = await interleaved(runs, Object.values(cases), (settings) =>
+      turns(stage, settings, turnsClients, turnsSeconds),
+    );
+    print(
+      `a small request beside ${turnsClients} clients with queries for 680 objects`,
+      Object.keys(cases).map((name, index) => {
+        const of = (pick: (result: Awaited<ReturnType<typeof turns>>) => number) =>
+          round(median(results[index]?.map(pick) ?? []));
+        return {
+          "the large ones are": name,
+          "median, ms": of(({ smallMedianMs }) => smallMedianMs),
+          "p99, ms": of(({ smallP99Ms }) => smallP99Ms),
+          "large ones answered/s": of(({ largePerSecond }) => largePerSecond),
+          "and refused": of(({ refused }) => refused),
+        };
+      }),
     );
   },
 

@@ -4,6 +4,7 @@ import { pipeline } from "../bench/pipeline.ts";
 import { hasPython } from "../bench/stage.ts";
 import { startTime } from "../bench/start-time.ts";
 import { textOf } from "../bench/texts.ts";
+import { turns } from "../bench/turns.ts";
 
 const stage = () => ({ serverUrl: inject("serverUrl"), templateName: inject("templateName") });
 
@@ -21,6 +22,13 @@ describe("the figures of bench/", { timeout: 180_000 }, () => {
     const { medianMs, p99Ms, worstMs } = await startTime(stage(), "worker in the server", 3);
     expect([medianMs, p99Ms, worstMs]).toEqual([medianMs, p99Ms, worstMs].toSorted((one, other) => one - other));
     expect(medianMs).toBeGreaterThanOrEqual(0);
+  });
+
+  it("of turns count what is answered", async () => {
+    const { smallMedianMs, smallP99Ms, largePerSecond } = await turns(stage(), {}, 2, 1);
+    expect(smallMedianMs).toBeGreaterThan(0);
+    expect(smallP99Ms).toBeGreaterThanOrEqual(smallMedianMs);
+    expect(largePerSecond).toBeGreaterThan(0);
   });
 
   it("are of texts that are as long as is said, and the same each time", () => {
