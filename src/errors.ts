@@ -16,6 +16,8 @@ export type ErrorCode =
   | "UNKNOWN_OUTCOME"
   | "IDEMPOTENCY_MISMATCH"
   | "OVERLOADED"
+  | "INSUFFICIENT_STORAGE"
+  | "STORAGE_UNAVAILABLE"
   | "INTERNAL_SERVER_ERROR";
 
 export type ErrorDetails = {

@@ -3,7 +3,7 @@ import type pg from "pg";
 import { type Config, loadEnvironmentFile, readConfig } from "../config.ts";
 import { withClient } from "../database/with-client.ts";
 import { UserError } from "../errors.ts";
-import type { FileStore } from "../storage/file-store.ts";
+import { type FileStore, FileStoreError } from "../storage/file-store.ts";
 import { openFileStore } from "../workers.ts";
 import { missingRoles, withDatabase } from "./database-session.ts";
 
@@ -66,9 +66,9 @@ async function count(client: pg.Client): Promise<Counts> {
 
 const batchSize = 500;
 
-/** Every original that a document names is there and is what was sent. */
+/** Every original that a document names is there, can be read, and is what was sent. */
 async function compareRowsWithFiles(client: pg.Client, files: FileStore): Promise<Counts> {
-  let [missing, changed] = [0, 0];
+  let [missing, changed, unreadable] = [0, 0, 0];
   for (let after = "00000000-0000-0000-0000-000000000000"; ; ) {
     const { rows } = await client.query(
       `select id, storage_key as key, size_bytes as size, sha256 from documents
@@ -76,9 +76,14 @@ async function compareRowsWithFiles(client: pg.Client, files: FileStore): Promis
       [after],
     );
     for (const { key, size, sha256 } of rows) {
-      const found = await files.size(key);
-      if (found === null) missing++;
-      else if (found !== Number(size) || (await hashOf(files, key)) !== sha256) changed++;
+      try {
+        const found = await files.size(key);
+        if (found === null) missing++;
+        else if (found !== Number(size) || (await hashOf(files, key)) !== sha256) changed++;
+      } catch (error) {
+        if (!(error instanceof FileStoreError)) throw error;
+        unreadable++;
+      }
     }
     if (rows.length < batchSize) break;
     after = rows.at(-1).id;
@@ -86,12 +91,13 @@ async function compareRowsWithFiles(client: pg.Client, files: FileStore): Promis
   return [
     ["documents whose original is missing", missing],
     ["documents whose original is not what was sent", changed],
+    ["documents whose original cannot be read", unreadable],
   ];
 }
 
 async function hashOf(files: FileStore, key: string): Promise<string> {
   const hash = createHash("sha256");
-  for await (const piece of await files.open(key)) hash.update(piece);
+  for await (const piece of files.pieces(key)) hash.update(piece);
   return hash.digest("hex");
 }
 
@@ -100,6 +106,11 @@ async function countLeftFiles(client: pg.Client, files: FileStore, { FILE_GRACE_
   const { rows } = await client.query("select storage_key as key from documents where storage_key is not null");
   const named = new Set(rows.map(({ key }) => key));
   let left = 0;
-  for await (const { id, ageMs } of files.list()) if (ageMs > FILE_GRACE_MS && !named.has(id)) left++;
+  try {
+    for await (const { id, ageMs } of files.list()) if (ageMs > FILE_GRACE_MS && !named.has(id)) left++;
+  } catch (error) {
+    if (!(error instanceof FileStoreError)) throw error;
+    throw new UserError(`The file store cannot be read: ${(error.cause as Error).message}.`);
+  }
   return left;
 }

@@ -6,7 +6,7 @@ import { DatabasePool } from "../database/client.ts";
 import { BoundedThreads, LimitExceededError, type WorkLimits } from "../processing/bounded-work.ts";
 import { ImpossibleJobError } from "../processing/queue.ts";
 import { Worker } from "../processing/worker.ts";
-import { FileMissingError, type FileStore } from "../storage/file-store.ts";
+import { FileMissingError, type FileStore, FileStoreError } from "../storage/file-store.ts";
 import { type DocumentJob, type DocumentResult, documentQueue } from "./document.queue.ts";
 import type { ThreadAnswer, ThreadTask } from "./document.thread.ts";
 
@@ -99,12 +99,18 @@ async function processDocument(
   }
 }
 
+/** What it throws is told as the document's `failure`, so it names no path. */
 async function readOriginal(files: FileStore, storageKey: string): Promise<Buffer<ArrayBuffer>> {
   try {
     return await files.read(storageKey);
   } catch (error) {
-    if (!(error instanceof FileMissingError)) throw error;
-    throw new Error("The original is not in this worker's file store.", { cause: error });
+    if (error instanceof FileMissingError) {
+      throw new Error("The original is not in this worker's file store.", { cause: error });
+    }
+    if (error instanceof FileStoreError) {
+      throw new Error(`The original cannot be read from this worker's file store (${error.reason}).`, { cause: error });
+    }
+    throw error;
   }
 }
 

@@ -53,7 +53,7 @@ export class DocumentService {
     const created = await uow.documents.createUnlessPresent(document);
     const { storageKey } = content;
     if (created) {
-      if (storageKey !== null) await this.#claim(storageKey);
+      if (storageKey !== null) await requireThere(files.claim(storageKey));
       return { document: created, isDuplicate: false };
     }
     const present = await uow.documents.findByHash(viewer.id, content.sha256);
@@ -72,31 +72,14 @@ export class DocumentService {
     if (source.file) await this.#contentOf(source);
   }
 
-  async #claim(storageKey: string): Promise<void> {
-    try {
-      await this.#parts.files.claim(storageKey);
-    } catch (error) {
-      throw sweptMeanwhile(error);
-    }
-  }
-
   #contentOf({ file, text }: DocumentSource): Promise<DocumentContent> | DocumentContent {
-    const { uow, files, maxBytes } = this.#parts;
+    const { uow, files, reader, maxBytes } = this.#parts;
     if (!file) return contentOfText(text ?? "", maxBytes, ["input", "source", "text"]);
     return uow.prepare(
       `content of ${file.id}`,
-      () => this.#contentOfFile(file),
+      () => requireThere(contentOfFile(file, reader, files, ["input", "source", "file"])),
       ({ storageKey }) => storageKey === null || files.remove(storageKey),
     );
-  }
-
-  async #contentOfFile(file: StagedFile): Promise<DocumentContent> {
-    const { reader, files } = this.#parts;
-    try {
-      return await contentOfFile(file, reader, files, ["input", "source", "file"]);
-    } catch (error) {
-      throw error instanceof FileMissingError ? sweptMeanwhile(error) : error;
-    }
   }
 
   async update({ id, expectedVersion, title, visibility }: UpdateDocument): Promise<DocumentRow> {
@@ -147,9 +130,14 @@ export class DocumentService {
 }
 
 /** A server may have been held up so long that the file was swept before its row was there. */
-function sweptMeanwhile(cause: unknown): ApplicationError {
-  const message = "It took too long, and the file is gone: send it again.";
-  return new ApplicationError("TRANSACTION_TIMEOUT", message, {}, cause);
+async function requireThere<Result>(work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof FileMissingError)) throw error;
+    const message = "It took too long, and the file is gone: send it again.";
+    throw new ApplicationError("TRANSACTION_TIMEOUT", message, {}, error);
+  }
 }
 
 /** The error, which tells the log what was met, in the words in which the database tells workers. */

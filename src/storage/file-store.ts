@@ -8,8 +8,10 @@
  * File first, then row; row first, then file. So a row never names a file that is not there, and a crash leaves at most
  * files that no row names, which a sweep finds (file-sweep.ts). Keys are made by the store. What clients call a file is
  * never part of a path.
+ *
+ * Whatever it is asked for, a store that cannot do it throws FileStoreError, and leaves nothing of what it began.
  */
-import type { Readable } from "node:stream";
+import { ApplicationError } from "../errors.ts";
 
 export interface FileStore {
   /**
@@ -31,7 +33,7 @@ export interface FileStore {
   /** All bytes of a kept file. @throws FileMissingError */
   read(key: string): Promise<Buffer<ArrayBuffer>>;
   /** A kept file, piece by piece. @throws FileMissingError */
-  open(key: string): Promise<Readable>;
+  pieces(key: string): AsyncIterable<Uint8Array>;
   /**
    * Says that a row is about to name a kept file, which counts as new from here on: however long it took to come so far,
    * the file is there and will not be swept.
@@ -49,6 +51,8 @@ export interface FileStore {
   list(): AsyncIterable<StoredFile>;
   /** Removes a staged file that `list` showed, whose server is gone. */
   removeStaged(id: string): Promise<void>;
+  /** Takes a small file in and forgets it, to see whether it could take somebody's. @throws FileStoreError */
+  requireUsable(): Promise<void>;
 }
 
 export type StoredFile = {
@@ -101,4 +105,42 @@ export class FileMissingError extends Error {
   constructor(key: string, cause?: unknown) {
     super(`The file ${key} is not in the store.`, { cause });
   }
+}
+
+/** The disk is full, or the part of it that our user may fill. */
+const fullReasons = new Set(["ENOSPC", "EDQUOT"]);
+/** What others hold and give back: open files, memory, a lock. */
+const passingReasons = new Set(["EMFILE", "ENFILE", "EAGAIN", "EBUSY", "EINTR", "ENOMEM", "ETIMEDOUT"]);
+
+/**
+ * The store cannot do what it was asked for. The message is for the API's user. The log finds the path here, and the
+ * operating system's own words in the cause.
+ */
+export class FileStoreError extends ApplicationError {
+  override name = "FileStoreError";
+  readonly path: string;
+  /** As the operating system calls it: ENOSPC, EACCES, EIO. */
+  readonly reason: string;
+
+  constructor(path: string, cause: NodeJS.ErrnoException) {
+    const reason = cause.code ?? "unknown";
+    super(fullReasons.has(reason) ? "INSUFFICIENT_STORAGE" : "STORAGE_UNAVAILABLE", messageFor(reason), {}, cause);
+    this.path = path;
+    this.reason = reason;
+  }
+
+  get isFull(): boolean {
+    return fullReasons.has(this.reason);
+  }
+
+  /** Another try may succeed without anybody's doing. */
+  get mayPass(): boolean {
+    return passingReasons.has(this.reason);
+  }
+}
+
+function messageFor(reason: string): string {
+  if (fullReasons.has(reason)) return "The disk for files is full: nothing happened. Send it again when there is room.";
+  if (passingReasons.has(reason)) return "The storage of files is too busy: nothing happened, try again in a moment.";
+  return "Files cannot be stored or read just now: nothing happened. Try again later.";
 }

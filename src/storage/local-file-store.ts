@@ -7,14 +7,14 @@
  * Only the server's own user may read them. Several servers may share the folder.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { createReadStream, type Dirent, type Stats } from "node:fs";
+import type { Dirent, Stats } from "node:fs";
 import { type FileHandle, mkdir, open, opendir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Readable } from "node:stream";
 import {
   FileMissingError,
   type FilePoint,
   type FileStore,
+  FileStoreError,
   FileTooLargeError,
   headBytes,
   StagedFile,
@@ -26,6 +26,11 @@ export type LocalFileStoreOptions = {
   /** Told of every point that a file passes. */
   probe?: (point: FilePoint) => void;
 };
+
+/** Of a file that is read piece by piece. */
+const pieceBytes = 65_536;
+/** Enough that the disk must find room for it; no more than a moment's work. */
+const trialBytes = 65_536;
 
 const keyForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -41,22 +46,23 @@ export class LocalFileStore implements FileStore {
   async stage(source: AsyncIterable<Uint8Array>, { name, maxBytes }: { name: string; maxBytes: number }) {
     const id = randomUUID();
     const path = this.#stagedPath(id);
-    await makeFolder(dirname(path));
-    const handle = await open(path, "wx", 0o600);
+    const handle = await ask(path, () => create(path));
     try {
-      const received = await this.#receive(source, handle, maxBytes);
-      await handle.sync();
+      const received = await this.#receive(source, (piece) => ask(path, () => writeAll(handle, piece)), maxBytes);
+      await ask(path, () => handle.sync());
       this.#probe("after_fsync");
+      await ask(path, () => handle.close());
       return new StagedFile({ id, name, ...received });
     } catch (error) {
-      await rm(path, { force: true });
+      // The first error is the one to tell. What cannot be removed now, the sweep removes.
+      await handle.close().catch(() => {});
+      await rm(path, { force: true }).catch(() => {});
       throw error;
-    } finally {
-      await handle.close();
     }
   }
 
-  async #receive(source: AsyncIterable<Uint8Array>, handle: FileHandle, maxBytes: number) {
+  /** An error of the source stays what it is: only those of `write` are the store's. */
+  async #receive(source: AsyncIterable<Uint8Array>, write: (piece: Uint8Array) => Promise<void>, maxBytes: number) {
     const hash = createHash("sha256");
     const head: Uint8Array[] = [];
     let sizeBytes = 0;
@@ -65,27 +71,33 @@ export class LocalFileStore implements FileStore {
       sizeBytes += piece.length;
       if (sizeBytes > maxBytes) throw new FileTooLargeError(maxBytes);
       hash.update(piece);
-      await writeAll(handle, piece);
+      await write(piece);
       this.#probe("after_part_write");
     }
     return { sizeBytes, sha256: hash.digest("hex"), head: Buffer.concat(head) };
   }
 
-  readStaged({ id }: StagedFile): Promise<Buffer<ArrayBuffer>> {
+  async readStaged({ id }: StagedFile): Promise<Buffer<ArrayBuffer>> {
     return readWhole(this.#stagedPath(id), id);
   }
 
   async keep({ id }: StagedFile): Promise<string> {
     const key = randomUUID();
     const path = this.#keptPath(key);
-    const isNew = await makeFolder(dirname(path));
-    await missingAs(id, rename(this.#stagedPath(id), path));
+    const isNew = await ask(path, () => makeFolder(dirname(path)));
+    await ask(path, () => rename(this.#stagedPath(id), path), id);
     this.#probe("after_rename");
-    // The name must be as durable as the bytes, before a row relies on it.
-    await syncFolder(dirname(path));
-    if (isNew) {
-      await syncFolder(join(this.#folder, "kept"));
-      await syncFolder(this.#folder);
+    try {
+      // The name must be as durable as the bytes, before a row relies on it.
+      await syncFolder(dirname(path));
+      if (isNew) {
+        await syncFolder(join(this.#folder, "kept"));
+        await syncFolder(this.#folder);
+      }
+    } catch (error) {
+      // No row will name it, since its key is told to nobody.
+      await rm(path, { force: true }).catch(() => {});
+      throw error;
     }
     return key;
   }
@@ -94,18 +106,27 @@ export class LocalFileStore implements FileStore {
     await this.removeStaged(id);
   }
 
-  read(key: string): Promise<Buffer<ArrayBuffer>> {
+  async read(key: string): Promise<Buffer<ArrayBuffer>> {
     return readWhole(this.#keptPath(key), key);
   }
 
-  async open(key: string): Promise<Readable> {
-    const handle = await missingAs(key, open(this.#keptPath(key)));
-    return createReadStream("", { fd: handle });
+  async *pieces(key: string): AsyncIterable<Uint8Array> {
+    const path = this.#keptPath(key);
+    const handle = await ask(path, () => open(path), key);
+    try {
+      for (;;) {
+        const { buffer, bytesRead } = await ask(path, () => handle.read(Buffer.allocUnsafe(pieceBytes)));
+        if (bytesRead === 0) return;
+        yield buffer.subarray(0, bytesRead);
+      }
+    } finally {
+      await handle.close();
+    }
   }
 
   async claim(key: string): Promise<void> {
-    const now = new Date();
-    await missingAs(key, utimes(this.#keptPath(key), now, now));
+    const [path, now] = [this.#keptPath(key), new Date()];
+    await ask(path, () => utimes(path, now, now), key);
   }
 
   async age(key: string): Promise<number | null> {
@@ -119,7 +140,7 @@ export class LocalFileStore implements FileStore {
 
   async remove(key: string): Promise<void> {
     this.#probe("before_unlink");
-    await rm(this.#keptPath(key), { force: true });
+    await removeFile(this.#keptPath(key));
     this.#probe("after_unlink");
   }
 
@@ -138,7 +159,22 @@ export class LocalFileStore implements FileStore {
   }
 
   async removeStaged(id: string): Promise<void> {
-    await rm(this.#stagedPath(id), { force: true });
+    await removeFile(this.#stagedPath(id));
+  }
+
+  async requireUsable(): Promise<void> {
+    const path = this.#stagedPath(randomUUID());
+    await ask(path, async () => {
+      const handle = await create(path);
+      try {
+        // A file without a name is gone with its handle, also when the process ends here.
+        await rm(path);
+        await writeAll(handle, new Uint8Array(trialBytes));
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    });
   }
 
   #stagedPath(id: string): string {
@@ -156,18 +192,66 @@ function requireKey(key: string): string {
   return key;
 }
 
-/** Returns whether the folder itself is new. */
+/**
+ * Everything that the operating system is asked for, at a path.
+ *
+ * @param key of the file, where a missing one is no fault of the store
+ * @throws FileMissingError, and FileStoreError for whatever else the operating system refuses
+ */
+async function ask<Result>(path: string, work: () => Promise<Result>, key?: string): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (key !== undefined && isMissing(error)) throw new FileMissingError(key, error);
+    throw isOfSystem(error) ? new FileStoreError(path, error) : error;
+  }
+}
+
+/** Unlike a mistake in a call of ours, it has a number. */
+const isOfSystem = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && "errno" in error && typeof error.errno === "number";
+
+const isMissing = (error: unknown) => (error as NodeJS.ErrnoException).code === "ENOENT";
+
+/** A new file, open for writing, in a folder that is made when it is not there. */
+async function create(path: string): Promise<FileHandle> {
+  await makeFolder(dirname(path));
+  return open(path, "wx", 0o600);
+}
+
+/**
+ * Makes a folder and those above it; returns whether it is new. Node's own `recursive` says ENOENT of a disk that is
+ * read-only or whose quota is used up, and never ends in a folder that takes none.
+ */
 async function makeFolder(path: string): Promise<boolean> {
-  return (await mkdir(path, { recursive: true, mode: 0o700 })) !== undefined;
+  try {
+    return await makeInnermost(path);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    await makeFolder(dirname(path));
+    return makeInnermost(path);
+  }
+}
+
+async function makeInnermost(path: string): Promise<boolean> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
 }
 
 async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  await ask(path, async () => {
+    const folder = await open(path);
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  });
 }
 
 async function writeAll(handle: FileHandle, piece: Uint8Array): Promise<void> {
@@ -177,22 +261,18 @@ async function writeAll(handle: FileHandle, piece: Uint8Array): Promise<void> {
 }
 
 function readWhole(path: string, key: string): Promise<Buffer<ArrayBuffer>> {
-  return missingAs(key, readFile(path) as Promise<Buffer<ArrayBuffer>>);
+  return ask(path, () => readFile(path) as Promise<Buffer<ArrayBuffer>>, key);
 }
 
-async function missingAs<Result>(key: string, promise: Promise<Result>): Promise<Result> {
-  try {
-    return await promise;
-  } catch (error) {
-    throw isMissing(error) ? new FileMissingError(key, error) : error;
-  }
+async function removeFile(path: string): Promise<void> {
+  await ask(path, () => rm(path, { force: true }));
 }
 
 async function statOrNull(path: string): Promise<Stats | null> {
   try {
-    return await stat(path);
+    return await ask(path, () => stat(path), path);
   } catch (error) {
-    if (isMissing(error)) return null;
+    if (error instanceof FileMissingError) return null;
     throw error;
   }
 }
@@ -200,12 +280,11 @@ async function statOrNull(path: string): Promise<Stats | null> {
 /** By the time of its status, which a rename changes as well. */
 const ageOf = ({ ctimeMs }: Stats) => Date.now() - ctimeMs;
 
-const isMissing = (error: unknown) => (error as NodeJS.ErrnoException).code === "ENOENT";
-
 async function* entriesOf(folder: string): AsyncIterable<Dirent> {
   try {
     yield* await opendir(folder);
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (isMissing(error)) return;
+    throw isOfSystem(error) ? new FileStoreError(folder, error) : error;
   }
 }

@@ -261,7 +261,7 @@ describe("on a database", () => {
       const { code, stdout, stderr } = await on(["doctor"]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       const lines = stdout.trimEnd().split("\n");
-      expect(lines).toHaveLength(9);
+      expect(lines).toHaveLength(10);
       for (const line of lines) expect(line).toMatch(/^ok {3}0 \S/);
     });
 
@@ -296,6 +296,7 @@ describe("on a database", () => {
         "ok   0 transactions left open for over ten seconds",
         "BAD  1 documents whose original is missing",
         "BAD  1 documents whose original is not what was sent",
+        "ok   0 documents whose original cannot be read",
         "note 1 files that no document names",
         "ok   0 consumers of the outbox that are over an hour behind",
       ]);
