@@ -76,6 +76,29 @@ export function isUnavailable(error: unknown): boolean {
   );
 }
 
+/** The database found no room on a disk of its own. */
+export function isDiskFull(error: unknown): boolean {
+  return sqlStateOf(error) === "53100";
+}
+
+/** The database could not read or write its files (all of class 58: errors of the system below it). */
+export function isDiskFailure(error: unknown): boolean {
+  return sqlStateOf(error)?.startsWith("58") ?? false;
+}
+
+export function isOutOfMemory(error: unknown): boolean {
+  return sqlStateOf(error) === "53200";
+}
+
+/**
+ * The database lacked a resource, or found itself damaged (XX). As a mere error that undoes the transaction. But it may
+ * be the last word of a server that goes down (PANIC), COMMIT's record already written; the word for that is translated
+ * with the database's language, so the one cannot be told from the other.
+ */
+export function mayBeCrash(error: unknown): boolean {
+  return /^(53|58|XX)/.test(sqlStateOf(error) ?? "");
+}
+
 /** The connection broke: what was under way may or may not have happened. */
 export function isConnectionLoss(error: unknown): boolean {
   const state = sqlStateOf(error);

@@ -8,7 +8,7 @@ import type { Reader } from "../eager-loading/loaders.ts";
 import type { Sql } from "../eager-loading/sql.ts";
 import type { PrismaTransaction } from "./prisma.ts";
 import { rowTypes } from "./row-types.ts";
-import { isConnectionLoss } from "./sql-errors.ts";
+import { isConnectionLoss, mayBeCrash } from "./sql-errors.ts";
 import { TransactionClosedError, TransactionState } from "./transaction-guard.ts";
 import { findOutcome } from "./transaction-outcome.ts";
 import { AbandonedError, type UnitOfWork, type UnitOfWorkOptions, type UnitOfWorkParts } from "./unit-of-work.ts";
@@ -152,7 +152,8 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
       return { kind: "committed", result };
     } catch (error) {
       const { id: transactionId } = this.#state;
-      if (!isConnectionLoss(error) || transactionId === undefined) return { kind: "aborted", error };
+      const isAbort = !isConnectionLoss(error) && !mayBeCrash(error);
+      if (isAbort || transactionId === undefined) return { kind: "aborted", error };
       const { database, limits, logger } = this.#parts;
       return findOutcome({ pool: database.pool, transactionId, result, error, waitMs: limits.timeoutMs, logger });
     }

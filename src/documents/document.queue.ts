@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type pg from "pg";
 import type { Logger } from "pino";
 import { DatabaseClient } from "../database/client.ts";
-import { isConnectionLoss, isUnavailable } from "../database/sql-errors.ts";
+import { isConnectionLoss, isDiskFailure, isDiskFull, isUnavailable } from "../database/sql-errors.ts";
 import type { UnitOfWork } from "../database/unit-of-work.ts";
 import { endClient, streamOf } from "../database/with-client.ts";
 import { sql } from "../eager-loading/sql.ts";
@@ -57,7 +57,7 @@ export function documentQueue(pool: pg.Pool, options: DocumentQueueOptions): Que
         token,
         Buffer.from(chunks.buffer),
         text && Buffer.from(text.buffer),
-      ]),
+      ]).catch(withoutFiles),
     fail: ({ id, token }, reason, isFinal) =>
       call("select fail_document($1, $2, $3, $4) as stands", [id, token, reason, isFinal ? 1 : maxAttempts]),
     release: ({ id, token }) => call("select release_document($1, $2) as stands", [id, token]),
@@ -73,6 +73,13 @@ export function documentQueue(pool: pg.Pool, options: DocumentQueueOptions): Que
     },
     listen: (wake) => listen("documents_pending", wake, options),
   };
+}
+
+/** What the database says of its disk names its files; the document's `failure`, which this becomes, must not. */
+function withoutFiles(error: unknown): never {
+  if (isDiskFull(error)) throw new Error("The database's disk is full.", { cause: error });
+  if (isDiskFailure(error)) throw new Error("The database cannot use its disk.", { cause: error });
+  throw error;
 }
 
 /** Ends the attempts whose lease is over, though no worker may be alive to do so. Returns how many. */

@@ -9,7 +9,10 @@ import { WriteOverloadError } from "../database/prisma.ts";
 import { ReadOverloadError } from "../database/read-connection.ts";
 import {
   isConnectionLoss,
+  isDiskFailure,
+  isDiskFull,
   isLockTimeout,
+  isOutOfMemory,
   isOverload,
   isRetryable,
   isTimeout,
@@ -19,6 +22,7 @@ import { TransactionClosedError } from "../database/transaction-guard.ts";
 import { AbandonedError, RetriesExhaustedError, UnknownOutcomeError } from "../database/unit-of-work.ts";
 import { CursorOutOfDateError, PageArgumentError } from "../eager-loading/cursor.ts";
 import { ApplicationError, type ErrorCode, tooBusy } from "../errors.ts";
+import { FileStoreError } from "../storage/file-store.ts";
 
 const secondsToWait = "1";
 
@@ -55,18 +59,33 @@ function makeAnswer(error: unknown, requestId: string, logger: Logger): GraphQLE
     const kept = http && (originalError === undefined ? http : { ...http, spec: false });
     return copy(found, given, { code, requestId, ...(kept ? { http: kept } : {}) });
   }
-  if (!meant) logger.error({ err: original, requestId, path: given?.path }, "an error that nobody expected");
+  const log = { err: original, requestId, path: given?.path };
+  if (!meant) logger.error(log, "an error that nobody expected");
+  else if (needsOperator(original)) logger.error(log, "storage or memory failed: an operator must look after it");
   const { message, code, details } = meant ?? unexpected;
-  const extensions = {
-    code,
-    ...details,
-    requestId,
-    ...(code === "OVERLOADED" ? { http: { status: 503, headers: { "retry-after": secondsToWait } } } : {}),
-  };
-  return copy(new GraphQLError(message), given, extensions);
+  const http = httpPartOf(code, original);
+  return copy(new GraphQLError(message), given, { code, ...details, requestId, ...(http ? { http } : {}) });
 }
 
-type HttpPart = { status?: number; spec?: boolean };
+/** The client is told as much as it can use, which mends nothing. */
+const needsOperator = (error: unknown) =>
+  error instanceof FileStoreError || isDiskFull(error) || isDiskFailure(error) || isOutOfMemory(error);
+
+type HttpPart = { status?: number; headers?: Record<string, string>; spec?: boolean };
+
+const statusesByCode: Partial<Record<ErrorCode, number>> = {
+  OVERLOADED: 503,
+  STORAGE_UNAVAILABLE: 503,
+  INSUFFICIENT_STORAGE: 507,
+};
+
+/** Where the code alone decides about it. */
+function httpPartOf(code: ErrorCode, error: unknown): HttpPart | undefined {
+  const status = statusesByCode[code];
+  if (status === undefined) return undefined;
+  const passes = code === "OVERLOADED" || (error instanceof FileStoreError && error.mayPass);
+  return { status, ...(passes ? { headers: { "retry-after": secondsToWait } } : {}) };
+}
 
 const codesByStatus: Record<number, ErrorCode> = {
   403: "FORBIDDEN",
@@ -120,6 +139,13 @@ function kindOf(error: unknown): [ErrorCode, string] | undefined {
   if (error instanceof ReadOverloadError || error instanceof WriteOverloadError || isOverload(error)) {
     return ["OVERLOADED", tooBusy];
   }
+  if (isDiskFull(error)) {
+    return ["INSUFFICIENT_STORAGE", "The database's disk is full: nothing happened. Send it again when there is room."];
+  }
+  if (isDiskFailure(error)) {
+    return ["STORAGE_UNAVAILABLE", "The database cannot use its disk just now: nothing happened. Try again later."];
+  }
+  if (isOutOfMemory(error)) return ["OVERLOADED", "The database is short of memory: try again in a moment."];
   if (error instanceof TransactionClosedError || isTimeout(error)) {
     return ["TRANSACTION_TIMEOUT", "It took too long: nothing happened."];
   }

@@ -10,7 +10,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vi
 import { type PrismaTransaction, WriteDatabase } from "../../src/database/prisma.ts";
 import {
   isConnectionLoss,
+  isDiskFailure,
+  isDiskFull,
   isLockTimeout,
+  isOutOfMemory,
   isOverload,
   isRetryable,
   isTimeout,
@@ -99,7 +102,18 @@ const logger = pino({ level: "silent" });
 const codeOf = (error: unknown) =>
   answerFor(new GraphQLError("", { originalError: error as Error }), "r", logger).extensions.code;
 
-const kinds = { isRetryable, isTimeout, isOverload, isUnavailable, isConnectionLoss, isLockTimeout, isUniqueViolation };
+const kinds = {
+  isRetryable,
+  isTimeout,
+  isOverload,
+  isUnavailable,
+  isConnectionLoss,
+  isLockTimeout,
+  isUniqueViolation,
+  isDiskFull,
+  isDiskFailure,
+  isOutOfMemory,
+};
 const kindsOf = (error: unknown) => Object.entries(kinds).flatMap(([name, is]) => (is(error) ? [name] : []));
 
 describe("another transaction in the way", () => {
@@ -363,6 +377,49 @@ describe("the connection", () => {
     await database.query(`drop role ${role}`);
     expect([sqlStateOf(error), codeOf(error)]).toEqual(["53300", "OVERLOADED"]);
     expect(kindsOf(error)).toContain("isUnavailable");
+  });
+});
+
+describe("what the database lacks itself", () => {
+  const lacking: [state: string, kind: string[], code: string, http: object][] = [
+    ["53100", ["isDiskFull"], "INSUFFICIENT_STORAGE", { status: 507 }],
+    ["58000", ["isDiskFailure"], "STORAGE_UNAVAILABLE", { status: 503 }],
+    ["58030", ["isDiskFailure"], "STORAGE_UNAVAILABLE", { status: 503 }],
+    ["58P01", ["isDiskFailure"], "STORAGE_UNAVAILABLE", { status: 503 }],
+    ["53200", ["isOutOfMemory"], "OVERLOADED", { status: 503, headers: { "retry-after": "1" } }],
+  ];
+  const meet = async (state: string) => {
+    await database.query(`
+      create or replace function meet() returns trigger language plpgsql as $$
+      begin raise exception 'could not use "base/1/2"' using errcode = '${state}'; end $$;
+      create or replace trigger meet before update on users for each row execute function meet();
+      create or replace function meet_late() returns trigger language plpgsql as $$
+      begin raise exception 'could not use "base/1/2"' using errcode = '${state}'; end $$;
+      drop trigger if exists meet_late on users;
+      create constraint trigger meet_late after insert on users deferrable initially deferred
+        for each row execute function meet_late()`);
+  };
+  afterAll(() => database.query("drop function if exists meet, meet_late cascade"));
+
+  it.each(lacking)("%s, in a model call, a raw call and at COMMIT", async (state, kind, code, http) => {
+    await meet(state);
+    const data = { email: "late@x", name: "Late", passwordHash: "none" };
+    const works: Work[] = [
+      (transaction) => rename(transaction, one),
+      (transaction) => renameRaw(transaction, one),
+      (transaction) => transaction.user.create({ data }),
+    ];
+    for (const work of works) {
+      const lines: { level: number; err: { message: string } }[] = [];
+      const log = pino({}, { write: (line) => void lines.push(JSON.parse(line)) });
+      const error = await failureOf(transact(work));
+      expect([sqlStateOf(error), kindsOf(error)]).toEqual([state, kind]);
+      const answer = answerFor(new GraphQLError("", { originalError: error as Error }), "r", log);
+      expect(answer.extensions).toEqual({ code, requestId: "r", http });
+      expect(answer.message).not.toContain("base/");
+      expect(lines).toMatchObject([{ level: 50, err: { message: expect.stringContaining("base/1/2") } }]);
+    }
+    expect(await database.query("select 1 from users where email = 'late@x'")).toEqual([]);
   });
 });
 
