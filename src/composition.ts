@@ -25,7 +25,6 @@ import { type DocumentRepository, documentRepository } from "./documents/documen
 import { DocumentService } from "./documents/document.service.ts";
 import { CursorCodec } from "./eager-loading/cursor.ts";
 import { Loaders } from "./eager-loading/loaders.ts";
-import { sql } from "./eager-loading/sql.ts";
 import { Trace } from "./eager-loading/trace.ts";
 import { builder } from "./graphql/builder.ts";
 import type { OperationContext, Services } from "./graphql/context.ts";
@@ -34,6 +33,7 @@ import { ChangeFeed } from "./outbox/change-feed.ts";
 import { OutboxTailer } from "./outbox/tailer.ts";
 import { createGraphQLServer, type GraphQLServer, type RequestContext } from "./server/graphql-server.ts";
 import { LoadGuard } from "./server/load-guard.ts";
+import { type Readiness, readinessOf } from "./server/readiness.ts";
 import type { FileStore } from "./storage/file-store.ts";
 import { Authentication } from "./users/authentication.ts";
 import { argon2Passwords } from "./users/passwords.ts";
@@ -82,7 +82,7 @@ export type Application = {
   housekeeping: Housekeeping;
   /** After roles or sessions were changed by other means than the API. */
   forgetSessions(): void;
-  isReady(): Promise<boolean>;
+  readiness(): Promise<Readiness>;
   close(): Promise<void>;
 };
 
@@ -242,6 +242,7 @@ export function compose(
       },
       waitMs: config.UPLOAD_WAIT_MS,
       isSignedIn: async (request) => (await findViewer(request)).viewer !== null,
+      logger,
     },
     limits: {
       maxTokens: config.MAX_QUERY_TOKENS,
@@ -266,14 +267,7 @@ export function compose(
     reader,
     housekeeping,
     forgetSessions,
-    async isReady() {
-      try {
-        await Promise.all([reads.read(sql`select 1`), database.pool.query("select 1")]);
-        return true;
-      } catch {
-        return false;
-      }
-    },
+    readiness: readinessOf({ reads, database, files, logger }),
     async close() {
       load.stop();
       await changes.stop();

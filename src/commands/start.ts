@@ -1,12 +1,15 @@
 import { relative } from "node:path";
+import type { Logger } from "pino";
 import { compose } from "../composition.ts";
-import { loadEnvironmentFile, readConfig } from "../config.ts";
+import { type Config, loadEnvironmentFile, readConfig } from "../config.ts";
 import { migrate } from "../database/migrations.ts";
+import { UserError } from "../errors.ts";
 import { createLogger } from "../logger.ts";
 import { demoPassword, demoUsers, loadSampleLibrary, untilProcessed } from "../sample-library.ts";
 import { startHttpServer } from "../server/http-server.ts";
+import { FileStoreError } from "../storage/file-store.ts";
 import { surviveUnhandledErrors } from "../unhandled-errors.ts";
-import { startWorkers } from "../workers.ts";
+import { openFileStore, startWorkers } from "../workers.ts";
 import { connectAs, openDatabase } from "./database-session.ts";
 import { untilSignal } from "./until-signal.ts";
 
@@ -27,6 +30,7 @@ export async function start(): Promise<void> {
   try {
     const database = await openDatabase(config);
     stops.push(database.stop);
+    await requireFileStore(config, logger);
     const applied = await migrate(database.ownerUrl);
     if (applied.length > 0) logger.info({ applied }, "migrated");
     const publicUrl = config.PUBLIC_URL ?? `http://${config.HOST}:${config.PORT}`;
@@ -46,7 +50,7 @@ export async function start(): Promise<void> {
       mayMovePort: !config.isProduction,
       maxBodyBytes: { json: config.MAX_JSON_BYTES, upload: config.MAX_DOCUMENT_BYTES + config.MAX_JSON_BYTES },
       load: application.load,
-      ready: application.isReady,
+      ready: application.readiness,
       endSubscriptions: () => application.changes.stop(),
       logger,
     });
@@ -59,6 +63,19 @@ export async function start(): Promise<void> {
     await signal;
   } finally {
     await stopAll();
+  }
+}
+
+/** A store that is full or held up still serves those who read; one that cannot be written at all is a mistake. */
+async function requireFileStore(config: Config, logger: Logger): Promise<void> {
+  try {
+    await openFileStore(config).requireUsable();
+  } catch (error) {
+    if (!(error instanceof FileStoreError)) throw error;
+    if (error.isFull || error.mayPass) return logger.error({ err: error }, "the file store takes no files");
+    throw new UserError(
+      `Files cannot be stored in DATA_DIR: ${(error.cause as Error).message}. Set it to another folder.`,
+    );
   }
 }
 

@@ -4,7 +4,8 @@
  * fails is handled again at the next look, and those behind it wait. Every server may run one: what they do twice must
  * be harmless.
  *
- * States: waiting → (a wake, or the poll) → following, until nothing is left or something fails → waiting → stopped.
+ * States: waiting → (a wake, or the poll) → following, until nothing is left → waiting. When something fails: resting →
+ * (the poll) → following, since what failed fails again at once. At any time: stopped.
  */
 import type { Logger } from "pino";
 import type { Reader } from "../eager-loading/loaders.ts";
@@ -30,11 +31,15 @@ export class OutboxConsumer {
   readonly #poll: NodeJS.Timeout;
   #following: Promise<void> | undefined;
   #isWoken = false;
+  #isResting = false;
   #isStopped = false;
 
   constructor(options: OutboxConsumerOptions) {
     this.#options = options;
-    this.#poll = setInterval(() => this.wake(), options.pollMs ?? 2_000);
+    this.#poll = setInterval(() => {
+      this.#isResting = false;
+      this.wake();
+    }, options.pollMs ?? 2_000);
     this.#poll.unref();
     this.wake();
   }
@@ -42,7 +47,7 @@ export class OutboxConsumer {
   /** There may be something to follow. */
   wake(): void {
     this.#isWoken = true;
-    if (this.#isStopped) return;
+    if (this.#isStopped || this.#isResting) return;
     this.#following ??= this.#follow().finally(() => {
       this.#following = undefined;
     });
@@ -64,6 +69,7 @@ export class OutboxConsumer {
         if (events.length === pageSize) this.#isWoken = true;
       }
     } catch (error) {
+      this.#isResting = true;
       if (!this.#isStopped)
         logger.warn({ err: error, consumer: name }, "following the outbox failed; it is tried again");
     }

@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import { type ErrorCode, tooBusy, UserError } from "../errors.ts";
 import type { GraphQLServer } from "./graphql-server.ts";
 import type { LoadGuard } from "./load-guard.ts";
+import type { Readiness } from "./readiness.ts";
 import { isClosing, settleUnreadBody } from "./unread-body.ts";
 import { isMultipart } from "./upload-plugin.ts";
 import { refuse as refuseUpgrade } from "./websocket-server.ts";
@@ -18,8 +19,8 @@ export type HttpServerOptions = {
   mayMovePort: boolean;
   maxBodyBytes: { json: number; upload: number };
   load: Pick<LoadGuard, "refusesNext">;
-  /** Whether requests can be served now; the reason is shown when not. */
-  ready: () => Promise<boolean>;
+  /** Whether requests can be served now. */
+  ready: () => Promise<Readiness>;
   /** Ends what would go on for as long as its client likes. */
   endSubscriptions: () => Promise<void>;
   logger: Logger;
@@ -108,8 +109,8 @@ async function route(
       answer(res, 200, { status: "ok" });
       return;
     case "/ready": {
-      const isReady = !isStopping() && (await ready());
-      answer(res, isReady ? 200 : 503, { status: isReady ? "ok" : "not ready" });
+      const { isReady, ...reasons } = isStopping() ? { isReady: false } : await ready();
+      answer(res, isReady ? 200 : 503, { status: isReady ? "ok" : "not ready", ...reasons });
       return;
     }
     default:

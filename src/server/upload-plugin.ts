@@ -1,6 +1,7 @@
 /** Uploads: who may send files at all is asked before a byte of them is read, and what nobody kept is removed. */
 import type { IncomingMessage } from "node:http";
 import type { Plugin } from "graphql-yoga";
+import type { Logger } from "pino";
 import type { FileStore, StagedFile } from "../storage/file-store.ts";
 import { Budget } from "./budget.ts";
 import { receiveMultipart, refusal, type UploadLimits } from "./multipart.ts";
@@ -11,6 +12,7 @@ export type UploadOptions = {
   /** How long an operation waits until there is memory for its files. */
   waitMs: number;
   isSignedIn: (request: Request) => Promise<boolean>;
+  logger: Logger;
 };
 
 /** What the plugin finds beside a request: its body, and a list of what is done when the request has ended. */
@@ -22,7 +24,13 @@ export const isMultipart = (contentType: string | null | undefined): boolean =>
 /** Operations work on as many bytes of files at once as so many of the largest files have. */
 const filesAtOnce = 2;
 
-export function useUploads({ store, limits, waitMs, isSignedIn }: UploadOptions): Plugin<object, UploadContext> {
+export function useUploads({
+  store,
+  limits,
+  waitMs,
+  isSignedIn,
+  logger,
+}: UploadOptions): Plugin<object, UploadContext> {
   const memory = new Budget({
     total: filesAtOnce * limits.maxFileBytes,
     waitMs,
@@ -39,8 +47,12 @@ export function useUploads({ store, limits, waitMs, isSignedIn }: UploadOptions)
         atEnd.push(async () => {
           isEnded = true;
           giveBack();
-          // What the operation has kept is not staged any more.
-          for (const file of staged) await store.discard(file);
+          for (const file of staged) {
+            // What the operation has kept is not staged any more. What stays, the sweep removes: the answer stands.
+            await store
+              .discard(file)
+              .catch((error) => logger.warn({ err: error }, "a staged file could not be removed; the sweep will"));
+          }
         });
         const parameters = await receiveMultipart(req, store, limits, staged);
         giveBack = await memory.take(staged.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));

@@ -32,7 +32,7 @@ const { port } = await startHttpServer({
   mayMovePort: false,
   maxBodyBytes: { json: config.MAX_JSON_BYTES, upload: config.MAX_DOCUMENT_BYTES },
   load: application.load,
-  ready: application.isReady,
+  ready: application.readiness,
   endSubscriptions: () => application.changes.stop(),
   logger,
 });

@@ -96,7 +96,7 @@ export async function startLectern(options: LecternOptions = {}): Promise<Lecter
     mayMovePort: false,
     maxBodyBytes: { json: config.MAX_JSON_BYTES, upload: config.MAX_DOCUMENT_BYTES + config.MAX_JSON_BYTES },
     load: application.load,
-    ready: application.isReady,
+    ready: application.readiness,
     endSubscriptions: () => application.changes.stop(),
     logger,
   });

@@ -1,0 +1,29 @@
+/** Whether requests can be served now, for a load balancer and for whoever looks after the server. */
+import type { Logger } from "pino";
+import type { WriteDatabase } from "../database/prisma.ts";
+import type { Reader } from "../eager-loading/loaders.ts";
+import { sql } from "../eager-loading/sql.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { FileStore } from "../storage/file-store.ts";
+import { FileStoreHealth } from "../storage/file-store-health.ts";
+
+/** `files`: why none can be taken in; what only reads is served all the same. */
+export type Readiness = { isReady: boolean; files?: ErrorCode };
+
+export type ReadinessParts = { reads: Reader; database: WriteDatabase; files: FileStore; logger: Logger };
+
+export function readinessOf({ reads, database, files, logger }: ReadinessParts): () => Promise<Readiness> {
+  const health = new FileStoreHealth({ store: files, logger });
+  const isDatabaseThere = async () => {
+    try {
+      await Promise.all([reads.read(sql`select 1`), database.pool.query("select 1")]);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return async () => {
+    const [isThere, trouble] = await Promise.all([isDatabaseThere(), health.findTrouble()]);
+    return { isReady: isThere && !trouble, ...(trouble ? { files: trouble.code } : {}) };
+  };
+}
