@@ -1,6 +1,6 @@
 /** The only reader of the environment. Checks everything at once and says all that is wrong in one go. */
 import { randomBytes } from "node:crypto";
-import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { UserError } from "./errors.ts";
@@ -201,11 +201,11 @@ function readOrMakeSecret(dataDir: string): string {
     mkdirSync(dataDir, { recursive: true });
     // Whole or not at all, and the first of two processes that begin together makes it for both.
     const draft = `${path}.${process.pid}`;
-    writeFileSync(draft, `${secret}\n`, { mode: 0o600 });
     try {
+      writeFileSync(draft, `${secret}\n`, { mode: 0o600 });
       linkSync(draft, path);
     } finally {
-      unlinkSync(draft);
+      rmSync(draft, { force: true });
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST" && existsSync(path)) return readOrMakeSecret(dataDir);

@@ -141,9 +141,17 @@ async function readOrMakePassword(path: string, identity: Identity): Promise<str
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
   const password = randomBytes(24).toString("base64url");
-  await writeFile(path, `${password}\n`, { mode: 0o600 });
-  // initdb reads it as the server's user.
-  if (identity.uid !== undefined && identity.gid !== undefined) await chown(path, identity.uid, identity.gid);
+  const draft = `${path}.new`;
+  try {
+    await writeFile(draft, `${password}\n`, { mode: 0o600 });
+    // initdb reads it as the server's user.
+    if (identity.uid !== undefined && identity.gid !== undefined) await chown(draft, identity.uid, identity.gid);
+    // Whole or not at all: half a password would be the database's from then on.
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw new UserError(`The database's password cannot be kept in ${path}: ${(error as Error).message}.`);
+  }
   return password;
 }
 

@@ -1,6 +1,7 @@
 /** One process at a time in a folder, for the moments in which two would spoil each other's work. */
-import { readFile, rm, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { open, readFile, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { UserError } from "../errors.ts";
 
 /** Longer than what is done under the lock ever takes: a lock this old was left by a crash. */
 const oldestMs = 60_000;
@@ -20,13 +21,19 @@ export async function withFolderLock<Result>(folder: string, work: () => Promise
 }
 
 async function take(path: string): Promise<boolean> {
+  const file = await open(path, "wx").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "EEXIST") return null;
+    throw new UserError(`The folder ${dirname(path)} cannot be used: ${error.message}.`);
+  });
+  if (!file) return false;
   try {
-    await writeFile(path, String(process.pid), { flag: "wx" });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
+    await file.writeFile(String(process.pid));
+  } catch {
+    // The disk is full. The lock is the file, whatever is in it: a database must be stopped on a full disk, too.
+  } finally {
+    await file.close().catch(() => {});
   }
+  return true;
 }
 
 async function isAbandoned(path: string): Promise<boolean> {
