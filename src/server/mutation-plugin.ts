@@ -16,7 +16,12 @@ import {
 } from "graphql";
 import type { Plugin } from "graphql-yoga";
 import type { Probe } from "../database/transaction-guard.ts";
-import { RetriesExhaustedError, type UnitOfWork, type UnitOfWorkOptions } from "../database/unit-of-work.ts";
+import {
+  RetriesExhaustedError,
+  type UnitOfWork,
+  type UnitOfWorkOptions,
+  UnknownOutcomeError,
+} from "../database/unit-of-work.ts";
 import { ApplicationError, StaleVersionError } from "../errors.ts";
 import type { OperationContext } from "../graphql/context.ts";
 import { currentObject } from "./current-object.ts";
@@ -194,6 +199,8 @@ function failedResult(error: unknown, { begun }: Progress): ExecutionResult {
     // The operation as a whole failed; where the last try did is where it is told.
     causes = [asGraphQLError(error, causes.find(({ path }) => path?.[0] === failed?.failedField)?.path)];
   }
+  // Nobody knows whether they were undone.
+  if (error instanceof UnknownOutcomeError) return { data: null, errors: causes };
   const succeeded = failed ? begun.filter((key) => key !== failed.failedField) : begun;
   return { data: null, errors: [...causes, ...succeeded.map(rolledBack)] };
 }

@@ -1,11 +1,12 @@
 /**
- * Validates documents within limits. A document is bounded by its size with all fragments written out, before anything else walks
- * it: fragments that spread each other twice double with every level, so a kilobyte of text can stand for billions of
- * fields. Behind this limit every walk over a selection is bounded, whoever writes it.
+ * Validates documents within limits. A document is bounded by its size with all fragments written out, before anything
+ * else walks it: where each of two fields spreads the next fragment, the fields double with every level, so a kilobyte
+ * of text can stand for billions of them.
  */
 import {
   type ASTVisitor,
   type DocumentNode,
+  type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLSchema,
   Kind,
@@ -59,44 +60,59 @@ function MaxSelectionsRule(): ASTVisitor {
 }
 
 /**
- * Fields and fragments of all operations, fragments written out, or of the largest fragment, since validation walks also
- * those that no operation uses. Each fragment is walked once, however often it is spread.
+ * Selections that executing all operations means, fragments written out; or those of the largest fragment, since
+ * validation walks also fragments that no operation uses. As in execution, a fragment counts once in a selection,
+ * however often it is spread there, and again below each field that spreads it.
  */
 export function countSelections(document: DocumentNode): number {
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const definition of document.definitions) {
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
-  }
-  const counted = new Map<string, number>();
-  const countOf = ({ selections }: SelectionSetNode): number => {
-    let count = selections.length;
-    for (const selection of selections) {
-      if (selection.kind === Kind.FRAGMENT_SPREAD) {
-        count += countOfFragment(selection.name.value);
-      } else if (selection.selectionSet) {
-        const isIntrospection = selection.kind === Kind.FIELD && selection.name.value.startsWith("__");
-        count += countOf(selection.selectionSet) * (isIntrospection ? introspectionFactor : 1);
-      }
-    }
-    return count;
-  };
-  const countOfFragment = (name: string): number => {
-    const known = counted.get(name);
-    if (known !== undefined) return known;
-    // A fragment that contains itself is refused by a rule of GraphQL's own.
-    counted.set(name, 0);
-    const fragment = fragments.get(name);
-    const count = fragment ? countOf(fragment.selectionSet) : 0;
-    counted.set(name, count);
-    return count;
-  };
+  const counter = new SelectionCounter(document);
   let inOperations = 0;
   let inFragment = 0;
   for (const definition of document.definitions) {
-    if (definition.kind === Kind.OPERATION_DEFINITION) inOperations += countOf(definition.selectionSet);
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) {
-      inFragment = Math.max(inFragment, countOfFragment(definition.name.value));
-    }
+    if (!("selectionSet" in definition)) continue;
+    const count = counter.count(definition.selectionSet);
+    if (definition.kind === Kind.OPERATION_DEFINITION) inOperations += count;
+    else inFragment = Math.max(inFragment, count);
   }
   return Math.max(inOperations, inFragment);
+}
+
+class SelectionCounter {
+  readonly #fragments = new Map<string, FragmentDefinitionNode>();
+  /** Below each field. The same for every path that leads to it, so it is counted once. */
+  readonly #below = new Map<FieldNode, number>();
+
+  constructor({ definitions }: DocumentNode) {
+    for (const definition of definitions) {
+      if (definition.kind === Kind.FRAGMENT_DEFINITION) this.#fragments.set(definition.name.value, definition);
+    }
+  }
+
+  count({ selections }: SelectionSetNode, visited = new Set<string>()): number {
+    let count = selections.length;
+    for (const selection of selections) {
+      if (selection.kind === Kind.FIELD) {
+        count += this.#countBelow(selection);
+      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+        count += this.count(selection.selectionSet, visited);
+      } else if (!visited.has(selection.name.value)) {
+        visited.add(selection.name.value);
+        const fragment = this.#fragments.get(selection.name.value);
+        if (fragment) count += this.count(fragment.selectionSet, visited);
+      }
+    }
+    return count;
+  }
+
+  #countBelow(field: FieldNode): number {
+    if (!field.selectionSet) return 0;
+    const known = this.#below.get(field);
+    if (known !== undefined) return known;
+    // A field below itself, through fragments, is refused by a rule of GraphQL's own.
+    this.#below.set(field, 0);
+    const factor = field.name.value.startsWith("__") ? introspectionFactor : 1;
+    const count = this.count(field.selectionSet) * factor;
+    this.#below.set(field, count);
+    return count;
+  }
 }

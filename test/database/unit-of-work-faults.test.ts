@@ -154,6 +154,8 @@ describe("a COMMIT whose answer is lost", () => {
     const headers = { "idempotency-key": "unknown" };
     const answer = await send(create, { title: "Unknown" }, headers);
     expect([answer.body.data, codeOf(answer)]).toEqual([null, "UNKNOWN_OUTCOME"]);
+    // Nothing is said to be undone.
+    expect(answer.body.errors).toHaveLength(1);
     proxy.refuse(false);
     proxy.loseOutcome();
     const run = lectern.application.run({ name: "effects" }, async (uow) => {

@@ -207,11 +207,16 @@ describe("a text", () => {
   it("comes as a text or as a file, never both, never neither", async () => {
     const source = (value: object) => create({ source: value as CreateDocumentInput["source"] });
     const before = await dump(lectern.database);
-    for (const value of [{}, { text: null }, { text: "Both.", file: null }]) {
+    const inputPath = ["input", "source"];
+    for (const [value, path] of [
+      [{}, inputPath],
+      [{ text: null }, [...inputPath, "text"]],
+      [{ text: "Both.", file: null }, inputPath],
+    ] as const) {
       const errors = await errorsOf(source(value)());
-      for (const { extensions } of errors) {
-        expect(extensions).toEqual({ code: "BAD_USER_INPUT", requestId: expect.any(String) });
-      }
+      expect(errors.map(({ extensions }) => extensions)).toEqual([
+        { code: "BAD_USER_INPUT", inputPath: path, requestId: expect.any(String) },
+      ]);
     }
     expect(await dump(lectern.database)).toEqual(before);
   });

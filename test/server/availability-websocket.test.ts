@@ -50,7 +50,16 @@ describe.skipIf(!canMeasureCpu)("a hostile message on a WebSocket", () => {
         subscribe({
           query: hostile.doublingFragments(25, "subscription", "Subscription", "documentChanged { cursor }"),
         }),
-      refused(/^With its fragments written out/),
+      {
+        id: "1",
+        type: "next",
+        payload: { errors: [expect.objectContaining({ message: "Sign in first.", path: ["documentChanged"] })] },
+      },
+    ],
+    [
+      "25 branching fragments",
+      () => subscribe({ query: hostile.branchingFragments(25) }),
+      refused(/^With its fragments/),
     ],
     [
       "9,000 unknown input fields",

@@ -3,6 +3,7 @@
  * size takes at most two and a half times the processor time of the event loop. The sizes lie below the limits, so that
  * the work is done and not refused.
  */
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as hostile from "../support/hostile-requests.ts";
 import { canMeasureCpu, type ProductionServer, startProductionServer } from "../support/production-server.ts";
@@ -12,7 +13,8 @@ type Family = [name: string, size: number, make: (size: number) => hostile.Hosti
 const most = 2.5;
 /** Less is the cost of any request, and of collecting garbage. */
 const noiseMs = 4;
-const tries = 5;
+const [tries, maxTries] = [5, 25];
+const restMs = 3;
 
 describe.skipIf(!canMeasureCpu)("twice the size", () => {
   let server: ProductionServer;
@@ -37,26 +39,37 @@ describe.skipIf(!canMeasureCpu)("twice the size", () => {
     return { headers: { ...signedIn(), "graphql-require-preflight": "1" }, body };
   };
 
-  /** The least of several, since everything else only adds to it. */
-  async function cpuOf(make: () => hostile.HostileRequest): Promise<number> {
-    let least = Number.POSITIVE_INFINITY;
-    for (let count = 0; count < tries; count++) {
-      const { method = "POST", headers, body } = make();
-      const before = server.cpuMs();
-      await (await fetch(server.url, { method, headers, body })).text();
-      least = Math.min(least, server.cpuMs() - before);
-    }
-    return least;
+  async function cpuOf({ method = "POST", headers, body }: hostile.HostileRequest): Promise<number> {
+    const before = server.cpuMs();
+    await (await fetch(server.url, { method, headers, body })).text();
+    // A thread's time is written down when it comes to rest.
+    await pause(restMs);
+    return server.cpuMs() - before;
   }
+
+  /** The least of several, since everything else only adds to it; more of them while the ratio is too large. */
+  async function growthOf(make: (size: number) => hostile.HostileRequest, size: number) {
+    let [ms, twiceMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    const isTooMuch = () => twiceMs >= most * Math.max(ms, noiseMs);
+    for (let count = 0; count < tries || (count < maxTries && isTooMuch()); count++) {
+      ms = Math.min(ms, await cpuOf(make(size)));
+      twiceMs = Math.min(twiceMs, await cpuOf(make(2 * size)));
+    }
+    return { ms, twiceMs, isTooMuch: isTooMuch() };
+  }
+
+  const conditions = (levels: number) =>
+    Object.fromEntries(Array.from({ length: levels }, (_, n) => [`v${n}`, n % 2 === 0]));
 
   let serial = 0;
   /** No text comes twice, so that no cache answers. */
   const fresh = (query: string) => `${query} # ${serial++}`;
 
   const families: Family[] = [
-    ["levels of doubling fragments", 6, (n) => anonymous(fresh(hostile.doublingFragments(n)))],
-    ["levels of conditional fragments", 5, (n) => anonymous(fresh(hostile.conditionalFragments(n)))],
-    ["fragments that spread all others", 6, (n) => ofAda(fresh(hostile.fragmentsOfAll(n)))],
+    ["levels of doubling fragments", 40, (n) => anonymous(fresh(hostile.doublingFragments(n)))],
+    ["levels of conditional fragments", 15, (n) => anonymous(fresh(hostile.conditionalFragments(n)), conditions(n))],
+    ["levels of branching fragments", 4, (n) => ofAda(fresh(hostile.branchingFragments(n)))],
+    ["fragments that spread all others", 13, (n) => anonymous(fresh(hostile.fragmentsOfAll(n)))],
     ["equal fields", 60, (n) => ofAda(fresh(hostile.sameFields(n)))],
     ["conflicting fields", 45, (n) => ofAda(fresh(hostile.conflictingFields(n)))],
     ["unknown fields", 450, (n) => anonymous(fresh(hostile.unknownFields(n)))],
@@ -179,13 +192,12 @@ describe.skipIf(!canMeasureCpu)("twice the size", () => {
   ];
 
   it.each(families)("takes at most 2.5 times as long: %s", async (name, size, make) => {
-    const ms = await cpuOf(() => make(size));
-    const twiceMs = await cpuOf(() => make(2 * size));
+    const { ms, twiceMs, isTooMuch } = await growthOf(make, size);
     const ratio = twiceMs / ms;
     table.push(
       `${String(size).padStart(8)}  ${ms.toFixed(2).padStart(8)}  ${twiceMs.toFixed(2).padStart(8)}  ${ratio.toFixed(2).padStart(6)}  ${name}`,
     );
-    expect(twiceMs).toBeLessThan(most * Math.max(ms, noiseMs));
+    expect([isTooMuch, ms, twiceMs]).toEqual([false, expect.any(Number), expect.any(Number)]);
     expect(server.isRunning()).toBe(true);
   });
 });

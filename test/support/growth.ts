@@ -2,6 +2,7 @@
  * How the time of some work grows with its input: linear work takes twice as long for twice as much; work that
  * backtracks, or begins again at each step, takes four times as long or worse.
  */
+import { readFileSync } from "node:fs";
 import { expect } from "vitest";
 
 export type Growth = {
@@ -11,7 +12,6 @@ export type Growth = {
   /** The least CPU time for an input of size n, and for one of twice that size. */
   ms: number;
   twiceMs: number;
-  /** The median of all tries: the least times may be those of different moments, of which one was lucky. */
   ratio: number;
 };
 
@@ -19,11 +19,11 @@ export type Growth = {
 export const linearRatio = 2.5;
 
 /** At this time the part of the work that grows outweighs what is the same for each call. */
-const leastMs = 5;
-/** Work is repeated for so long, because CPU time is counted in steps of up to 4 ms. */
-const measuredMs = 80;
-/** More tries while the ratio is above the limit: other programs slow the caches down, or do so no more. */
-const [tries, maxTries] = [3, 15];
+const leastMs = 2;
+/** Work is repeated for so long. */
+const measuredMs = 8;
+/** More tries while the ratio is above the limit: other programs slow the caches down, and a lucky moment comes. */
+const [tries, maxTries] = [5, 40];
 
 /**
  * Measures the CPU time of this thread, which depends little on how busy the machine is, several times.
@@ -42,21 +42,14 @@ export async function growthOf<Input>(
     return () => work(input);
   }, sizes);
   const [once, twice] = [make(n), make(2 * n)];
-  const pairs: { ms: number; twiceMs: number }[] = [];
-  const ratio = () => median(pairs.map((pair) => pair.twiceMs / pair.ms));
-  while (pairs.length < tries || (pairs.length < maxTries && ratio() >= linearRatio)) {
-    pairs.push({ ms: await cpuMs(() => work(once)), twiceMs: await cpuMs(() => work(twice)) });
+  let [ms, twiceMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  for (let count = 0; count < tries || (count < maxTries && twiceMs / ms >= linearRatio); count++) {
+    // The least of all, since everything else only adds to it.
+    ms = Math.min(ms, await cpuMs(() => work(once)));
+    twiceMs = Math.min(twiceMs, await cpuMs(() => work(twice)));
   }
-  return {
-    name,
-    n,
-    ms: Math.min(...pairs.map(({ ms }) => ms)),
-    twiceMs: Math.min(...pairs.map(({ twiceMs }) => twiceMs)),
-    ratio: ratio(),
-  };
+  return { name, n, ms, twiceMs, ratio: twiceMs / ms };
 }
-
-const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 
 async function measurableSize(prepare: (size: number) => () => unknown, sizes: readonly number[]): Promise<number> {
   for (const size of sizes) {
@@ -75,13 +68,21 @@ async function wallMs(work: () => unknown): Promise<number> {
 
 /** CPU time of one call. */
 async function cpuMs(work: () => unknown): Promise<number> {
-  const before = process.threadCpuUsage();
+  const before = threadCpuMs();
   for (let calls = 1; ; calls++) {
     await work();
-    const { user, system } = process.threadCpuUsage(before);
-    const ms = (user + system) / 1_000;
+    const ms = threadCpuMs() - before;
     if (ms >= measuredMs) return ms / calls;
   }
+}
+
+/** Of this thread. Linux counts it in nanoseconds here, and in steps of 4 ms for process.threadCpuUsage. */
+function threadCpuMs(): number {
+  if (process.platform === "linux") {
+    return Number(readFileSync("/proc/thread-self/schedstat", "utf8").split(" ")[0]) / 1_000_000;
+  }
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
 }
 
 /** Prints what was measured as a table, and fails with the work that grows faster than its input. */

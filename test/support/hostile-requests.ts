@@ -13,7 +13,12 @@ const times = (count: number, make: (index: number) => string, separator = " ") 
   Array.from({ length: count }, (_, index) => make(index)).join(separator);
 
 /** Fragments, each of which spreads the next one twice. */
-export function doublingFragments(levels: number, kind = "mutation", type = "Mutation", leaf = "__typename"): string {
+export function doublingFragments(
+  levels: number,
+  kind = "mutation",
+  type = "Mutation",
+  leaf = "signOut { ok }",
+): string {
   const fragments = times(levels, (n) => `fragment F${n} on ${type} { ...F${n + 1} ...F${n + 1} }`);
   return `${kind} { ...F0 } ${fragments} fragment F${levels} on ${type} { ${leaf} }`;
 }
@@ -23,15 +28,24 @@ export function conditionalFragments(levels: number): string {
   const variables = times(levels, (n) => `$v${n}: Boolean!`);
   const fragments = times(
     levels,
-    (n) => `fragment F${n} on Query { ...F${n + 1} @include(if: $v${n}) ...F${n + 1} @skip(if: $v${n}) }`,
+    (n) => `fragment F${n} on Mutation { ...F${n + 1} @include(if: $v${n}) ...F${n + 1} @skip(if: $v${n}) }`,
   );
-  return `query(${variables}) { ...F0 } ${fragments} fragment F${levels} on Query { __typename }`;
+  return `mutation(${variables}) { ...F0 } ${fragments} fragment F${levels} on Mutation { signOut { ok } }`;
+}
+
+/** Fragments, each of which spreads the next one below two fields. */
+export function branchingFragments(levels: number): string {
+  const fragments = times(
+    levels,
+    (n) => `fragment F${n} on __Type { a: ofType { ...F${n + 1} } b: ofType { ...F${n + 1} } }`,
+  );
+  return `{ __type(name: "User") { ...F0 } } ${fragments} fragment F${levels} on __Type { name }`;
 }
 
 /** Each fragment spreads all that follow it. */
 export function fragmentsOfAll(count: number): string {
   const spreads = (n: number) => times(count - n - 1, (more) => `...F${n + more + 1}`);
-  return `{ ...F0 } ${times(count, (n) => `fragment F${n} on Query { __typename ${spreads(n)} }`)}`;
+  return `mutation { ...F0 } ${times(count, (n) => `fragment F${n} on Mutation { signOut { ok } ${spreads(n)} }`)}`;
 }
 
 /** Fields of one name whose selections must be compared with each other. */
