@@ -4,7 +4,7 @@
  *
  * States: calm (all operations pass) → loaded (a share of them is refused, growing with the delay) → overloaded (all of
  * them are). The delay is the median of the last few samples: one long task, which is over when it is measured, sheds
- * nothing.
+ * nothing. Nor does a machine that is busy with other processes: the loop is late there, but not by its own work.
  */
 import { getHeapStatistics } from "node:v8";
 import type { Logger } from "pino";
@@ -18,6 +18,8 @@ export type LoadGuardOptions = {
 /** How often the delay is sampled; a request that comes meanwhile waits about as long as the sample is late. */
 const sampleEveryMs = 50;
 const samples = 5;
+/** Processor time of the event loop, of the time that passed, from which on a delay is its own. */
+const leastBusyShare = 0.3;
 /** Of V8's limit. Beyond it collections take most of the time, and the next large answer may end the process. */
 const maxHeapShare = 0.85;
 
@@ -26,6 +28,7 @@ export class LoadGuard {
   readonly #delays: number[] = [];
   readonly #timer: NodeJS.Timeout;
   #sampledAt = performance.now();
+  #cpuBefore = process.threadCpuUsage();
   #share = 0;
   /** Shares of operations that were to be refused so far, less those that were. */
   #owed = 0;
@@ -49,8 +52,10 @@ export class LoadGuard {
 
   #sample(): void {
     const now = performance.now();
-    this.#delays.push(Math.max(0, now - this.#sampledAt - sampleEveryMs));
+    const { user, system } = process.threadCpuUsage(this.#cpuBefore);
+    this.#delays.push(ownDelayMs({ passedMs: now - this.#sampledAt, cpuMs: (user + system) / 1_000 }));
     this.#sampledAt = now;
+    this.#cpuBefore = process.threadCpuUsage();
     if (this.#delays.length > samples) this.#delays.shift();
     const delayMs = median(this.#delays);
     const { used_heap_size, heap_size_limit } = getHeapStatistics();
@@ -62,6 +67,11 @@ export class LoadGuard {
     if (!wasShedding && this.#share > 0) logger.warn({ delayMs, heapShare }, "too much load: operations are refused");
     if (wasShedding && this.#share === 0) logger.info({ delayMs, heapShare }, "the load is over");
   }
+}
+
+/** By how much a sample is late by the work of the event loop itself. */
+export function ownDelayMs({ passedMs, cpuMs }: { passedMs: number; cpuMs: number }): number {
+  return cpuMs >= leastBusyShare * passedMs ? Math.max(0, passedMs - sampleEveryMs) : 0;
 }
 
 /** @returns from 0, none, to 1, all; `heapShare` is of V8's limit */

@@ -23,8 +23,17 @@ export type RequestParts = { query?: unknown; variables?: unknown; extensions?: 
 export function useRequestLimits(limits: RequestLimits): Plugin {
   return {
     onRequestParse({ request, requestParser: parse, setRequestParser }) {
-      if (!parse || !request.headers.get("content-type")?.includes("json")) return;
-      setRequestParser((whole) => parse(withSparseJson(whole, limits.maxVariableValues)));
+      if (!parse) return;
+      const isJson = request.headers.get("content-type")?.includes("json");
+      setRequestParser(async (whole) => {
+        try {
+          return await parse(isJson ? withSparseJson(whole, limits.maxVariableValues) : whole);
+        } catch (error) {
+          // Of a URL or a form, where Yoga parses JSON without a word of its own.
+          if (error instanceof SyntaxError) throw refusal("The variables or the extensions are not JSON.");
+          throw error;
+        }
+      });
     },
     onParams: ({ params }) => requireSmall(params as RequestParts | null, limits),
   };
@@ -54,7 +63,7 @@ export function requireSparseJson(text: string, maxValues: number): void {
     const character = text[index];
     if (character === '"') index = endOfString(text, index);
     else if (character === "," || character === "[" || character === "{") count++;
-    if (count > most) throw tooLarge(`A request holds at most ${most} values.`);
+    if (count > most) throw refusal(`A request holds at most ${most} values.`);
   }
 }
 
@@ -74,7 +83,7 @@ export function requireSmall(parts: RequestParts | null, limits: RequestLimits):
   const { query, operationName, variables, extensions } = parts ?? {};
   if (typeof query === "string") requireShortQuery(query, limits.maxQueryCharacters);
   if (typeof operationName === "string" && operationName.length > maxNameCharacters) {
-    throw tooLarge(`The name of an operation has at most ${maxNameCharacters} characters.`);
+    throw refusal(`The name of an operation has at most ${maxNameCharacters} characters.`);
   }
   requireFewValues("variables", variables, limits.maxVariableValues);
   requireFewValues("extensions", extensions, limits.maxVariableValues);
@@ -82,12 +91,12 @@ export function requireSmall(parts: RequestParts | null, limits: RequestLimits):
 
 function requireShortQuery(query: string, maxCharacters: number): void {
   const advice = "Send long texts in variables.";
-  if (query.length > maxCharacters) throw tooLarge(`A query has at most ${maxCharacters} characters. ${advice}`);
+  if (query.length > maxCharacters) throw refusal(`A query has at most ${maxCharacters} characters. ${advice}`);
   let lines = 1;
   for (let index = query.indexOf("\n"); index >= 0; index = query.indexOf("\n", index + 1)) lines++;
   // The other line terminator of GraphQL.
   for (let index = query.indexOf("\r"); index >= 0; index = query.indexOf("\r", index + 1)) lines++;
-  if (lines > maxQueryLines) throw tooLarge(`A query has at most ${maxQueryLines} lines. ${advice}`);
+  if (lines > maxQueryLines) throw refusal(`A query has at most ${maxQueryLines} lines. ${advice}`);
 }
 
 /** Level by level rather than recursive, since JSON.parse accepts more levels than the stack has room for. */
@@ -95,11 +104,11 @@ function requireFewValues(name: string, root: unknown, maxValues: number): void 
   let count = 0;
   let level = isContainer(root) ? [root] : [];
   for (let depth = 1; level.length > 0; depth++) {
-    if (depth > maxDepth) throw tooLarge(`The ${name} are nested ${maxDepth} levels deep at most.`);
+    if (depth > maxDepth) throw refusal(`The ${name} are nested ${maxDepth} levels deep at most.`);
     const next: object[] = [];
     for (const container of level) {
       for (const key in container) {
-        if (++count > maxValues) throw tooLarge(`The ${name} hold at most ${maxValues} values.`);
+        if (++count > maxValues) throw refusal(`The ${name} hold at most ${maxValues} values.`);
         const value = (container as Record<string, unknown>)[key];
         if (isContainer(value)) next.push(value);
       }
@@ -114,6 +123,6 @@ function isContainer(value: unknown): value is object {
   return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
 }
 
-function tooLarge(message: string): ApplicationError {
+function refusal(message: string): ApplicationError {
   return new ApplicationError("BAD_USER_INPUT", message, { http: { status: 400 } });
 }

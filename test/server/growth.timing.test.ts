@@ -175,6 +175,11 @@ describe.skipIf(!canMeasureCpu)("twice the size", () => {
     ["steps of a path in map", 200_000, (n) => form({ operations: "{}", map: JSON.stringify({ 0: [".".repeat(n)] }) })],
     ["hyphens of a file", 1_500_000, (n) => hostile.upload(`${serial++}${"-".repeat(n)}`, "a.txt", server.accessToken)],
     [
+      "near boundaries of a file",
+      60_000,
+      (n) => hostile.upload(`${serial++}${"\r\n------formdata-undici-0".repeat(n)}x`, "a.txt", server.accessToken),
+    ],
+    [
       "line ends of a file",
       750_000,
       (n) => hostile.upload(`${serial++}${"\r\n".repeat(n)}x`, "a.txt", server.accessToken),

@@ -188,6 +188,21 @@ describe("a request that is not GraphQL over HTTP", () => {
     }
   });
 
+  it("is refused when its variables in a URL or a form are no JSON", async () => {
+    const query = encodeURIComponent("{ __typename }");
+    for (const part of ["variables", "extensions"]) {
+      const parameters = `query=${query}&${part}=CANARY`;
+      const form = post(parameters, { ...preflighted, "content-type": "application/x-www-form-urlencoded" });
+      for (const answer of [
+        await call(`/graphql?${parameters}`, { headers: preflighted }),
+        await call("/graphql", form),
+      ]) {
+        expect([answer.status, codes(answer), answer.data]).toEqual([400, ["BAD_USER_INPUT"], undefined]);
+        expect(answer.text).not.toContain("CANARY");
+      }
+    }
+  });
+
   it("is refused when it is a batch", async () => {
     const operation = { query: "{ __typename }" };
     for (const count of [1, 2, 1_000]) {

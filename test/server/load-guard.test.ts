@@ -2,7 +2,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LoadGuard, shareToRefuse } from "../../src/server/load-guard.ts";
+import { LoadGuard, ownDelayMs, shareToRefuse } from "../../src/server/load-guard.ts";
 import { type Lectern, startLectern } from "../support/lectern.ts";
 
 /** Keeps the event loop busy for so long at a stretch, until it is told to stop. */
@@ -22,6 +22,15 @@ function keepBusy(stretchMs: number): { stop(): Promise<void> } {
     },
   };
 }
+
+describe("a delay", () => {
+  it("counts when the event loop was at work, and not when the machine was", () => {
+    expect(ownDelayMs({ passedMs: 250, cpuMs: 240 })).toBe(200);
+    expect(ownDelayMs({ passedMs: 250, cpuMs: 75 })).toBe(200);
+    expect(ownDelayMs({ passedMs: 250, cpuMs: 70 })).toBe(0);
+    expect(ownDelayMs({ passedMs: 49, cpuMs: 49 })).toBe(0);
+  });
+});
 
 describe("the share of operations that is refused", () => {
   it("grows from none at the limit to all at twice the limit", () => {

@@ -11,7 +11,7 @@ const main = join(import.meta.dirname, "../../src/main.ts");
 export type Outcome = { code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string };
 
 export type RunOptions = {
-  /** All that the command sees of the environment, besides PATH: no DATABASE_URL of the test run reaches it. */
+  /** All that the command sees of the environment, besides PATH and patience: no DATABASE_URL of the test run reaches it. */
   environment?: Record<string, string>;
   /** What is written to standard input, which is then closed. */
   input?: string;
@@ -35,7 +35,8 @@ export function begin(parameters: string[], options: RunOptions = {}): Running {
   const { environment = {}, input, folder = tmpdir(), program = main } = options;
   const child = spawn(process.execPath, [program, ...parameters], {
     cwd: folder,
-    env: { PATH: process.env.PATH, ...environment },
+    // A machine that is busy with other tests is no load of this process's.
+    env: { PATH: process.env.PATH, MAX_EVENT_LOOP_DELAY_MS: "600000", QUERY_WAIT_MS: "600000", ...environment },
     detached: true,
     stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });

@@ -39,9 +39,6 @@ export async function startProductionServer(settings: Record<string, string> = {
       DATABASE_URL: database.url,
       DATA_DIR: dataDir,
       WORKERS: "0",
-      // A machine that is busy with other tests is no load of this server's.
-      MAX_EVENT_LOOP_DELAY_MS: "600000",
-      QUERY_WAIT_MS: "600000",
       ...settings,
     },
   });
