@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dump } from "../support/dump.ts";
 import { filesOf } from "../support/files.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
+import { boundary, field, headOf } from "../support/multipart-by-hand.ts";
 
 const maxBytes = 3_000_000;
 let lectern: Lectern;
@@ -19,24 +20,11 @@ beforeAll(async () => {
 });
 afterAll(() => lectern.stop());
 
-const boundary = "a-boundary";
-const part = (name: string, value: string) =>
-  `--${boundary}\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
 const end = `--${boundary}--\r\n`;
 const small =
   'POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 26\r\n\r\n{"query":"{ __typename }"}';
 
-function headOf(headers: Record<string, string | number>): string {
-  const all = {
-    host: "lectern",
-    authorization: `Bearer ${ada.accessToken}`,
-    "content-type": `multipart/form-data; boundary=${boundary}`,
-    "graphql-require-preflight": "1",
-    ...headers,
-  };
-  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `POST /graphql HTTP/1.1\r\n${lines.join("")}\r\n`;
-}
+const head = (headers: Record<string, string | number>) => headOf(ada.accessToken, headers);
 
 type Conversation = {
   socket: Socket;
@@ -91,10 +79,10 @@ const statuses = (text: string) => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map((
 
 describe("an answer before a short body has come", () => {
   it("leaves the connection to the next request, whatever was refused", async () => {
-    const wrongOrder = part("map", "{}") + part("operations", "{}") + end;
+    const wrongOrder = field("map", "{}") + field("operations", "{}") + end;
     const requests: [number, string][] = [
-      [400, headOf({ "content-length": wrongOrder.length + 500 }) + wrongOrder + "x".repeat(500)],
-      [401, headOf({ "content-length": wrongOrder.length, authorization: "Bearer wrong" }) + wrongOrder],
+      [400, head({ "content-length": wrongOrder.length + 500 }) + wrongOrder + "x".repeat(500)],
+      [401, head({ "content-length": wrongOrder.length, authorization: "Bearer wrong" }) + wrongOrder],
       [404, `POST /nothing HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\n${"x".repeat(1_000)}`],
       [405, `PUT /graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n123456789`],
     ];
@@ -113,8 +101,8 @@ describe("an answer before a short body has come", () => {
 
   it("waits for what is still to come of it", async () => {
     const { socket, answers } = await converse();
-    const wrongOrder = part("map", "{}") + part("operations", "{}");
-    socket.write(headOf({ "content-length": wrongOrder.length + 10_000 }) + wrongOrder);
+    const wrongOrder = field("map", "{}") + field("operations", "{}");
+    socket.write(head({ "content-length": wrongOrder.length + 10_000 }) + wrongOrder);
     await answers(1);
     // The rest comes slowly, and the next request right behind it.
     socket.write("x".repeat(5_000));
@@ -142,12 +130,12 @@ describe("an answer before a long body has come", () => {
   it("says that the connection ends, arrives whole, and is followed by no other", async () => {
     const before = await dump(lectern.database);
     const length = 2_000_000;
-    const wrongOrder = part("map", "{}") + part("operations", "{}");
+    const wrongOrder = field("map", "{}") + field("operations", "{}");
     const requests: [number, string, number][] = [
-      [400, headOf({ "content-length": length }) + wrongOrder, length - wrongOrder.length],
-      [401, headOf({ "content-length": length, authorization: "Bearer wrong" }), length],
-      [413, headOf({ "content-length": 50_000_000 }), length],
-      [413, headOf({ "content-length": length, "content-type": "application/json" }), length],
+      [400, head({ "content-length": length }) + wrongOrder, length - wrongOrder.length],
+      [401, head({ "content-length": length, authorization: "Bearer wrong" }), length],
+      [413, head({ "content-length": 50_000_000 }), length],
+      [413, head({ "content-length": length, "content-type": "application/json" }), length],
     ];
     for (const [status, begin, rest] of requests) {
       const { socket, received, closed } = await converse();
@@ -160,7 +148,7 @@ describe("an answer before a long body has come", () => {
       const query = JSON.stringify({
         query: 'mutation { createDocument(input: { source: { text: "x" } }) { isDuplicate } }',
       });
-      socket.write(headOf({ "content-type": "application/json", "content-length": query.length }) + query);
+      socket.write(head({ "content-type": "application/json", "content-length": query.length }) + query);
       socket.end();
       await closed;
       expect(statuses(received())).toEqual([status]);
@@ -186,7 +174,7 @@ describe("an answer before a long body has come", () => {
 
   it("is the last, also for a client that never stops sending", async () => {
     const { socket, answers, closed } = await converse();
-    socket.write(headOf({ "transfer-encoding": "chunked" }));
+    socket.write(head({ "transfer-encoding": "chunked" }));
     const piece = `186a0\r\n${"x".repeat(100_000)}\r\n`;
     const sending = setInterval(() => socket.writable && socket.write(piece), 20);
     try {
@@ -201,14 +189,14 @@ describe("an answer before a long body has come", () => {
 
   it("is given before the body is sent, to a client that asks whether it should", async () => {
     const { socket, answers, received } = await converse();
-    socket.write(headOf({ "content-length": 50_000_000, expect: "100-continue" }));
+    socket.write(head({ "content-length": 50_000_000, expect: "100-continue" }));
     expect(statuses(await answers(1))).toEqual([413]);
     socket.destroy();
     expect(received()).not.toContain("100 Continue");
 
     const asked = await converse();
-    const head = small.split("\r\n\r\n")[0];
-    asked.socket.write(`${head}\r\nexpect: 100-continue\r\n\r\n`);
+    const smallHead = small.split("\r\n\r\n")[0];
+    asked.socket.write(`${smallHead}\r\nexpect: 100-continue\r\n\r\n`);
     await expect.poll(asked.received).toContain("HTTP/1.1 100 Continue\r\n\r\n");
     asked.socket.write('{"query":"{ __typename }"}');
     expect(statuses(await asked.answers(2))).toEqual([100, 200]);

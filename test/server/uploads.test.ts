@@ -12,6 +12,7 @@ import { Budget } from "../../src/server/budget.ts";
 import { dump } from "../support/dump.ts";
 import { filesOf } from "../support/files.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
+import { boundary, field, headOf } from "../support/multipart-by-hand.ts";
 import { upload } from "../support/upload.ts";
 
 const maxBytes = 300_000;
@@ -41,27 +42,13 @@ beforeEach(async () => {
 const query = `mutation($file: File!) { createDocument(input: { source: { file: $file } }) { document { id } } }`;
 const operations = JSON.stringify({ query, variables: { file: null } });
 const map = JSON.stringify({ 0: ["variables.file"] });
-const boundary = "----a-boundary";
 
-const field = (name: string, value: string) =>
-  `--${boundary}\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
 const fileHead = (name = "0", filename = "a.txt", more = "") =>
   `--${boundary}\r\ncontent-disposition: form-data; name="${name}"; filename="${filename}"\r\n${more}content-type: text/plain\r\n\r\n`;
 const end = `\r\n--${boundary}--\r\n`;
 const start = field("operations", operations) + field("map", map);
 
-/** The head of a request, to be followed by its body. */
-function head(headers: Record<string, string | number>): string {
-  const all = {
-    host: "lectern",
-    authorization: `Bearer ${ada.accessToken}`,
-    "content-type": `multipart/form-data; boundary=${boundary}`,
-    "graphql-require-preflight": "1",
-    ...headers,
-  };
-  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `POST /graphql HTTP/1.1\r\n${lines.join("")}\r\n`;
-}
+const head = (headers: Record<string, string | number>) => headOf(ada.accessToken, headers);
 
 async function open(): Promise<Socket> {
   const { port } = new URL(lectern.url);
