@@ -306,7 +306,7 @@ describe("on disk", () => {
 
 describe("memory for files", () => {
   it("is given to a few operations at a time; who waits too long is told to come back, and leaves nothing", async () => {
-    const patient = { LOCK_TIMEOUT_MS: "30000", STATEMENT_TIMEOUT_MS: "30000", TRANSACTION_TIMEOUT_MS: "30000" };
+    const patient = { LOCK_TIMEOUT_MS: "60000", STATEMENT_TIMEOUT_MS: "60000", TRANSACTION_TIMEOUT_MS: "60000" };
     const settings = { MAX_DOCUMENT_BYTES: String(maxBytes), UPLOAD_WAIT_MS: "200", ...patient };
     const busy = await startLectern({ settings, database: lectern.database });
     const largest = (letter: string) => upload(busy, ada, new File([letter.repeat(maxBytes)], "large.txt"));
