@@ -10,7 +10,7 @@ export default defineConfig({
     experimental: { viteModuleRunner: false },
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // What is waited for comes late on a machine that is busy; what never comes fails all the same.
+    // Events come late on a machine that is busy; a test of one that never comes fails all the same.
     expect: { poll: { timeout: 30_000 } },
     // Two cores, shared with the database.
     maxWorkers: 2,

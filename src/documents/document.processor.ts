@@ -99,7 +99,7 @@ async function processDocument(
   }
 }
 
-/** What it throws is told as the document's `failure`, so it names no path. */
+/** Its error becomes the document's `failure`, so it names no path. */
 async function readOriginal(files: FileStore, storageKey: string): Promise<Buffer<ArrayBuffer>> {
   try {
     return await files.read(storageKey);

@@ -75,7 +75,7 @@ export function documentQueue(pool: pg.Pool, options: DocumentQueueOptions): Que
   };
 }
 
-/** What the database says of its disk names its files; the document's `failure`, which this becomes, must not. */
+/** The database's own message names its files; the document's `failure`, which this becomes, must not. */
 function withoutFiles(error: unknown): never {
   if (isDiskFull(error)) throw new Error("The database's disk is full.", { cause: error });
   if (isDiskFailure(error)) throw new Error("The database cannot use its disk.", { cause: error });

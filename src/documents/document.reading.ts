@@ -12,7 +12,7 @@ import { FileRefusedError, formatOf } from "./document.sniffing.ts";
 import { cleanTitle, firstHeading, titleCharacters, titleElement } from "./document.title.ts";
 
 export type FileToRead = {
-  /** What its sender calls it. */
+  /** The sender's name for it. */
   name: string;
   /** All bytes of the file, or the first `headBytes`. */
   bytes: Uint8Array;

@@ -9,7 +9,7 @@ export type BudgetOptions = {
   total: number;
   /** How long an operation waits for its turn. */
   waitMs: number;
-  /** What an operation is told that waited in vain. */
+  /** The message of the error after the longest wait. */
   refusal: string;
 };
 

@@ -23,7 +23,7 @@ export function settleUnreadBody(req: IncomingMessage, res: ServerResponse): voi
     res.writeHead = writeHead as never;
     if (!req.complete) {
       if (!isShort(req)) closeAfter(req, res);
-      // Who was reading it has stopped, maybe amid a pause.
+      // Its reader has stopped, and may have left it paused.
       res.once("finish", () => req.resume());
     }
     return writeHead.apply(res, parameters);

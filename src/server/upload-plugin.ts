@@ -48,7 +48,7 @@ export function useUploads({
           isEnded = true;
           giveBack();
           for (const file of staged) {
-            // What the operation has kept is not staged any more. What stays, the sweep removes: the answer stands.
+            // Kept files are not staged any more. The sweep removes a file that stays: the answer stands.
             await store
               .discard(file)
               .catch((error) => logger.warn({ err: error }, "a staged file could not be removed; the sweep will"));

@@ -9,7 +9,7 @@
  * files that no row names, which a sweep finds (file-sweep.ts). Keys are made by the store. What clients call a file is
  * never part of a path.
  *
- * Whatever it is asked for, a store that cannot do it throws FileStoreError, and leaves nothing of what it began.
+ * A store that cannot do what it is asked for throws FileStoreError, and leaves nothing of what it began.
  */
 import { ApplicationError } from "../errors.ts";
 
@@ -109,7 +109,7 @@ export class FileMissingError extends Error {
 
 /** The disk is full, or the part of it that our user may fill. */
 const fullReasons = new Set(["ENOSPC", "EDQUOT"]);
-/** What others hold and give back: open files, memory, a lock. */
+/** Resources that others hold and give back: open files, memory, a lock. */
 const passingReasons = new Set(["EMFILE", "ENFILE", "EAGAIN", "EBUSY", "EINTR", "ENOMEM", "ETIMEDOUT"]);
 
 /**

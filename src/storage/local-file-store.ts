@@ -54,7 +54,7 @@ export class LocalFileStore implements FileStore {
       await ask(path, () => handle.close());
       return new StagedFile({ id, name, ...received });
     } catch (error) {
-      // The first error is the one to tell. What cannot be removed now, the sweep removes.
+      // The first error is the one to tell. The sweep removes a file that cannot be removed now.
       await handle.close().catch(() => {});
       await rm(path, { force: true }).catch(() => {});
       throw error;

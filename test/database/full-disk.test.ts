@@ -156,7 +156,7 @@ describe.skipIf(whyNoDisk)("a log's disk that is full", () => {
     const before = await database.query("select text from documents order by 1");
     await disk.fill();
     const answers: Awaited<ReturnType<typeof create>>[] = [];
-    // What is written next needs a new file, unless one is left from before.
+    // The next write needs a new file, unless one is left from before.
     for (let tries = 0; tries < 20 && answers.every(({ status, errors }) => status === 200 && !errors); tries++) {
       await database.query("select pg_switch_wal()");
       answers.push(await create(20));

@@ -21,7 +21,7 @@ describe("a server's event loop", () => {
   beforeAll(async () => {
     lectern = await startLectern();
     ada = await lectern.person("Ada");
-    // What is compiled with the first request, and the thread's start, are no part of what a file takes.
+    // Compilation with the first request, and the thread's start, are no part of the time for a file.
     await upload(lectern, ada, new File(["A first text."], "first.txt"));
     await upload(lectern, ada, new File(["x".repeat(8_000_000)], "long.txt"));
   });

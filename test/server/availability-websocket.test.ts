@@ -14,7 +14,7 @@ describe.skipIf(!canMeasureCpu)("a hostile message on a WebSocket", () => {
   });
   afterAll(() => server.stop());
 
-  /** What comes back for one message after the introduction: a message, or the code with which the socket is closed. */
+  /** The answer to one message after the introduction: a message, or the code with which the socket is closed. */
   async function answerTo(message: string): Promise<unknown> {
     const socket = new WebSocket(server.url.replace("http:", "ws:"), "graphql-transport-ws");
     const events: unknown[] = [];

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as hostile from "../support/hostile-requests.ts";
 import { canMeasureCpu, type ProductionServer, startProductionServer } from "../support/production-server.ts";
 
-/** What a small request may wait for at most, in milliseconds. */
+/** The longest wait of a small request, in milliseconds. */
 const longestWaitMs = 100;
 /** Enough for what is sent often to be compiled. */
 const warmUps = 200;

@@ -62,7 +62,7 @@ const becomesReady = () => expect.poll(ready, patiently).toEqual([200, '{"status
 const saysNotReady = (code: string) =>
   expect.poll(ready, patiently).toEqual([503, `{"status":"not ready","files":"${code}"}`]);
 
-/** What the log tells an operator. */
+/** The log, as an operator reads it. */
 const failures = () =>
   lines.filter(({ level, msg }) => Number(level) >= error && msg !== "the file store takes no files");
 const changes = () =>

@@ -42,7 +42,7 @@ const done = { status: 200, code: undefined, retryAfter: null };
 it("lets cheap queries pass, holds others back while much is under way, and then refuses them", async () => {
   await ask("{ viewer { user { id } } }");
   await withClient(lectern.database.url, async (client) => {
-    // Whatever reads documents now waits until this ends.
+    // Statements that read documents wait until this ends.
     await client.query("begin; lock table documents in access exclusive mode");
     let isAnswered = false;
     const large = ask(documents(100)).finally(() => {
@@ -59,6 +59,6 @@ it("lets cheap queries pass, holds others back while much is under way, and then
     await client.query("rollback");
     expect(await large).toEqual(done);
   });
-  // What was taken has been given back.
+  // The turns have been given back.
   for (let round = 0; round < 3; round++) expect(await ask(documents(100))).toEqual(done);
 });

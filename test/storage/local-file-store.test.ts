@@ -62,7 +62,7 @@ describe.skipIf(whyNoDisk)("a disk that is full", () => {
       expect(await store.read(key)).toHaveLength(30_000);
       expect(await whole(key)).toBe(30_000);
     }
-    // What is small still finds room.
+    // A small file still finds room.
     await store.discard(await stage(2));
     await disk.fill(131_072);
     await store.requireUsable();
@@ -176,7 +176,7 @@ describe("a process that has opened all the files it may", () => {
 });
 
 describe("an error of the operating system", () => {
-  /** What each call is for, and what is left when it fails: nothing, but for what cannot be removed then. */
+  /** The purpose of each call, and the files left when it fails: none, but for those that cannot be removed then. */
   const uses: [FileCall, string, (kept: string, staged: StagedFile) => Promise<unknown>, leftStaged?: number][] = [
     ["mkdir", "stage", () => stage()],
     ["open", "stage", () => stage()],

@@ -1,4 +1,4 @@
-/** What the event loop does meanwhile: for how long at a stretch nobody else has had a turn. */
+/** The event loop meanwhile: for how long at a stretch nothing else has had a turn. */
 
 /**
  * The longest stretch of CPU time, in ms, that this thread's event loop has spent on one turn while the work was under

@@ -44,7 +44,7 @@ export function failFiles(call: FileCall, code: ErrorName, where = /^/): () => v
 function failing(file: FileHandle, call: HandleCall, code: ErrorName): FileHandle {
   const close = file.close.bind(file);
   const fail = async () => {
-    // Whatever the operating system says of it, the file is closed then.
+    // The file is closed then, whatever the operating system's answer is.
     if (call === "close") await close();
     throw systemError(code, call);
   };

@@ -35,7 +35,7 @@ export function endsInReadyForQuery(chunk: Buffer): boolean {
   return chunk.subarray(-6, -1).equals(Buffer.from("Z\0\0\0\x05", "latin1"));
 }
 
-/** What the backend says last when an administrator terminates it. */
+/** The last message of a backend that an administrator terminates. */
 export const terminated = errorResponse({
   S: "FATAL",
   V: "FATAL",
