@@ -44,6 +44,8 @@ export class ApplicationError extends Error {
 
 /** With OVERLOADED, whatever there is too much of. */
 export const tooBusy = "Too busy: try again in a moment.";
+/** For the header Retry-After, beside it. */
+export const secondsToWait = 1;
 
 /** The row was written since the client saw it. What it is now is shown beside the error, as the API would show it. */
 export class StaleVersionError extends ApplicationError {

@@ -21,10 +21,8 @@ import {
 import { TransactionClosedError } from "../database/transaction-guard.ts";
 import { AbandonedError, RetriesExhaustedError, UnknownOutcomeError } from "../database/unit-of-work.ts";
 import { CursorOutOfDateError, PageArgumentError } from "../eager-loading/cursor.ts";
-import { ApplicationError, type ErrorCode, tooBusy } from "../errors.ts";
+import { ApplicationError, type ErrorCode, secondsToWait, tooBusy } from "../errors.ts";
 import { FileStoreError } from "../storage/file-store.ts";
-
-const secondsToWait = "1";
 
 /** @returns an error that may leave the process */
 export function answerFor(error: unknown, requestId: string, logger: Logger): GraphQLError {
@@ -84,7 +82,7 @@ function httpPartOf(code: ErrorCode, error: unknown): HttpPart | undefined {
   const status = statusesByCode[code];
   if (status === undefined) return undefined;
   const passes = code === "OVERLOADED" || (error instanceof FileStoreError && error.mayPass);
-  return { status, ...(passes ? { headers: { "retry-after": secondsToWait } } : {}) };
+  return { status, ...(passes ? { headers: { "retry-after": String(secondsToWait) } } : {}) };
 }
 
 const codesByStatus: Record<number, ErrorCode> = {

@@ -1,5 +1,5 @@
 /**
- * Bounds what operations take at the same time, in units of the user's choice: bytes of files that are held in memory,
+ * Bounds what operations take at the same time, in units of its owner's choice: bytes of files that are held in memory,
  * objects that are read. An operation waits here for all that it needs, before it has anything that another may wait
  * for; so nobody who waits is waited for.
  */

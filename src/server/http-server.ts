@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Logger } from "pino";
-import { type ErrorCode, tooBusy, UserError } from "../errors.ts";
+import { type ErrorCode, secondsToWait, tooBusy, UserError } from "../errors.ts";
 import type { GraphQLServer } from "./graphql-server.ts";
 import type { LoadGuard } from "./load-guard.ts";
 import type { Readiness } from "./readiness.ts";
@@ -28,8 +28,6 @@ export type HttpServerOptions = {
 
 export type HttpServer = { port: number; stop(): Promise<void> };
 
-/** Of an answer to what was refused for the load: when to try again. */
-const secondsToWait = 1;
 /** How long requests under way may still take when the server stops. */
 const graceMs = 10_000;
 

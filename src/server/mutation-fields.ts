@@ -2,7 +2,6 @@
 import {
   type ExecutionArgs,
   type FieldNode,
-  type FragmentDefinitionNode,
   type GraphQLField,
   GraphQLIncludeDirective,
   type GraphQLSchema,
@@ -19,6 +18,7 @@ import {
 import type { Isolation } from "../database/unit-of-work.ts";
 import { ApplicationError } from "../errors.ts";
 import type { OperationContext } from "../graphql/context.ts";
+import { fragmentsOf } from "./fragments.ts";
 import type { Variables } from "./operation-variables.ts";
 
 declare module "graphql" {
@@ -48,10 +48,7 @@ export function rootFieldsOf(
   operation: OperationDefinitionNode,
   variables: Variables,
 ): RootField[] {
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const definition of document.definitions) {
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
-  }
+  const fragments = fragmentsOf(document);
   const known = schema.getMutationType()?.getFields() ?? {};
   const found: RootField[] = [];
   const visited = new Set<string>();

@@ -53,7 +53,6 @@ export function useQueries({ plan: limits, together, ...bounds }: QueryOptions):
       const executionArgs = args as ExecutionArgs;
       const operation = getOperationAST(executionArgs.document, executionArgs.operationName);
       if (!operation) return;
-      variablesOf(executionArgs);
       const cost = requireAffordable(executionArgs, bounds);
       if (operation.operation !== OperationTypeNode.QUERY) return;
       const execute = executeFn as Execute;
@@ -70,11 +69,15 @@ export function useQueries({ plan: limits, together, ...bounds }: QueryOptions):
   };
 }
 
-/** Returns what it costs. @throws ApplicationError before a statement is sent */
-export function requireAffordable(
-  { schema, document, operationName, variableValues }: ExecutionArgs,
-  { maxCost, maxDepth }: QueryLimits,
-): number {
+/**
+ * The price of an operation.
+ *
+ * @throws ApplicationError before a statement is sent, for what is too expensive and for wrong variables
+ */
+export function requireAffordable(args: ExecutionArgs, { maxCost, maxDepth }: QueryLimits): number {
+  const { schema, document, operationName, variableValues } = args;
+  // The library below coerces them as well, and its errors repeat their values.
+  variablesOf(args);
   const operation = getOperationAST(document, operationName);
   if (!operation) return 0;
   const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);

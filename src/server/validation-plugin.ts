@@ -16,6 +16,7 @@ import {
 } from "graphql";
 import type { Plugin } from "graphql-yoga";
 import { ApplicationError } from "../errors.ts";
+import { fragmentsOf } from "./fragments.ts";
 
 /** Ten for each token of the longest query: enough for the fragments of many components. */
 const maxSelections = 10_000;
@@ -78,14 +79,12 @@ export function countSelections(document: DocumentNode): number {
 }
 
 class SelectionCounter {
-  readonly #fragments = new Map<string, FragmentDefinitionNode>();
+  readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   /** Below each field. The same for every path that leads to it, so it is counted once. */
   readonly #below = new Map<FieldNode, number>();
 
-  constructor({ definitions }: DocumentNode) {
-    for (const definition of definitions) {
-      if (definition.kind === Kind.FRAGMENT_DEFINITION) this.#fragments.set(definition.name.value, definition);
-    }
+  constructor(document: DocumentNode) {
+    this.#fragments = fragmentsOf(document);
   }
 
   count({ selections }: SelectionSetNode, visited = new Set<string>()): number {
