@@ -20,6 +20,7 @@ import {
   type SelectionSetNode,
 } from "graphql";
 import type { EagerField } from "./field.ts";
+import { fragmentsOf } from "./fragments.ts";
 
 /** A part of the selection holds only when all of these directives say so. */
 export type Conditions = readonly DirectiveNode[];
@@ -38,13 +39,9 @@ export type Step = {
 export type Plan = { steps: Step[] };
 
 export function compile(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): Plan {
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const definition of document.definitions) {
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
-  }
   const root = schema.getRootType(operation.operation);
   if (!root) return { steps: [] };
-  const compiler = new Compiler(schema, fragments);
+  const compiler = new Compiler(schema, fragmentsOf(document));
   // What a subscription is told of holds the keys of what belongs to it, as a row does.
   if (operation.operation === OperationTypeNode.SUBSCRIPTION) {
     return { steps: compiler.stepsBelowFieldsOf(root, operation.selectionSet) };

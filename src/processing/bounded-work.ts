@@ -5,6 +5,7 @@
 import type { Transferable } from "node:worker_threads";
 import type { Logger } from "pino";
 import { Piscina } from "piscina";
+import { Budget } from "./budget.ts";
 
 export type WorkLimits = {
   /** How long work waits for a thread. */
@@ -55,13 +56,18 @@ const checkMs = 100;
 export class BoundedThreads<Task, Answer> {
   readonly #options: BoundedThreadsOptions;
   readonly #pool: Piscina<Task, Answer>;
-  readonly #waiting = new Set<() => void>();
-  #free: number;
+  /** Work waits here and not in the pool, so that the time in the queue does not count as time of the work. */
+  readonly #turns: Budget;
 
   constructor(options: BoundedThreadsOptions) {
-    const { filename, threads, idleMs, limits, logger } = options;
+    const { filename, threads, idleMs, limits, subject, logger } = options;
     this.#options = options;
-    this.#free = threads;
+    const { waitMs } = limits;
+    this.#turns = new Budget({
+      total: threads,
+      waitMs,
+      refusal: () => new LimitExceededError(`${subject} did not begin within ${waitMs / 1_000} s.`, "waitMs"),
+    });
     this.#pool = new Piscina<Task, Answer>({
       filename,
       minThreads: 0,
@@ -82,45 +88,17 @@ export class BoundedThreads<Task, Answer> {
    * @throws LimitExceededError
    */
   async run(task: Task, options: RunOptions = {}): Promise<Answer> {
-    await this.#turn();
+    const giveBack = await this.#turns.take(1);
     try {
       return await this.#runNow(task, options);
     } finally {
-      this.#giveTurn();
+      giveBack();
     }
   }
 
   /** Ends all threads, whatever they do. */
   close(): Promise<void> {
     return this.#pool.destroy();
-  }
-
-  /** Waits here and not in the pool, so that the time in the queue does not count as time of the work. */
-  async #turn(): Promise<void> {
-    if (this.#free > 0) {
-      this.#free--;
-      return;
-    }
-    const { limits, subject } = this.#options;
-    await new Promise<void>((begin, fail) => {
-      const timer = setTimeout(() => {
-        this.#waiting.delete(take);
-        fail(new LimitExceededError(`${subject} did not begin within ${limits.waitMs / 1_000} s.`, "waitMs"));
-      }, limits.waitMs);
-      const take = () => {
-        clearTimeout(timer);
-        begin();
-      };
-      this.#waiting.add(take);
-    });
-  }
-
-  #giveTurn(): void {
-    const [next] = this.#waiting;
-    if (next) {
-      this.#waiting.delete(next);
-      next();
-    } else this.#free++;
   }
 
   async #runNow(task: Task, { signal, transferList }: RunOptions): Promise<Answer> {

@@ -16,9 +16,9 @@ import {
   type SelectionSetNode,
 } from "graphql";
 import type { Isolation } from "../database/unit-of-work.ts";
+import { fragmentsOf } from "../eager-loading/fragments.ts";
 import { ApplicationError } from "../errors.ts";
 import type { OperationContext } from "../graphql/context.ts";
-import { fragmentsOf } from "./fragments.ts";
 import type { Variables } from "./operation-variables.ts";
 
 declare module "graphql" {

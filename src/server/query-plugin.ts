@@ -7,16 +7,16 @@ import {
   type ExecutionArgs,
   type ExecutionResult,
   getOperationAST,
-  Kind,
   type OperationDefinitionNode,
   OperationTypeNode,
 } from "graphql";
 import type { Plugin } from "graphql-yoga";
+import { fragmentsOf } from "../eager-loading/fragments.ts";
 import { type PlanLimits, runPlan } from "../eager-loading/plan.ts";
 import { compile, type Plan } from "../eager-loading/plan-steps.ts";
 import { ApplicationError, tooBusy } from "../errors.ts";
 import type { OperationContext } from "../graphql/context.ts";
-import { Budget } from "./budget.ts";
+import { Budget } from "../processing/budget.ts";
 import { variablesOf } from "./operation-variables.ts";
 
 export type QueryLimits = { maxCost: number; maxDepth: number };
@@ -35,7 +35,11 @@ const cheapCost = 50;
 
 export function useQueries({ plan: limits, together, ...bounds }: QueryOptions): Plugin {
   const plans = new WeakMap<OperationDefinitionNode, Plan>();
-  const turns = new Budget({ total: together.maxCost, waitMs: together.waitMs, refusal: tooBusy });
+  const turns = new Budget({
+    total: together.maxCost,
+    waitMs: together.waitMs,
+    refusal: () => new ApplicationError("OVERLOADED", tooBusy),
+  });
 
   async function readAhead(operation: OperationDefinitionNode, args: ExecutionArgs): Promise<void> {
     const { loaders, canRead } = args.contextValue as OperationContext;
@@ -80,9 +84,8 @@ export function requireAffordable(args: ExecutionArgs, { maxCost, maxDepth }: Qu
   variablesOf(args);
   const operation = getOperationAST(document, operationName);
   if (!operation) return 0;
-  const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);
   const { complexity, depth } = complexityFromQuery(
-    { ...document, definitions: [operation, ...fragments] },
+    { ...document, definitions: [operation, ...fragmentsOf(document).values()] },
     { schema, variables: variableValues ?? {} },
   );
   if (complexity > maxCost) {

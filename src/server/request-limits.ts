@@ -29,7 +29,7 @@ export function useRequestLimits(limits: RequestLimits): Plugin {
         try {
           return await parse(isJson ? withSparseJson(whole, limits.maxVariableValues) : whole);
         } catch (error) {
-          // Of a URL or a form, where Yoga parses JSON without a word of its own.
+          // Yoga parses the JSON in a URL or a form, and lets its error pass.
           if (error instanceof SyntaxError) throw refusal("The variables or the extensions are not JSON.");
           throw error;
         }

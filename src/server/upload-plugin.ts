@@ -2,8 +2,9 @@
 import type { IncomingMessage } from "node:http";
 import type { Plugin } from "graphql-yoga";
 import type { Logger } from "pino";
+import { ApplicationError } from "../errors.ts";
+import { Budget } from "../processing/budget.ts";
 import type { FileStore, StagedFile } from "../storage/file-store.ts";
-import { Budget } from "./budget.ts";
 import { receiveMultipart, refusal, type UploadLimits } from "./multipart.ts";
 
 export type UploadOptions = {
@@ -34,7 +35,8 @@ export function useUploads({
   const memory = new Budget({
     total: filesAtOnce * limits.maxFileBytes,
     waitMs,
-    refusal: "Too many files are being taken in: send them again in a moment.",
+    refusal: () =>
+      new ApplicationError("OVERLOADED", "Too many files are being taken in: send them again in a moment."),
   });
   return {
     async onRequestParse({ request, serverContext, setRequestParser }) {

@@ -15,8 +15,8 @@ import {
   validate,
 } from "graphql";
 import type { Plugin } from "graphql-yoga";
+import { fragmentsOf } from "../eager-loading/fragments.ts";
 import { ApplicationError } from "../errors.ts";
-import { fragmentsOf } from "./fragments.ts";
 
 /** Ten for each token of the longest query: enough for the fragments of many components. */
 const maxSelections = 10_000;

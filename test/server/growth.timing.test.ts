@@ -5,15 +5,14 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { leastOf } from "../support/growth.ts";
 import * as hostile from "../support/hostile-requests.ts";
 import { canMeasureCpu, type ProductionServer, startProductionServer } from "../support/production-server.ts";
 
 type Family = [name: string, size: number, make: (size: number) => hostile.HostileRequest];
 
-const most = 2.5;
 /** Less is the cost of any request. */
 const noiseMs = 4;
-const [tries, maxTries] = [5, 50];
 const restMs = 3;
 
 describe.skipIf(!canMeasureCpu)("twice the size", () => {
@@ -49,17 +48,6 @@ describe.skipIf(!canMeasureCpu)("twice the size", () => {
     return server.cpuMs() - before;
   }
 
-  /** The least of several, since everything else only adds to it; more of them while the ratio is too large. */
-  async function growthOf(make: (size: number) => hostile.HostileRequest, size: number) {
-    let [ms, twiceMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-    const isTooMuch = () => twiceMs >= most * Math.max(ms, noiseMs);
-    for (let count = 0; count < tries || (count < maxTries && isTooMuch()); count++) {
-      ms = Math.min(ms, await cpuOf(make(size)));
-      twiceMs = Math.min(twiceMs, await cpuOf(make(2 * size)));
-    }
-    return { ms, twiceMs, isTooMuch: isTooMuch() };
-  }
-
   const conditions = (levels: number) =>
     Object.fromEntries(Array.from({ length: levels }, (_, n) => [`v${n}`, n % 2 === 0]));
 
@@ -71,7 +59,12 @@ describe.skipIf(!canMeasureCpu)("twice the size", () => {
     ["levels of doubling fragments", 40, (n) => anonymous(fresh(hostile.doublingFragments(n)))],
     ["levels of conditional fragments", 15, (n) => anonymous(fresh(hostile.conditionalFragments(n)), conditions(n))],
     ["levels of branching fragments", 4, (n) => ofAda(fresh(hostile.branchingFragments(n)))],
-    ["fragments that spread all others", 13, (n) => anonymous(fresh(hostile.fragmentsOfAll(n)))],
+    // Each of √n fragments spreads all that follow it, so n is in proportion to the text.
+    [
+      "spreads of all following fragments",
+      338,
+      (n) => anonymous(fresh(hostile.fragmentsOfAll(Math.round(Math.sqrt(n))))),
+    ],
     ["equal fields", 60, (n) => ofAda(fresh(hostile.sameFields(n)))],
     ["conflicting fields", 45, (n) => ofAda(fresh(hostile.conflictingFields(n)))],
     ["unknown fields", 450, (n) => anonymous(fresh(hostile.unknownFields(n)))],
@@ -199,7 +192,11 @@ describe.skipIf(!canMeasureCpu)("twice the size", () => {
   ];
 
   it.each(families)("takes at most 2.5 times as long: %s", async (name, size, make) => {
-    const { ms, twiceMs, isTooMuch } = await growthOf(make, size);
+    const { ms, twiceMs, isTooMuch } = await leastOf(
+      () => cpuOf(make(size)),
+      () => cpuOf(make(2 * size)),
+      noiseMs,
+    );
     const ratio = twiceMs / ms;
     table.push(
       `${String(size).padStart(8)}  ${ms.toFixed(2).padStart(8)}  ${twiceMs.toFixed(2).padStart(8)}  ${ratio.toFixed(2).padStart(6)}  ${name}`,

@@ -8,7 +8,6 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { Budget } from "../../src/server/budget.ts";
 import { dump } from "../support/dump.ts";
 import { filesOf } from "../support/files.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
@@ -336,32 +335,5 @@ describe("memory for files", () => {
       await blocker.end();
       await busy.stop();
     }
-  });
-
-  it("is given in the order in which it was asked for, and given back", async () => {
-    const budget = new Budget({ total: 100, waitMs: 60_000, refusal: "Too much." });
-    const begun: string[] = [];
-    const take = async (name: string, bytes: number) => {
-      const giveBack = await budget.take(bytes);
-      begun.push(name);
-      return giveBack;
-    };
-    const [half, whole, small] = [take("half", 50), take("more than there is", 1_000), take("small", 1)];
-    (await half)();
-    (await whole)();
-    (await small)();
-    expect(begun).toEqual(["half", "more than there is", "small"]);
-    (await take("all", 100))();
-  });
-
-  it("is not kept from others by who has left the queue", async () => {
-    const budget = new Budget({ total: 100, waitMs: 50, refusal: "Too much." });
-    const giveBack = await budget.take(50);
-    const tooLarge = budget.take(100);
-    const behind = budget.take(50);
-    await expect(tooLarge).rejects.toMatchObject({ code: "OVERLOADED", message: "Too much." });
-    (await behind)();
-    giveBack();
-    (await budget.take(100))();
   });
 });

@@ -22,7 +22,7 @@ export const linearRatio = 2.5;
 const leastMs = 2;
 /** Work is repeated for so long. */
 const measuredMs = 8;
-/** More tries while the ratio is above the limit: other programs slow the caches down, and a lucky moment comes. */
+/** More tries while the ratio is above the limit: other programs slow the caches down for a while. */
 const [tries, maxTries] = [5, 40];
 
 /**
@@ -42,13 +42,30 @@ export async function growthOf<Input>(
     return () => work(input);
   }, sizes);
   const [once, twice] = [make(n), make(2 * n)];
-  let [ms, twiceMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-  for (let count = 0; count < tries || (count < maxTries && twiceMs / ms >= linearRatio); count++) {
-    // The least of all, since everything else only adds to it.
-    ms = Math.min(ms, await cpuMs(() => work(once)));
-    twiceMs = Math.min(twiceMs, await cpuMs(() => work(twice)));
-  }
+  const { ms, twiceMs } = await leastOf(
+    () => cpuMs(() => work(once)),
+    () => cpuMs(() => work(twice)),
+  );
   return { name, n, ms, twiceMs, ratio: twiceMs / ms };
+}
+
+/**
+ * The least of several measurements of the same work for n and for 2n, since everything else only adds to it.
+ *
+ * @param noiseMs time that says nothing of the work: less for n counts as so much
+ */
+export async function leastOf(
+  measureOnce: () => Promise<number>,
+  measureTwice: () => Promise<number>,
+  noiseMs = 0,
+): Promise<{ ms: number; twiceMs: number; isTooMuch: boolean }> {
+  let [ms, twiceMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const isTooMuch = () => twiceMs >= linearRatio * Math.max(ms, noiseMs);
+  for (let count = 0; count < tries || (count < maxTries && isTooMuch()); count++) {
+    ms = Math.min(ms, await measureOnce());
+    twiceMs = Math.min(twiceMs, await measureTwice());
+  }
+  return { ms, twiceMs, isTooMuch: isTooMuch() };
 }
 
 async function measurableSize(prepare: (size: number) => () => unknown, sizes: readonly number[]): Promise<number> {

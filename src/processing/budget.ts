@@ -1,16 +1,14 @@
 /**
- * Bounds what operations take at the same time, in units of its owner's choice: bytes of files that are held in memory,
- * objects that are read. An operation waits here for all that it needs, before it has anything that another may wait
- * for; so nobody who waits is waited for.
+ * Bounds what work takes at the same time, in units of its owner's choice: bytes of files that are held in memory,
+ * objects that are read, threads. Work takes all that it needs at once, so no two wait for each other.
  */
-import { ApplicationError } from "../errors.ts";
 
 export type BudgetOptions = {
   total: number;
-  /** How long an operation waits for its turn. */
+  /** How long work waits for its turn. */
   waitMs: number;
-  /** The message of the error after the longest wait. */
-  refusal: string;
+  /** The error after the longest wait. */
+  refusal: () => Error;
 };
 
 export class Budget {
@@ -24,10 +22,10 @@ export class Budget {
   }
 
   /**
-   * Waits for its turn, and until so many units are free. An operation that needs more than there are works alone.
+   * Waits for its turn, and until so many units are free. Work that needs more than there are runs alone.
    *
    * @returns how to give them back
-   * @throws ApplicationError OVERLOADED when that takes too long
+   * @throws the owner's `refusal` when that takes too long
    */
   async take(needed: number): Promise<() => void> {
     const { total, waitMs, refusal } = this.#options;
@@ -35,7 +33,7 @@ export class Budget {
     await new Promise<void>((begun, failed) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(place);
-        failed(new ApplicationError("OVERLOADED", refusal));
+        failed(refusal());
         // It may have kept smaller ones from theirs.
         this.#begin();
       }, waitMs);
