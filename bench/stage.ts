@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
-import { migrate } from "../src/database/migrations.ts";
+import { migrate } from "../src/postgres/migrations.ts";
 import { createDatabase, databaseUrl, dropDatabase } from "../test/support/database.ts";
 import { startTemporaryPostgres } from "../test/support/temporary-postgres.ts";
 

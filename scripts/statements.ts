@@ -11,13 +11,13 @@ import { execute, type OperationDefinitionNode, parse, validate } from "graphql"
 import { pino } from "pino";
 import { type Application, compose, schema } from "../src/composition.ts";
 import { readConfig } from "../src/config.ts";
-import { startEmbeddedPostgres } from "../src/database/embedded-postgres.ts";
-import { migrate } from "../src/database/migrations.ts";
-import { startDocumentWorker } from "../src/documents/document.processor.ts";
+import { startDocumentWorker } from "../src/documents/worker/processor.ts";
+import { compile } from "../src/eager-loading/compile-plan.ts";
 import { Loaders } from "../src/eager-loading/loaders.ts";
-import { runPlan } from "../src/eager-loading/plan.ts";
-import { compile } from "../src/eager-loading/plan-steps.ts";
+import { runPlan } from "../src/eager-loading/run-plan.ts";
 import { sql } from "../src/eager-loading/sql.ts";
+import { startEmbeddedPostgres } from "../src/postgres/embedded-postgres.ts";
+import { migrate } from "../src/postgres/migrations.ts";
 import { loadSampleLibrary, untilProcessed } from "../src/sample-library.ts";
 
 const typicalQueries: Record<string, string> = {

@@ -15,14 +15,10 @@ import { hkdfSync } from "node:crypto";
 import type { Logger } from "pino";
 import type { Config } from "./config.ts";
 import { openConnections } from "./connections.ts";
-import type { WriteDatabase } from "./database/prisma.ts";
 import type { ReadConnections } from "./database/read-connections.ts";
-import { crashAt, type Probe } from "./database/transaction-guard.ts";
-import type { RunUnitOfWork, UnitOfWork } from "./database/unit-of-work.ts";
-import { unitOfWorkRunner } from "./database/unit-of-work-runner.ts";
-import { ThreadedFileReader } from "./documents/document.reader.ts";
 import { type DocumentRepository, documentRepository } from "./documents/document.repository.ts";
 import { DocumentService } from "./documents/document.service.ts";
+import { ThreadedFileReader } from "./documents/reading/file-reader.ts";
 import { CursorCodec } from "./eager-loading/cursor.ts";
 import { Loaders } from "./eager-loading/loaders.ts";
 import { Trace } from "./eager-loading/trace.ts";
@@ -35,6 +31,10 @@ import { createGraphQLServer, type GraphQLServer, type RequestContext } from "./
 import { LoadGuard } from "./server/load-guard.ts";
 import { type Readiness, readinessOf } from "./server/readiness.ts";
 import type { FileStore } from "./storage/file-store.ts";
+import { unitOfWorkRunner } from "./unit-of-work/runner.ts";
+import { crashAt, type Probe } from "./unit-of-work/transaction-guard.ts";
+import type { RunUnitOfWork, UnitOfWork } from "./unit-of-work/unit-of-work.ts";
+import type { WriteDatabase } from "./unit-of-work/write-database.ts";
 import { Authentication } from "./users/authentication.ts";
 import { argon2Passwords } from "./users/passwords.ts";
 import { viewerOfRequest } from "./users/request-viewer.ts";
@@ -46,7 +46,7 @@ import {
   userRepository,
 } from "./users/user.repository.ts";
 import { UserService } from "./users/user.service.ts";
-import { isAdmin, type Viewer } from "./users/viewer.ts";
+import { isAdmin, type Viewer } from "./viewer.ts";
 import { openFileStore } from "./workers.ts";
 
 export const schema = builder.toSchema();

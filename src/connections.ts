@@ -1,8 +1,8 @@
 /** A server's connections to its database, with the limits that its settings say. */
 import type { Logger } from "pino";
 import type { Config } from "./config.ts";
-import { WriteDatabase } from "./database/prisma.ts";
 import { ReadConnections } from "./database/read-connections.ts";
+import { WriteDatabase } from "./unit-of-work/write-database.ts";
 
 export type Connections = { database: WriteDatabase; reads: ReadConnections };
 

@@ -1,16 +1,16 @@
 /** What a server does now and then, and after changes, without being asked. */
 import type { Logger } from "pino";
 import type { Config } from "./config.ts";
-import { sweepKeys } from "./database/idempotency.ts";
-import type { WriteDatabase } from "./database/prisma.ts";
-import type { RunUnitOfWork } from "./database/unit-of-work.ts";
 import { namedKeys, removeOriginal } from "./documents/document.originals.ts";
-import { releaseExpiredDocuments } from "./documents/document.queue.ts";
+import { releaseExpiredDocuments } from "./documents/worker/document-queue.ts";
 import type { Reader } from "./eager-loading/loaders.ts";
 import { OutboxConsumer } from "./outbox/consumer.ts";
 import { pruneOutbox } from "./outbox/prune.ts";
 import type { FileStore } from "./storage/file-store.ts";
 import { sweepFiles } from "./storage/file-sweep.ts";
+import { sweepKeys } from "./unit-of-work/idempotency-keys.ts";
+import type { RunUnitOfWork } from "./unit-of-work/unit-of-work.ts";
+import type { WriteDatabase } from "./unit-of-work/write-database.ts";
 
 export type HousekeepingParts = {
   run: RunUnitOfWork<object>;

@@ -1,10 +1,10 @@
 /** The composition root of what is done after the answer, in the server's process or in one of its own. */
 import type { Logger } from "pino";
 import type { Config } from "./config.ts";
-import { crashAt } from "./database/transaction-guard.ts";
-import { type DocumentWorker, startDocumentWorker } from "./documents/document.processor.ts";
+import { type DocumentWorker, startDocumentWorker } from "./documents/worker/processor.ts";
 import type { FileStore } from "./storage/file-store.ts";
 import { LocalFileStore } from "./storage/local-file-store.ts";
+import { crashAt } from "./unit-of-work/transaction-guard.ts";
 
 /** Where the originals of documents lie. Another kind of store would be chosen here. */
 export function openFileStore({ filesDir, CRASH_AT }: Config): FileStore {

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import { DatabaseClient } from "../database/client.ts";
-import { embeddedLogin } from "../database/embedded-login.ts";
-import { startEmbeddedPostgres } from "../database/embedded-postgres.ts";
-import { type DatabaseRole, urlAs, whyNot } from "../database/roles.ts";
 import { UserError } from "../errors.ts";
+import { embeddedLogin } from "../postgres/embedded-login.ts";
+import { startEmbeddedPostgres } from "../postgres/embedded-postgres.ts";
+import { type DatabaseRole, urlAs, whyNot } from "../postgres/roles.ts";
 
 export type DatabaseSession = {
   /** Of the owner of the tables, for what changes them. */

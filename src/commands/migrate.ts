@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { loadEnvironmentFile, readConfig } from "../config.ts";
-import { migrate, writeMigration } from "../database/migrations.ts";
 import { withClient } from "../database/with-client.ts";
 import { UserError } from "../errors.ts";
+import { migrate, writeMigration } from "../postgres/migrations.ts";
 import { missingRoles, withDatabase } from "./database-session.ts";
 
 /** `migrate` applies, `migrate new NAME` writes. */

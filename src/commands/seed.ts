@@ -1,8 +1,8 @@
 import { compose } from "../composition.ts";
 import { loadEnvironmentFile, readConfig } from "../config.ts";
-import { migrate } from "../database/migrations.ts";
 import { UserError } from "../errors.ts";
 import { createLogger } from "../logger.ts";
+import { migrate } from "../postgres/migrations.ts";
 import { loadSampleLibrary } from "../sample-library.ts";
 import { connectAs, withDatabase } from "./database-session.ts";
 

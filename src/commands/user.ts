@@ -1,9 +1,9 @@
 import { createInterface } from "node:readline";
 import { compose } from "../composition.ts";
 import { loadEnvironmentFile, readConfig, readPassword } from "../config.ts";
-import { migrate } from "../database/migrations.ts";
 import { ApplicationError, UserError } from "../errors.ts";
 import { createLogger } from "../logger.ts";
+import { migrate } from "../postgres/migrations.ts";
 import { connectAs, withDatabase } from "./database-session.ts";
 
 export type UserOptions = { email?: string; name?: string; admin?: boolean; editor?: boolean };

@@ -3,7 +3,7 @@
 import { tables } from "../database/generated/tables.ts";
 import { relations } from "../database/relations.ts";
 import { type Columns, columnsOf, join, plannedEachTime, raw, type Sql, sql } from "../eager-loading/sql.ts";
-import { isAdmin, type Viewer } from "../users/viewer.ts";
+import { isAdmin, type Viewer } from "../viewer.ts";
 import { documentVisible } from "./document.relations.ts";
 
 function chunkVisible(viewer: Viewer, chunk: Columns<"documentId">): Sql {

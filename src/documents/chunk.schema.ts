@@ -3,7 +3,7 @@ import { badInput } from "../errors.ts";
 import { builder } from "../graphql/builder.ts";
 import { decodeGlobalId } from "../graphql/global-id.ts";
 import { registerNode } from "../graphql/node.ts";
-import { requireSearchText } from "../graphql/search-text.ts";
+import { requireSearchText } from "../search/search-text.ts";
 import {
   type ChunkHitExtra,
   chunkById,

@@ -1,11 +1,11 @@
 /** The ways to documents. A PRIVATE document exists only for its owner and for admins, whichever way is taken. */
 
-import { foldedMatch } from "../database/folded-text.ts";
 import type { DocumentStatus, Visibility } from "../database/generated/prisma/enums.ts";
 import { tables } from "../database/generated/tables.ts";
 import { relations } from "../database/relations.ts";
 import { type Columns, join, raw, type Sql, sql } from "../eager-loading/sql.ts";
-import { isAdmin, type Viewer } from "../users/viewer.ts";
+import { foldedMatch } from "../search/folded-text.ts";
+import { isAdmin, type Viewer } from "../viewer.ts";
 
 export function documentVisible(viewer: Viewer, document: Columns<"visibility" | "ownerId">): Sql {
   if (isAdmin(viewer)) return raw("true");

@@ -2,9 +2,9 @@
 import type { Visibility } from "../database/generated/prisma/enums.ts";
 import { type DocumentRow, tables } from "../database/generated/tables.ts";
 import { isIllegalMove } from "../database/sql-errors.ts";
-import type { UnitOfWork } from "../database/unit-of-work.ts";
 import { selectList, sql } from "../eager-loading/sql.ts";
 import { ApplicationError } from "../errors.ts";
+import type { UnitOfWork } from "../unit-of-work/unit-of-work.ts";
 
 export type NewDocument = {
   ownerId: string;

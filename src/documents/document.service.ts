@@ -1,13 +1,13 @@
 /** The rules of documents: who may do what, what a text must be, and who was first. */
 import type { Visibility } from "../database/generated/prisma/enums.ts";
 import type { DocumentRow } from "../database/generated/tables.ts";
-import type { UnitOfWork } from "../database/unit-of-work.ts";
 import { ApplicationError, badInput, StaleVersionError } from "../errors.ts";
 import { FileMissingError, type FileStore, type StagedFile } from "../storage/file-store.ts";
-import { isAdmin, type Viewer } from "../users/viewer.ts";
-import { contentOfFile, contentOfText, type DocumentContent } from "./document.content.ts";
-import type { FileReader } from "./document.reader.ts";
+import type { UnitOfWork } from "../unit-of-work/unit-of-work.ts";
+import { isAdmin, type Viewer } from "../viewer.ts";
 import type { DocumentRepository, LockedDocument } from "./document.repository.ts";
+import { contentOfFile, contentOfText, type DocumentContent } from "./reading/content.ts";
+import type { FileReader } from "./reading/file-reader.ts";
 
 export type DocumentSource = { text?: string | null; file?: StagedFile | null };
 export type CreateDocument = {

@@ -4,7 +4,7 @@ import { builder } from "../graphql/builder.ts";
 import type { Change } from "../graphql/context.ts";
 import { decodeGlobalId, encodeGlobalId } from "../graphql/global-id.ts";
 import type { OutboxEvent } from "../outbox/outbox-event.ts";
-import type { Viewer } from "../users/viewer.ts";
+import type { Viewer } from "../viewer.ts";
 import { documentById, isDocumentVisible } from "./document.relations.ts";
 import { Document } from "./document.schema.ts";
 

@@ -5,7 +5,7 @@ import type { OneRelation } from "../eager-loading/relation.ts";
 import type { Trace } from "../eager-loading/trace.ts";
 import type { ClientConnection } from "../outbox/change-feed.ts";
 import type { OutboxEvent } from "../outbox/outbox-event.ts";
-import type { Viewer } from "../users/viewer.ts";
+import type { Viewer } from "../viewer.ts";
 
 /**
  * The services that mutations call, one per slice. Each slice adds its own here by declaration merging, so that the

@@ -20,7 +20,7 @@ import type {
   PageRelation,
   SumRelation,
 } from "../eager-loading/relation.ts";
-import type { Viewer } from "../users/viewer.ts";
+import type { Viewer } from "../viewer.ts";
 import { builder } from "./builder.ts";
 import type { OperationContext } from "./context.ts";
 

@@ -1,5 +1,5 @@
-import type { UnitOfWork } from "../database/unit-of-work.ts";
 import { sql } from "../eager-loading/sql.ts";
+import type { UnitOfWork } from "../unit-of-work/unit-of-work.ts";
 
 /**
  * Forgets events that are older and that every consumer has followed. Returns how many. Two servers may do it at once:

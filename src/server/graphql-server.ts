@@ -18,17 +18,17 @@ import { LRUCache } from "lru-cache";
 import type { Logger } from "pino";
 import { ApplicationError } from "../errors.ts";
 import type { OperationContext } from "../graphql/context.ts";
-import { answerFor } from "../graphql/error-answers.ts";
+import { answerFor } from "../operations/error-answers.ts";
+import { type MutationOptions, useMutations } from "../operations/mutation-plugin.ts";
+import { type QueryOptions, useQueries } from "../operations/query-plugin.ts";
+import { type RequestLimits, useRequestLimits } from "../operations/request-limits.ts";
+import { type SubscriptionOptions, useSubscriptions } from "../operations/subscription-plugin.ts";
+import { useTrace } from "../operations/trace-plugin.ts";
+import { useValidation } from "../operations/validation-plugin.ts";
 import type { ClientConnection } from "../outbox/change-feed.ts";
+import { type UploadContext, type UploadOptions, useUploads } from "../uploads/upload-plugin.ts";
 import { exampleTabs } from "./graphiql-tabs.ts";
 import type { LoadGuard } from "./load-guard.ts";
-import { type MutationOptions, useMutations } from "./mutation-plugin.ts";
-import { type QueryOptions, useQueries } from "./query-plugin.ts";
-import { type RequestLimits, useRequestLimits } from "./request-limits.ts";
-import { type SubscriptionOptions, useSubscriptions } from "./subscription-plugin.ts";
-import { useTrace } from "./trace-plugin.ts";
-import { type UploadContext, type UploadOptions, useUploads } from "./upload-plugin.ts";
-import { useValidation } from "./validation-plugin.ts";
 import { createWebSockets } from "./websocket-server.ts";
 
 /** What is handed to the context from node:http. Over a WebSocket there is no response with headers, and no file. */

@@ -4,11 +4,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import type { Logger } from "pino";
 import { type ErrorCode, secondsToWait, tooBusy, UserError } from "../errors.ts";
+import { isMultipart } from "../uploads/upload-plugin.ts";
 import type { GraphQLServer } from "./graphql-server.ts";
 import type { LoadGuard } from "./load-guard.ts";
 import type { Readiness } from "./readiness.ts";
 import { isClosing, settleUnreadBody } from "./unread-body.ts";
-import { isMultipart } from "./upload-plugin.ts";
 import { refuse as refuseUpgrade } from "./websocket-server.ts";
 
 export type HttpServerOptions = {

@@ -1,11 +1,11 @@
 /** Whether requests can be served now, for a load balancer and for whoever looks after the server. */
 import type { Logger } from "pino";
-import type { WriteDatabase } from "../database/prisma.ts";
 import type { Reader } from "../eager-loading/loaders.ts";
 import { sql } from "../eager-loading/sql.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { FileStore } from "../storage/file-store.ts";
 import { FileStoreHealth } from "../storage/file-store-health.ts";
+import type { WriteDatabase } from "../unit-of-work/write-database.ts";
 
 /** `files`: why none can be taken in; what only reads is served all the same. */
 export type Readiness = { isReady: boolean; files?: ErrorCode };

@@ -4,8 +4,8 @@
  */
 import type { Reader } from "../eager-loading/loaders.ts";
 import { sql } from "../eager-loading/sql.ts";
+import type { Viewer } from "../viewer.ts";
 import type { AccessClaims, Tokens } from "./tokens.ts";
-import type { Viewer } from "./viewer.ts";
 
 const keptMs = 5_000;
 const maxKept = 10_000;

@@ -1,7 +1,8 @@
 /** From the headers of a request to its viewer: by a bearer token, or by the session's cookie. */
+
+import type { Viewer } from "../viewer.ts";
 import type { Authentication } from "./authentication.ts";
 import { parseCookies } from "./cookies.ts";
-import type { Viewer } from "./viewer.ts";
 
 /** `hasBadToken` is true for a bearer token that is not good; an old cookie is sent without its user's doing. */
 export async function viewerOfRequest(

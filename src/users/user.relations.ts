@@ -1,8 +1,8 @@
 /** The ways to users. Everybody who may read sees that a user exists; the e-mail is the schema's to hide. */
 
-import { foldedMatch } from "../database/folded-text.ts";
 import { tables } from "../database/generated/tables.ts";
 import { relations } from "../database/relations.ts";
+import { foldedMatch } from "../search/folded-text.ts";
 
 export const userById = relations.one({ name: "UserById", table: tables.User, key: "id" });
 

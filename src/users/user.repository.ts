@@ -2,8 +2,8 @@
 import type { Role } from "../database/generated/prisma/enums.ts";
 import { type SessionRow, tables, type UserRow } from "../database/generated/tables.ts";
 import { isUniqueViolation } from "../database/sql-errors.ts";
-import type { UnitOfWork } from "../database/unit-of-work.ts";
 import { columnsOf, selectList, sql } from "../eager-loading/sql.ts";
+import type { UnitOfWork } from "../unit-of-work/unit-of-work.ts";
 
 export type NewUser = { email: string; name: string; role: Role; passwordHash: string };
 export type NewSession = { id: string; userId: string; refreshHash: string; expiresAt: Date };

@@ -3,9 +3,9 @@ import type { UserRow } from "../database/generated/tables.ts";
 import { builder } from "../graphql/builder.ts";
 import { decodeGlobalId } from "../graphql/global-id.ts";
 import { registerNode } from "../graphql/node.ts";
-import { requireSearchText } from "../graphql/search-text.ts";
+import { requireSearchText } from "../search/search-text.ts";
+import { isAdmin, type Viewer as ViewerShape } from "../viewer.ts";
 import { allUsers, userById } from "./user.relations.ts";
-import { isAdmin, type Viewer as ViewerShape } from "./viewer.ts";
 
 export const Role = builder.enumType("Role", {
   description: "What a user may do.",

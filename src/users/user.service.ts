@@ -2,12 +2,12 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { Role } from "../database/generated/prisma/enums.ts";
 import type { UserRow } from "../database/generated/tables.ts";
-import type { UnitOfWork } from "../database/unit-of-work.ts";
 import { ApplicationError, badInput } from "../errors.ts";
+import type { UnitOfWork } from "../unit-of-work/unit-of-work.ts";
+import type { Viewer } from "../viewer.ts";
 import type { Passwords } from "./passwords.ts";
 import { makeRefreshToken, matchesRefreshHash, sessionOfRefreshToken, type Tokens } from "./tokens.ts";
 import { EmailTakenError, type SessionRepository, type UserRepository } from "./user.repository.ts";
-import type { Viewer } from "./viewer.ts";
 
 export type SignUp = { email: string; name: string; password: string };
 export type SignIn = { email: string; password: string };

@@ -7,7 +7,6 @@ import { GraphQLError } from "graphql";
 import pg from "pg";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
-import { type PrismaTransaction, WriteDatabase } from "../../src/database/prisma.ts";
 import {
   isConnectionLoss,
   isDiskFailure,
@@ -21,7 +20,8 @@ import {
   isUniqueViolation,
   sqlStateOf,
 } from "../../src/database/sql-errors.ts";
-import { answerFor } from "../../src/graphql/error-answers.ts";
+import { answerFor } from "../../src/operations/error-answers.ts";
+import { type PrismaTransaction, WriteDatabase } from "../../src/unit-of-work/write-database.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 

@@ -6,13 +6,13 @@
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import { DatabasePool } from "../../src/database/client.ts";
-import { findMissing, migrate } from "../../src/database/migrations.ts";
 import { ReadConnections } from "../../src/database/read-connections.ts";
 import { withClient } from "../../src/database/with-client.ts";
-import { startDocumentWorker } from "../../src/documents/document.processor.ts";
-import { type DocumentJob, documentQueue } from "../../src/documents/document.queue.ts";
+import { type DocumentJob, documentQueue } from "../../src/documents/worker/document-queue.ts";
+import { startDocumentWorker } from "../../src/documents/worker/processor.ts";
 import { sql } from "../../src/eager-loading/sql.ts";
 import { OutboxTailer } from "../../src/outbox/tailer.ts";
+import { findMissing, migrate } from "../../src/postgres/migrations.ts";
 import type { Claim } from "../../src/processing/queue.ts";
 import type { FileStore } from "../../src/storage/file-store.ts";
 import { createDatabase, databaseUrl, dropDatabase } from "../support/database.ts";

@@ -2,13 +2,13 @@
 import { describe, expect, it } from "vitest";
 import type { DocumentStatus } from "../../src/database/generated/prisma/enums.ts";
 import type { DocumentRow } from "../../src/database/generated/tables.ts";
-import type { FileReader } from "../../src/documents/document.reader.ts";
-import { type FileReading, readFile } from "../../src/documents/document.reading.ts";
 import type { DocumentRepository, NewDocument } from "../../src/documents/document.repository.ts";
 import { DocumentService, type DocumentServiceParts } from "../../src/documents/document.service.ts";
+import type { FileReader } from "../../src/documents/reading/file-reader.ts";
+import { type FileReading, readFile } from "../../src/documents/reading/read-file.ts";
 import type { ApplicationError } from "../../src/errors.ts";
 import { FileMissingError, StagedFile } from "../../src/storage/file-store.ts";
-import type { Viewer } from "../../src/users/viewer.ts";
+import type { Viewer } from "../../src/viewer.ts";
 
 class DocumentsInMemory implements DocumentRepository {
   readonly rows = new Map<string, DocumentRow>();

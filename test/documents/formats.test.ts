@@ -266,7 +266,7 @@ describe("a file that nobody can read", () => {
 
   // One of a hundred damaged PDFs leaves one; it would end the thread, and whatever that works on by then.
   it("does not harm others by a promise that its library forgot", async () => {
-    const thread = JSON.stringify(new URL("../../src/documents/document.thread.ts", import.meta.url));
+    const thread = JSON.stringify(new URL("../../src/documents/worker/processing-thread.ts", import.meta.url));
     const worker = new Worker(
       `import(${thread}).then(() => {
         Promise.reject(new Error("Nobody awaits me."));

@@ -4,7 +4,7 @@
  */
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { ThreadedFileReader } from "../../src/documents/document.reader.ts";
+import { ThreadedFileReader } from "../../src/documents/reading/file-reader.ts";
 import { BoundedThreads, type WorkLimits } from "../../src/processing/bounded-work.ts";
 import { StagedFile } from "../../src/storage/file-store.ts";
 import { graphql } from "../support/client/generated/gql.ts";

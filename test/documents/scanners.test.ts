@@ -4,10 +4,10 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { contentOfText } from "../../src/documents/document.content.ts";
-import { decodeText, toUtf8 } from "../../src/documents/document.encoding.ts";
-import { beginsPage, beginsPiece } from "../../src/documents/document.sniffing.ts";
-import { cleanTitle, firstHeading, titleElement } from "../../src/documents/document.title.ts";
+import { contentOfText } from "../../src/documents/reading/content.ts";
+import { decodeText, toUtf8 } from "../../src/documents/reading/encoding.ts";
+import { beginsPage, beginsPiece } from "../../src/documents/reading/sniffing.ts";
+import { cleanTitle, firstHeading, titleElement } from "../../src/documents/reading/title.ts";
 import { expectLinear, growthOf } from "../support/growth.ts";
 
 const seed = Number(process.env.LECTERN_SEED ?? 20_261_126);

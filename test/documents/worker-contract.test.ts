@@ -3,7 +3,7 @@ import pg from "pg";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFinished } from "vitest";
 import { withClient } from "../../src/database/with-client.ts";
-import { type DocumentJob, type DocumentResult, documentQueue } from "../../src/documents/document.queue.ts";
+import { type DocumentJob, type DocumentResult, documentQueue } from "../../src/documents/worker/document-queue.ts";
 import type { Claim, Queue } from "../../src/processing/queue.ts";
 import { Worker, type WorkerOptions } from "../../src/processing/worker.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";

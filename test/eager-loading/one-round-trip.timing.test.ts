@@ -2,9 +2,9 @@
 import { type OperationDefinitionNode, parse } from "graphql";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { schema } from "../../src/composition.ts";
+import { compile } from "../../src/eager-loading/compile-plan.ts";
 import { Loaders } from "../../src/eager-loading/loaders.ts";
-import { runPlan } from "../../src/eager-loading/plan.ts";
-import { compile } from "../../src/eager-loading/plan-steps.ts";
+import { runPlan } from "../../src/eager-loading/run-plan.ts";
 import { sql } from "../../src/eager-loading/sql.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { type Lectern, startLectern } from "../support/lectern.ts";

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { schema } from "../../src/composition.ts";
-import type { Viewer } from "../../src/users/viewer.ts";
+import type { Viewer } from "../../src/viewer.ts";
 import { askTraced } from "../support/budget.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";

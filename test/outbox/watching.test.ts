@@ -2,7 +2,7 @@
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { isDocumentVisible } from "../../src/documents/document.relations.ts";
-import type { Viewer } from "../../src/users/viewer.ts";
+import type { Viewer } from "../../src/viewer.ts";
 import type { Cost } from "../support/budget.ts";
 import { errorsOf, type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import {

@@ -3,7 +3,7 @@
  * another server to run on, whose user may create databases.
  */
 import type { TestProject } from "vitest/node";
-import { migrate } from "../../src/database/migrations.ts";
+import { migrate } from "../../src/postgres/migrations.ts";
 import { createDatabase, databaseUrl, dropDatabase } from "./database.ts";
 import { startTemporaryPostgres } from "./temporary-postgres.ts";
 

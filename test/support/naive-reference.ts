@@ -4,7 +4,7 @@
  */
 import { buildSchema, execute, type GraphQLSchema, parse, printSchema } from "graphql";
 import type { CursorCodec } from "../../src/eager-loading/cursor.ts";
-import type { Viewer } from "../../src/users/viewer.ts";
+import type { Viewer } from "../../src/viewer.ts";
 import type { TestDatabase } from "./database.ts";
 
 type Row = Record<string, unknown> & { id: string };

@@ -14,20 +14,6 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
  * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
  */
 type Documents = {
-    "\n  mutation LogCreate($title: String!) {\n    createDocument(input: { title: $title, source: { text: $title } }) { document { id } }\n  }\n": typeof types.LogCreateDocument,
-    "\n  mutation LogDelete($id: ID!) {\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n": typeof types.LogDeleteDocument,
-    "\n  mutation RaceIncrement($id: ID!, $version: Int!, $title: String!) {\n    updateDocument(input: { id: $id, expectedVersion: $version, title: $title }) { document { version title } }\n  }\n": typeof types.RaceIncrementDocument,
-    "\n  mutation RaceDemote($id: ID!) {\n    setUserRole(input: { userId: $id, role: VIEWER }) { user { role } }\n  }\n": typeof types.RaceDemoteDocument,
-    "\n  mutation RaceCreate($text: String!) {\n    createDocument(input: { source: { text: $text } }) { isDuplicate document { id } }\n  }\n": typeof types.RaceCreateDocument,
-    "\n  mutation UnitSteps($create: CreateDocumentInput!, $update: UpdateDocumentInput!, $delete: DeleteDocumentInput!) {\n    a: createDocument(input: $create) { document { id } }\n    b: updateDocument(input: $update) { document { title version } }\n    c: deleteDocument(input: $delete) { deletedId }\n    d: createDocument(input: { source: { text: \"Never reached when c fails.\" } }) { document { id } }\n  }\n": typeof types.UnitStepsDocument,
-    "\n  mutation UnitCreate($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title version status } }\n  }\n": typeof types.UnitCreateDocument,
-    "\n  mutation UnitCreateAndList($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id title version owner { documents(first: 100) { nodes { id } } } }\n    }\n  }\n": typeof types.UnitCreateAndListDocument,
-    "\n  mutation UnitUpdate($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { id title version } }\n  }\n": typeof types.UnitUpdateDocument,
-    "\n  mutation UnitRefresh($token: String!) {\n    refreshSession(input: { refreshToken: $token }) { accessToken refreshToken }\n  }\n": typeof types.UnitRefreshDocument,
-    "\n  mutation UnitRefreshAndFail($token: String!, $id: ID!) {\n    refreshSession(input: { refreshToken: $token }) { accessToken }\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n": typeof types.UnitRefreshAndFailDocument,
-    "\n      mutation UnitDeep {\n        first: createDocument(input: { source: { text: \"The first of two.\" } }) { isDuplicate }\n        second: createDocument(input: { source: { text: \"The second of two.\" } }) {\n          document { owner { documents(first: 100000) { nodes { id } } } }\n        }\n      }\n    ": typeof types.UnitDeepDocument,
-    "\n      mutation UnitTwice($first: UpdateDocumentInput!, $second: UpdateDocumentInput!, $id: DeleteDocumentInput!) {\n        first: updateDocument(input: $first) { document { title version owner { documents { totalCount nodes { title } } } } }\n        second: updateDocument(input: $second) { document { title version owner { documents { totalCount nodes { title } } } } }\n        third: deleteDocument(input: $id) { deletedId }\n        fourth: createDocument(input: { source: { text: \"In its place.\" } }) {\n          document { owner { documents { totalCount nodes { title } } } }\n        }\n      }\n    ": typeof types.UnitTwiceDocument,
-    "\n          mutation UnitAlways($input: CreateDocumentInput!) {\n            fine: createDocument(input: { source: { text: \"Nobody is in the way of this.\" } }) { isDuplicate }\n            never: createDocument(input: $input) { isDuplicate }\n          }\n        ": typeof types.UnitAlwaysDocument,
     "\n  mutation CreateBadInput($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title text sizeBytes } }\n  }\n": typeof types.CreateBadInputDocument,
     "\n  mutation UpdateBadInput($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { version } }\n  }\n": typeof types.UpdateBadInputDocument,
     "\n  mutation DeleteBadInput($input: DeleteDocumentInput!) {\n    deleteDocument(input: $input) { deletedId }\n  }\n": typeof types.DeleteBadInputDocument,
@@ -57,6 +43,20 @@ type Documents = {
     "\n  mutation SignUp($input: SignUpInput!) {\n    signUp(input: $input) {\n      accessToken\n      refreshToken\n      user { id }\n    }\n  }\n": typeof types.SignUpDocument,
     "\n  mutation CreateDocument($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id version }\n    }\n  }\n": typeof types.CreateDocumentDocument,
     "\n  mutation Upload($input: CreateDocumentInput!) {\n    createDocument(input: $input) { document { id title } }\n  }\n": typeof types.UploadDocument,
+    "\n  mutation LogCreate($title: String!) {\n    createDocument(input: { title: $title, source: { text: $title } }) { document { id } }\n  }\n": typeof types.LogCreateDocument,
+    "\n  mutation LogDelete($id: ID!) {\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n": typeof types.LogDeleteDocument,
+    "\n  mutation RaceIncrement($id: ID!, $version: Int!, $title: String!) {\n    updateDocument(input: { id: $id, expectedVersion: $version, title: $title }) { document { version title } }\n  }\n": typeof types.RaceIncrementDocument,
+    "\n  mutation RaceDemote($id: ID!) {\n    setUserRole(input: { userId: $id, role: VIEWER }) { user { role } }\n  }\n": typeof types.RaceDemoteDocument,
+    "\n  mutation RaceCreate($text: String!) {\n    createDocument(input: { source: { text: $text } }) { isDuplicate document { id } }\n  }\n": typeof types.RaceCreateDocument,
+    "\n  mutation UnitSteps($create: CreateDocumentInput!, $update: UpdateDocumentInput!, $delete: DeleteDocumentInput!) {\n    a: createDocument(input: $create) { document { id } }\n    b: updateDocument(input: $update) { document { title version } }\n    c: deleteDocument(input: $delete) { deletedId }\n    d: createDocument(input: { source: { text: \"Never reached when c fails.\" } }) { document { id } }\n  }\n": typeof types.UnitStepsDocument,
+    "\n  mutation UnitCreate($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title version status } }\n  }\n": typeof types.UnitCreateDocument,
+    "\n  mutation UnitCreateAndList($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id title version owner { documents(first: 100) { nodes { id } } } }\n    }\n  }\n": typeof types.UnitCreateAndListDocument,
+    "\n  mutation UnitUpdate($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { id title version } }\n  }\n": typeof types.UnitUpdateDocument,
+    "\n  mutation UnitRefresh($token: String!) {\n    refreshSession(input: { refreshToken: $token }) { accessToken refreshToken }\n  }\n": typeof types.UnitRefreshDocument,
+    "\n  mutation UnitRefreshAndFail($token: String!, $id: ID!) {\n    refreshSession(input: { refreshToken: $token }) { accessToken }\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n": typeof types.UnitRefreshAndFailDocument,
+    "\n      mutation UnitDeep {\n        first: createDocument(input: { source: { text: \"The first of two.\" } }) { isDuplicate }\n        second: createDocument(input: { source: { text: \"The second of two.\" } }) {\n          document { owner { documents(first: 100000) { nodes { id } } } }\n        }\n      }\n    ": typeof types.UnitDeepDocument,
+    "\n      mutation UnitTwice($first: UpdateDocumentInput!, $second: UpdateDocumentInput!, $id: DeleteDocumentInput!) {\n        first: updateDocument(input: $first) { document { title version owner { documents { totalCount nodes { title } } } } }\n        second: updateDocument(input: $second) { document { title version owner { documents { totalCount nodes { title } } } } }\n        third: deleteDocument(input: $id) { deletedId }\n        fourth: createDocument(input: { source: { text: \"In its place.\" } }) {\n          document { owner { documents { totalCount nodes { title } } } }\n        }\n      }\n    ": typeof types.UnitTwiceDocument,
+    "\n          mutation UnitAlways($input: CreateDocumentInput!) {\n            fine: createDocument(input: { source: { text: \"Nobody is in the way of this.\" } }) { isDuplicate }\n            never: createDocument(input: $input) { isDuplicate }\n          }\n        ": typeof types.UnitAlwaysDocument,
     "\n  mutation SignUpAccount($input: SignUpInput!) {\n    signUp(input: $input) { accessToken refreshToken expiresAt user { id name email role } }\n  }\n": typeof types.SignUpAccountDocument,
     "\n  mutation SignInAccount($input: SignInInput!) {\n    signIn(input: $input) { accessToken refreshToken expiresAt user { id name email role } }\n  }\n": typeof types.SignInAccountDocument,
     "\n  mutation RefreshAccount($input: RefreshSessionInput) {\n    refreshSession(input: $input) { accessToken refreshToken user { id } }\n  }\n": typeof types.RefreshAccountDocument,
@@ -74,20 +74,6 @@ type Documents = {
     "\n  mutation ReprocessForVisibility($input: ReprocessDocumentInput!) {\n    reprocessDocument(input: $input) { document { status } }\n  }\n": typeof types.ReprocessForVisibilityDocument,
 };
 const documents: Documents = {
-    "\n  mutation LogCreate($title: String!) {\n    createDocument(input: { title: $title, source: { text: $title } }) { document { id } }\n  }\n": types.LogCreateDocument,
-    "\n  mutation LogDelete($id: ID!) {\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n": types.LogDeleteDocument,
-    "\n  mutation RaceIncrement($id: ID!, $version: Int!, $title: String!) {\n    updateDocument(input: { id: $id, expectedVersion: $version, title: $title }) { document { version title } }\n  }\n": types.RaceIncrementDocument,
-    "\n  mutation RaceDemote($id: ID!) {\n    setUserRole(input: { userId: $id, role: VIEWER }) { user { role } }\n  }\n": types.RaceDemoteDocument,
-    "\n  mutation RaceCreate($text: String!) {\n    createDocument(input: { source: { text: $text } }) { isDuplicate document { id } }\n  }\n": types.RaceCreateDocument,
-    "\n  mutation UnitSteps($create: CreateDocumentInput!, $update: UpdateDocumentInput!, $delete: DeleteDocumentInput!) {\n    a: createDocument(input: $create) { document { id } }\n    b: updateDocument(input: $update) { document { title version } }\n    c: deleteDocument(input: $delete) { deletedId }\n    d: createDocument(input: { source: { text: \"Never reached when c fails.\" } }) { document { id } }\n  }\n": types.UnitStepsDocument,
-    "\n  mutation UnitCreate($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title version status } }\n  }\n": types.UnitCreateDocument,
-    "\n  mutation UnitCreateAndList($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id title version owner { documents(first: 100) { nodes { id } } } }\n    }\n  }\n": types.UnitCreateAndListDocument,
-    "\n  mutation UnitUpdate($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { id title version } }\n  }\n": types.UnitUpdateDocument,
-    "\n  mutation UnitRefresh($token: String!) {\n    refreshSession(input: { refreshToken: $token }) { accessToken refreshToken }\n  }\n": types.UnitRefreshDocument,
-    "\n  mutation UnitRefreshAndFail($token: String!, $id: ID!) {\n    refreshSession(input: { refreshToken: $token }) { accessToken }\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n": types.UnitRefreshAndFailDocument,
-    "\n      mutation UnitDeep {\n        first: createDocument(input: { source: { text: \"The first of two.\" } }) { isDuplicate }\n        second: createDocument(input: { source: { text: \"The second of two.\" } }) {\n          document { owner { documents(first: 100000) { nodes { id } } } }\n        }\n      }\n    ": types.UnitDeepDocument,
-    "\n      mutation UnitTwice($first: UpdateDocumentInput!, $second: UpdateDocumentInput!, $id: DeleteDocumentInput!) {\n        first: updateDocument(input: $first) { document { title version owner { documents { totalCount nodes { title } } } } }\n        second: updateDocument(input: $second) { document { title version owner { documents { totalCount nodes { title } } } } }\n        third: deleteDocument(input: $id) { deletedId }\n        fourth: createDocument(input: { source: { text: \"In its place.\" } }) {\n          document { owner { documents { totalCount nodes { title } } } }\n        }\n      }\n    ": types.UnitTwiceDocument,
-    "\n          mutation UnitAlways($input: CreateDocumentInput!) {\n            fine: createDocument(input: { source: { text: \"Nobody is in the way of this.\" } }) { isDuplicate }\n            never: createDocument(input: $input) { isDuplicate }\n          }\n        ": types.UnitAlwaysDocument,
     "\n  mutation CreateBadInput($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title text sizeBytes } }\n  }\n": types.CreateBadInputDocument,
     "\n  mutation UpdateBadInput($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { version } }\n  }\n": types.UpdateBadInputDocument,
     "\n  mutation DeleteBadInput($input: DeleteDocumentInput!) {\n    deleteDocument(input: $input) { deletedId }\n  }\n": types.DeleteBadInputDocument,
@@ -117,6 +103,20 @@ const documents: Documents = {
     "\n  mutation SignUp($input: SignUpInput!) {\n    signUp(input: $input) {\n      accessToken\n      refreshToken\n      user { id }\n    }\n  }\n": types.SignUpDocument,
     "\n  mutation CreateDocument($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id version }\n    }\n  }\n": types.CreateDocumentDocument,
     "\n  mutation Upload($input: CreateDocumentInput!) {\n    createDocument(input: $input) { document { id title } }\n  }\n": types.UploadDocument,
+    "\n  mutation LogCreate($title: String!) {\n    createDocument(input: { title: $title, source: { text: $title } }) { document { id } }\n  }\n": types.LogCreateDocument,
+    "\n  mutation LogDelete($id: ID!) {\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n": types.LogDeleteDocument,
+    "\n  mutation RaceIncrement($id: ID!, $version: Int!, $title: String!) {\n    updateDocument(input: { id: $id, expectedVersion: $version, title: $title }) { document { version title } }\n  }\n": types.RaceIncrementDocument,
+    "\n  mutation RaceDemote($id: ID!) {\n    setUserRole(input: { userId: $id, role: VIEWER }) { user { role } }\n  }\n": types.RaceDemoteDocument,
+    "\n  mutation RaceCreate($text: String!) {\n    createDocument(input: { source: { text: $text } }) { isDuplicate document { id } }\n  }\n": types.RaceCreateDocument,
+    "\n  mutation UnitSteps($create: CreateDocumentInput!, $update: UpdateDocumentInput!, $delete: DeleteDocumentInput!) {\n    a: createDocument(input: $create) { document { id } }\n    b: updateDocument(input: $update) { document { title version } }\n    c: deleteDocument(input: $delete) { deletedId }\n    d: createDocument(input: { source: { text: \"Never reached when c fails.\" } }) { document { id } }\n  }\n": types.UnitStepsDocument,
+    "\n  mutation UnitCreate($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title version status } }\n  }\n": types.UnitCreateDocument,
+    "\n  mutation UnitCreateAndList($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id title version owner { documents(first: 100) { nodes { id } } } }\n    }\n  }\n": types.UnitCreateAndListDocument,
+    "\n  mutation UnitUpdate($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { id title version } }\n  }\n": types.UnitUpdateDocument,
+    "\n  mutation UnitRefresh($token: String!) {\n    refreshSession(input: { refreshToken: $token }) { accessToken refreshToken }\n  }\n": types.UnitRefreshDocument,
+    "\n  mutation UnitRefreshAndFail($token: String!, $id: ID!) {\n    refreshSession(input: { refreshToken: $token }) { accessToken }\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n": types.UnitRefreshAndFailDocument,
+    "\n      mutation UnitDeep {\n        first: createDocument(input: { source: { text: \"The first of two.\" } }) { isDuplicate }\n        second: createDocument(input: { source: { text: \"The second of two.\" } }) {\n          document { owner { documents(first: 100000) { nodes { id } } } }\n        }\n      }\n    ": types.UnitDeepDocument,
+    "\n      mutation UnitTwice($first: UpdateDocumentInput!, $second: UpdateDocumentInput!, $id: DeleteDocumentInput!) {\n        first: updateDocument(input: $first) { document { title version owner { documents { totalCount nodes { title } } } } }\n        second: updateDocument(input: $second) { document { title version owner { documents { totalCount nodes { title } } } } }\n        third: deleteDocument(input: $id) { deletedId }\n        fourth: createDocument(input: { source: { text: \"In its place.\" } }) {\n          document { owner { documents { totalCount nodes { title } } } }\n        }\n      }\n    ": types.UnitTwiceDocument,
+    "\n          mutation UnitAlways($input: CreateDocumentInput!) {\n            fine: createDocument(input: { source: { text: \"Nobody is in the way of this.\" } }) { isDuplicate }\n            never: createDocument(input: $input) { isDuplicate }\n          }\n        ": types.UnitAlwaysDocument,
     "\n  mutation SignUpAccount($input: SignUpInput!) {\n    signUp(input: $input) { accessToken refreshToken expiresAt user { id name email role } }\n  }\n": types.SignUpAccountDocument,
     "\n  mutation SignInAccount($input: SignInInput!) {\n    signIn(input: $input) { accessToken refreshToken expiresAt user { id name email role } }\n  }\n": types.SignInAccountDocument,
     "\n  mutation RefreshAccount($input: RefreshSessionInput) {\n    refreshSession(input: $input) { accessToken refreshToken user { id } }\n  }\n": types.RefreshAccountDocument,
@@ -148,62 +148,6 @@ const documents: Documents = {
  */
 export function graphql(source: string): unknown;
 
-/**
- * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
- */
-export function graphql(source: "\n  mutation LogCreate($title: String!) {\n    createDocument(input: { title: $title, source: { text: $title } }) { document { id } }\n  }\n"): (typeof documents)["\n  mutation LogCreate($title: String!) {\n    createDocument(input: { title: $title, source: { text: $title } }) { document { id } }\n  }\n"];
-/**
- * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
- */
-export function graphql(source: "\n  mutation LogDelete($id: ID!) {\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n"): (typeof documents)["\n  mutation LogDelete($id: ID!) {\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n"];
-/**
- * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
- */
-export function graphql(source: "\n  mutation RaceIncrement($id: ID!, $version: Int!, $title: String!) {\n    updateDocument(input: { id: $id, expectedVersion: $version, title: $title }) { document { version title } }\n  }\n"): (typeof documents)["\n  mutation RaceIncrement($id: ID!, $version: Int!, $title: String!) {\n    updateDocument(input: { id: $id, expectedVersion: $version, title: $title }) { document { version title } }\n  }\n"];
-/**
- * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
- */
-export function graphql(source: "\n  mutation RaceDemote($id: ID!) {\n    setUserRole(input: { userId: $id, role: VIEWER }) { user { role } }\n  }\n"): (typeof documents)["\n  mutation RaceDemote($id: ID!) {\n    setUserRole(input: { userId: $id, role: VIEWER }) { user { role } }\n  }\n"];
-/**
- * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
- */
-export function graphql(source: "\n  mutation RaceCreate($text: String!) {\n    createDocument(input: { source: { text: $text } }) { isDuplicate document { id } }\n  }\n"): (typeof documents)["\n  mutation RaceCreate($text: String!) {\n    createDocument(input: { source: { text: $text } }) { isDuplicate document { id } }\n  }\n"];
-/**
- * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
- */
-export function graphql(source: "\n  mutation UnitSteps($create: CreateDocumentInput!, $update: UpdateDocumentInput!, $delete: DeleteDocumentInput!) {\n    a: createDocument(input: $create) { document { id } }\n    b: updateDocument(input: $update) { document { title version } }\n    c: deleteDocument(input: $delete) { deletedId }\n    d: createDocument(input: { source: { text: \"Never reached when c fails.\" } }) { document { id } }\n  }\n"): (typeof documents)["\n  mutation UnitSteps($create: CreateDocumentInput!, $update: UpdateDocumentInput!, $delete: DeleteDocumentInput!) {\n    a: createDocument(input: $create) { document { id } }\n    b: updateDocument(input: $update) { document { title version } }\n    c: deleteDocument(input: $delete) { deletedId }\n    d: createDocument(input: { source: { text: \"Never reached when c fails.\" } }) { document { id } }\n  }\n"];
-/**
- * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
- */
-export function graphql(source: "\n  mutation UnitCreate($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title version status } }\n  }\n"): (typeof documents)["\n  mutation UnitCreate($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title version status } }\n  }\n"];
-/**
- * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
- */
-export function graphql(source: "\n  mutation UnitCreateAndList($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id title version owner { documents(first: 100) { nodes { id } } } }\n    }\n  }\n"): (typeof documents)["\n  mutation UnitCreateAndList($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id title version owner { documents(first: 100) { nodes { id } } } }\n    }\n  }\n"];
-/**
- * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
- */
-export function graphql(source: "\n  mutation UnitUpdate($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { id title version } }\n  }\n"): (typeof documents)["\n  mutation UnitUpdate($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { id title version } }\n  }\n"];
-/**
- * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
- */
-export function graphql(source: "\n  mutation UnitRefresh($token: String!) {\n    refreshSession(input: { refreshToken: $token }) { accessToken refreshToken }\n  }\n"): (typeof documents)["\n  mutation UnitRefresh($token: String!) {\n    refreshSession(input: { refreshToken: $token }) { accessToken refreshToken }\n  }\n"];
-/**
- * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
- */
-export function graphql(source: "\n  mutation UnitRefreshAndFail($token: String!, $id: ID!) {\n    refreshSession(input: { refreshToken: $token }) { accessToken }\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n"): (typeof documents)["\n  mutation UnitRefreshAndFail($token: String!, $id: ID!) {\n    refreshSession(input: { refreshToken: $token }) { accessToken }\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n"];
-/**
- * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
- */
-export function graphql(source: "\n      mutation UnitDeep {\n        first: createDocument(input: { source: { text: \"The first of two.\" } }) { isDuplicate }\n        second: createDocument(input: { source: { text: \"The second of two.\" } }) {\n          document { owner { documents(first: 100000) { nodes { id } } } }\n        }\n      }\n    "): (typeof documents)["\n      mutation UnitDeep {\n        first: createDocument(input: { source: { text: \"The first of two.\" } }) { isDuplicate }\n        second: createDocument(input: { source: { text: \"The second of two.\" } }) {\n          document { owner { documents(first: 100000) { nodes { id } } } }\n        }\n      }\n    "];
-/**
- * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
- */
-export function graphql(source: "\n      mutation UnitTwice($first: UpdateDocumentInput!, $second: UpdateDocumentInput!, $id: DeleteDocumentInput!) {\n        first: updateDocument(input: $first) { document { title version owner { documents { totalCount nodes { title } } } } }\n        second: updateDocument(input: $second) { document { title version owner { documents { totalCount nodes { title } } } } }\n        third: deleteDocument(input: $id) { deletedId }\n        fourth: createDocument(input: { source: { text: \"In its place.\" } }) {\n          document { owner { documents { totalCount nodes { title } } } }\n        }\n      }\n    "): (typeof documents)["\n      mutation UnitTwice($first: UpdateDocumentInput!, $second: UpdateDocumentInput!, $id: DeleteDocumentInput!) {\n        first: updateDocument(input: $first) { document { title version owner { documents { totalCount nodes { title } } } } }\n        second: updateDocument(input: $second) { document { title version owner { documents { totalCount nodes { title } } } } }\n        third: deleteDocument(input: $id) { deletedId }\n        fourth: createDocument(input: { source: { text: \"In its place.\" } }) {\n          document { owner { documents { totalCount nodes { title } } } }\n        }\n      }\n    "];
-/**
- * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
- */
-export function graphql(source: "\n          mutation UnitAlways($input: CreateDocumentInput!) {\n            fine: createDocument(input: { source: { text: \"Nobody is in the way of this.\" } }) { isDuplicate }\n            never: createDocument(input: $input) { isDuplicate }\n          }\n        "): (typeof documents)["\n          mutation UnitAlways($input: CreateDocumentInput!) {\n            fine: createDocument(input: { source: { text: \"Nobody is in the way of this.\" } }) { isDuplicate }\n            never: createDocument(input: $input) { isDuplicate }\n          }\n        "];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -320,6 +264,62 @@ export function graphql(source: "\n  mutation CreateDocument($input: CreateDocum
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  mutation Upload($input: CreateDocumentInput!) {\n    createDocument(input: $input) { document { id title } }\n  }\n"): (typeof documents)["\n  mutation Upload($input: CreateDocumentInput!) {\n    createDocument(input: $input) { document { id title } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation LogCreate($title: String!) {\n    createDocument(input: { title: $title, source: { text: $title } }) { document { id } }\n  }\n"): (typeof documents)["\n  mutation LogCreate($title: String!) {\n    createDocument(input: { title: $title, source: { text: $title } }) { document { id } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation LogDelete($id: ID!) {\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n"): (typeof documents)["\n  mutation LogDelete($id: ID!) {\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RaceIncrement($id: ID!, $version: Int!, $title: String!) {\n    updateDocument(input: { id: $id, expectedVersion: $version, title: $title }) { document { version title } }\n  }\n"): (typeof documents)["\n  mutation RaceIncrement($id: ID!, $version: Int!, $title: String!) {\n    updateDocument(input: { id: $id, expectedVersion: $version, title: $title }) { document { version title } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RaceDemote($id: ID!) {\n    setUserRole(input: { userId: $id, role: VIEWER }) { user { role } }\n  }\n"): (typeof documents)["\n  mutation RaceDemote($id: ID!) {\n    setUserRole(input: { userId: $id, role: VIEWER }) { user { role } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RaceCreate($text: String!) {\n    createDocument(input: { source: { text: $text } }) { isDuplicate document { id } }\n  }\n"): (typeof documents)["\n  mutation RaceCreate($text: String!) {\n    createDocument(input: { source: { text: $text } }) { isDuplicate document { id } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation UnitSteps($create: CreateDocumentInput!, $update: UpdateDocumentInput!, $delete: DeleteDocumentInput!) {\n    a: createDocument(input: $create) { document { id } }\n    b: updateDocument(input: $update) { document { title version } }\n    c: deleteDocument(input: $delete) { deletedId }\n    d: createDocument(input: { source: { text: \"Never reached when c fails.\" } }) { document { id } }\n  }\n"): (typeof documents)["\n  mutation UnitSteps($create: CreateDocumentInput!, $update: UpdateDocumentInput!, $delete: DeleteDocumentInput!) {\n    a: createDocument(input: $create) { document { id } }\n    b: updateDocument(input: $update) { document { title version } }\n    c: deleteDocument(input: $delete) { deletedId }\n    d: createDocument(input: { source: { text: \"Never reached when c fails.\" } }) { document { id } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation UnitCreate($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title version status } }\n  }\n"): (typeof documents)["\n  mutation UnitCreate($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title version status } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation UnitCreateAndList($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id title version owner { documents(first: 100) { nodes { id } } } }\n    }\n  }\n"): (typeof documents)["\n  mutation UnitCreateAndList($input: CreateDocumentInput!) {\n    createDocument(input: $input) {\n      isDuplicate\n      document { id title version owner { documents(first: 100) { nodes { id } } } }\n    }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation UnitUpdate($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { id title version } }\n  }\n"): (typeof documents)["\n  mutation UnitUpdate($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { id title version } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation UnitRefresh($token: String!) {\n    refreshSession(input: { refreshToken: $token }) { accessToken refreshToken }\n  }\n"): (typeof documents)["\n  mutation UnitRefresh($token: String!) {\n    refreshSession(input: { refreshToken: $token }) { accessToken refreshToken }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation UnitRefreshAndFail($token: String!, $id: ID!) {\n    refreshSession(input: { refreshToken: $token }) { accessToken }\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n"): (typeof documents)["\n  mutation UnitRefreshAndFail($token: String!, $id: ID!) {\n    refreshSession(input: { refreshToken: $token }) { accessToken }\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n      mutation UnitDeep {\n        first: createDocument(input: { source: { text: \"The first of two.\" } }) { isDuplicate }\n        second: createDocument(input: { source: { text: \"The second of two.\" } }) {\n          document { owner { documents(first: 100000) { nodes { id } } } }\n        }\n      }\n    "): (typeof documents)["\n      mutation UnitDeep {\n        first: createDocument(input: { source: { text: \"The first of two.\" } }) { isDuplicate }\n        second: createDocument(input: { source: { text: \"The second of two.\" } }) {\n          document { owner { documents(first: 100000) { nodes { id } } } }\n        }\n      }\n    "];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n      mutation UnitTwice($first: UpdateDocumentInput!, $second: UpdateDocumentInput!, $id: DeleteDocumentInput!) {\n        first: updateDocument(input: $first) { document { title version owner { documents { totalCount nodes { title } } } } }\n        second: updateDocument(input: $second) { document { title version owner { documents { totalCount nodes { title } } } } }\n        third: deleteDocument(input: $id) { deletedId }\n        fourth: createDocument(input: { source: { text: \"In its place.\" } }) {\n          document { owner { documents { totalCount nodes { title } } } }\n        }\n      }\n    "): (typeof documents)["\n      mutation UnitTwice($first: UpdateDocumentInput!, $second: UpdateDocumentInput!, $id: DeleteDocumentInput!) {\n        first: updateDocument(input: $first) { document { title version owner { documents { totalCount nodes { title } } } } }\n        second: updateDocument(input: $second) { document { title version owner { documents { totalCount nodes { title } } } } }\n        third: deleteDocument(input: $id) { deletedId }\n        fourth: createDocument(input: { source: { text: \"In its place.\" } }) {\n          document { owner { documents { totalCount nodes { title } } } }\n        }\n      }\n    "];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n          mutation UnitAlways($input: CreateDocumentInput!) {\n            fine: createDocument(input: { source: { text: \"Nobody is in the way of this.\" } }) { isDuplicate }\n            never: createDocument(input: $input) { isDuplicate }\n          }\n        "): (typeof documents)["\n          mutation UnitAlways($input: CreateDocumentInput!) {\n            fine: createDocument(input: { source: { text: \"Nobody is in the way of this.\" } }) { isDuplicate }\n            never: createDocument(input: $input) { isDuplicate }\n          }\n        "];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -1,0 +1,87 @@
+/** Reads received files on threads, so that the server answers others meanwhile, whatever a file holds. */
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { BoundedThreads, LimitExceededError } from "../../processing/bounded-work.ts";
+import type { FileStore, StagedFile } from "../../storage/file-store.ts";
+import type { FileReading, FileToRead } from "./read-file.ts";
+
+export interface FileReader {
+  /** @throws FileMissingError when the file was swept meanwhile */
+  read(file: StagedFile): Promise<FileReading>;
+}
+
+export type FileReaderOptions = {
+  files: Pick<FileStore, "readStaged">;
+  /** Memory that one file may take. */
+  memoryMb: number;
+  logger: Logger;
+};
+
+/** A long file does not hold up the short ones; more threads would only compete for the processors. */
+const threads = 2;
+/** Starting a thread takes 0.2 s, a hundred times as long as reading a usual file; an idle one takes 10 MB. */
+const idleMs = Number.POSITIVE_INFINITY;
+/** Reading takes 7 s for 100 MB in another encoding than UTF-8, the longest that MAX_DOCUMENT_BYTES allows. */
+const timeoutMs = 20_000;
+/** Queued files are read at 15 MB/s at least, and those of the operations under way have 40 MB by default. */
+const waitMs = 10_000;
+
+export class ThreadedFileReader implements FileReader {
+  readonly #files: Pick<FileStore, "readStaged">;
+  readonly #threads: BoundedThreads<FileToRead, FileReading | null>;
+  readonly #logger: Logger;
+
+  constructor({ files, memoryMb, logger }: FileReaderOptions) {
+    this.#files = files;
+    this.#logger = logger;
+    this.#threads = new BoundedThreads({
+      filename: join(import.meta.dirname, "reading-thread.ts"),
+      threads,
+      idleMs,
+      limits: { waitMs, timeoutMs, memoryMb },
+      subject: "Reading the file",
+      logger,
+    });
+  }
+
+  /** Starts a thread, for which the first file would have to wait otherwise. */
+  async warmUp(): Promise<void> {
+    await this.#run({ name: "", bytes: new Uint8Array(), isWhole: true });
+  }
+
+  async read(file: StagedFile): Promise<FileReading> {
+    const { name, head, sizeBytes } = file;
+    try {
+      // A copy: `head` is needed again when the operation is tried again.
+      const start = { name, bytes: new Uint8Array(head), isWhole: sizeBytes === head.length };
+      const reading = await this.#run(start);
+      if (reading) return reading;
+      const bytes = await this.#files.readStaged(file);
+      return (await this.#run({ name, bytes, isWhole: true })) as FileReading;
+    } catch (error) {
+      if (!(error instanceof LimitExceededError)) throw error;
+      this.#logger.warn({ err: error, file: file.id, sizeBytes }, "a file was not read");
+      return { refusal: refusalOf(error) };
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#threads.close();
+  }
+
+  #run(file: FileToRead & { bytes: Uint8Array<ArrayBuffer> }): Promise<FileReading | null> {
+    return this.#threads.run(file, { transferList: [file.bytes.buffer] });
+  }
+}
+
+function refusalOf({ message, isCertain }: LimitExceededError): {
+  code: "UNSUPPORTED_MEDIA_TYPE" | "OVERLOADED";
+  message: string;
+} {
+  return isCertain
+    ? { code: "UNSUPPORTED_MEDIA_TYPE", message: `${message} Save it as UTF-8 text.` }
+    : {
+        code: "OVERLOADED",
+        message: `${message} Send it again in a moment; if that fails, save it as UTF-8 text first.`,
+      };
+}

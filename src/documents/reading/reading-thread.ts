@@ -1,0 +1,10 @@
+/** A thread of the server that reads files. Bytes are handed over between threads, where strings would be copied. */
+import { move, transferableSymbol, valueSymbol } from "piscina";
+import { type FileReading, type FileToRead, readFile } from "./read-file.ts";
+
+export default async function read(file: FileToRead): Promise<FileReading | null> {
+  const reading = await readFile(file);
+  if (reading === null || "refusal" in reading || reading.text === null) return reading;
+  const { buffer } = reading.text;
+  return move({ [valueSymbol]: reading, [transferableSymbol]: buffer }) as unknown as FileReading;
+}

@@ -1,0 +1,119 @@
+/** How documents are worked on: the queue is their table, the work is reading them and cutting them into chunks. */
+import { join } from "node:path";
+import { MessageChannel } from "node:worker_threads";
+import type { Logger } from "pino";
+import { DatabasePool } from "../../database/client.ts";
+import { BoundedThreads, LimitExceededError, type WorkLimits } from "../../processing/bounded-work.ts";
+import { ImpossibleJobError } from "../../processing/queue.ts";
+import { Worker } from "../../processing/worker.ts";
+import { FileMissingError, type FileStore, FileStoreError } from "../../storage/file-store.ts";
+import { type DocumentJob, type DocumentResult, documentQueue } from "./document-queue.ts";
+import type { ThreadAnswer, ThreadTask } from "./processing-thread.ts";
+
+export type DocumentWorkerOptions = {
+  url: string;
+  /** Where originals are. */
+  files: FileStore;
+  /** Documents at once. */
+  places: number;
+  leaseMs: number;
+  maxAttempts: number;
+  limits: DocumentLimits;
+  logger: Logger;
+};
+
+export type DocumentLimits = Pick<WorkLimits, "timeoutMs" | "memoryMb"> & {
+  /** Bytes of a document that was sent; its text has at most as many characters. */
+  maxBytes: number;
+};
+
+/** Parts of a DOCX, inflated, for each byte of the largest document. */
+const maxInflation = 10;
+const maxPages = 10_000;
+/** How long a thread without a document is kept. */
+const idleMs = 60_000;
+
+export type DocumentWorker = { stop(): Promise<void> };
+
+export async function startDocumentWorker(options: DocumentWorkerOptions): Promise<DocumentWorker> {
+  const { url, places, limits, logger } = options;
+  const pool = new DatabasePool(
+    { connectionString: url, application_name: "lectern worker", max: places + 1, connectionTimeoutMillis: 10_000 },
+    (error) => logger.warn({ err: error }, "a worker's connection broke"),
+  );
+  const threads: Threads = new BoundedThreads({
+    filename: join(import.meta.dirname, "processing-thread.ts"),
+    threads: places,
+    idleMs,
+    // No document waits, since the worker takes as many as there are threads.
+    limits: { waitMs: limits.timeoutMs, ...limits },
+    subject: "Processing",
+    logger,
+  });
+  const worker = new Worker<DocumentJob, DocumentResult>({
+    queue: documentQueue(pool, options),
+    work: (job, signal, report) => processDocument(job, signal, report, threads, options),
+    places,
+    leaseMs: options.leaseMs,
+    logger,
+  });
+  await worker.start();
+  return {
+    async stop() {
+      await worker.stop();
+      await threads.close();
+      await pool.end();
+    },
+  };
+}
+
+type Threads = BoundedThreads<ThreadTask, ThreadAnswer>;
+
+/** @throws ImpossibleJobError when the document is to blame */
+async function processDocument(
+  { text, mimeType, storageKey }: DocumentJob,
+  signal: AbortSignal,
+  report: (progress: number) => void,
+  threads: Threads,
+  { files, limits }: Pick<DocumentWorkerOptions, "files" | "limits">,
+): Promise<DocumentResult> {
+  const original = text === null ? await readOriginal(files, storageKey) : undefined;
+  const { port1: reports, port2: progress } = new MessageChannel();
+  reports.on("message", report);
+  const task: ThreadTask = original
+    ? { mimeType, progress, text: null, original, limits: extractionLimits(limits) }
+    : { mimeType, progress, text: text as string };
+  try {
+    const transferList = original ? [progress, original.buffer] : [progress];
+    const answer = await threads.run(task, { signal, transferList });
+    if ("unreadable" in answer) throw new ImpossibleJobError(answer.unreadable);
+    return answer;
+  } catch (error) {
+    // Otherwise other work may be to blame, so the attempt is not the last.
+    if (error instanceof LimitExceededError && error.isCertain) {
+      throw new ImpossibleJobError(error.message, { cause: error });
+    }
+    throw error;
+  } finally {
+    reports.close();
+  }
+}
+
+/** Its error becomes the document's `failure`, so it names no path. */
+async function readOriginal(files: FileStore, storageKey: string): Promise<Buffer<ArrayBuffer>> {
+  try {
+    return await files.read(storageKey);
+  } catch (error) {
+    if (error instanceof FileMissingError) {
+      throw new Error("The original is not in this worker's file store.", { cause: error });
+    }
+    if (error instanceof FileStoreError) {
+      throw new Error(`The original cannot be read from this worker's file store (${error.reason}).`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+function extractionLimits({ maxBytes }: DocumentLimits) {
+  return { maxCharacters: maxBytes, maxInflatedBytes: maxInflation * maxBytes, maxPages };
+}

@@ -1,0 +1,101 @@
+/**
+ * `Idempotency-Key`: a mutation sent again with the same key is not done again, but answered as it was answered then,
+ * with `Idempotent-Replay: true`. Keys belong to the user who sent them.
+ */
+import { createHash } from "node:crypto";
+import { type ExecutionArgs, type ExecutionResult, type GraphQLFormattedError, print } from "graphql";
+import { ApplicationError } from "../errors.ts";
+import type { OperationContext } from "../graphql/context.ts";
+import { StagedFile } from "../storage/file-store.ts";
+import { claimKey, type IdempotencyKey, storeAnswer } from "../unit-of-work/idempotency-keys.ts";
+import type { UnitOfWork } from "../unit-of-work/unit-of-work.ts";
+import { answerAgain } from "./error-answers.ts";
+
+/** The key of this operation, or null when its client sent none. @throws ApplicationError when it cannot be kept */
+export function keyOf(
+  { document, operationName, variableValues }: ExecutionArgs,
+  { request, viewer }: OperationContext,
+  answersAreSecret: boolean,
+): IdempotencyKey | null {
+  const key = request.headers.get("idempotency-key");
+  if (key === null) return null;
+  if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
+    throw refusal("An Idempotency-Key has 1 to 255 visible ASCII characters.");
+  }
+  if (!viewer) throw refusal("An Idempotency-Key belongs to a user: sign in first.");
+  if (answersAreSecret) throw refusal("An answer with tokens is not kept: send this without an Idempotency-Key.");
+  const hash = createHash("sha256").update(`${print(document)}\n${operationName ?? ""}\n`);
+  addTo(hash, variableValues ?? null);
+  return { userId: viewer.id, key, requestHash: hash.digest("hex") };
+}
+
+function refusal(message: string): ApplicationError {
+  return new ApplicationError("BAD_USER_INPUT", message, { http: { status: 400 } });
+}
+
+/** Canonical: equal values give equal hashes in whatever order their fields came. A file counts by its bytes. */
+function addTo(hash: ReturnType<typeof createHash>, value: unknown): void {
+  if (Array.isArray(value)) {
+    hash.update("[");
+    for (const item of value) addTo(hash, item);
+    hash.update("]");
+  } else if (value instanceof StagedFile) {
+    hash.update(`file ${JSON.stringify([value.name, value.sizeBytes, value.sha256])}`);
+  } else if (typeof value === "object" && value !== null) {
+    hash.update("{");
+    for (const [name, item] of Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1))) {
+      hash.update(`${JSON.stringify(name)}:`);
+      addTo(hash, item);
+    }
+    hash.update("}");
+  } else {
+    hash.update(`${JSON.stringify(value) ?? "null"},`);
+  }
+}
+
+/** Runs of one key within this process, one after another, so that those who wait hold no connection meanwhile. */
+const running = new Map<string, Promise<unknown>>();
+
+export async function oneAtATime<Result>({ userId, key }: IdempotencyKey, run: () => Promise<Result>): Promise<Result> {
+  const name = `${userId} ${key}`;
+  const mine = (running.get(name) ?? Promise.resolve()).then(run, run);
+  running.set(name, mine);
+  try {
+    return await mine;
+  } finally {
+    if (running.get(name) === mine) running.delete(name);
+  }
+}
+
+export type KeyedOptions = {
+  keptHours: number;
+  /** Makes an error ready to leave, as it is then kept. */
+  show: (error: unknown) => GraphQLFormattedError;
+};
+
+/** The answer to the key: the stored one, or that of `execute`, which is stored with what it did. */
+export async function executeOnce(
+  uow: UnitOfWork,
+  key: IdempotencyKey,
+  { keptHours, show }: KeyedOptions,
+  execute: () => Promise<ExecutionResult>,
+): Promise<{ result: ExecutionResult; isReplay: boolean }> {
+  const stored = await claimKey(uow, key, keptHours);
+  if (stored !== null) {
+    uow.doWithoutPreparations();
+    return { result: parse(stored), isReplay: true };
+  }
+  const result = await execute();
+  const { data, errors } = result;
+  await storeAnswer(uow, key, JSON.stringify({ data, errors: errors?.map((error) => formatted(show(error))) }));
+  return { result, isReplay: false };
+}
+
+function formatted({ message, path, extensions }: GraphQLFormattedError): GraphQLFormattedError {
+  return { message, ...(path ? { path } : {}), ...(extensions ? { extensions } : {}) };
+}
+
+function parse(stored: string): ExecutionResult {
+  const { data, errors } = JSON.parse(stored) as { data: ExecutionResult["data"]; errors?: GraphQLFormattedError[] };
+  return { data, ...(errors ? { errors: errors.map(answerAgain) } : {}) };
+}

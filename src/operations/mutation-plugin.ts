@@ -1,0 +1,216 @@
+/**
+ * How a mutation runs: the whole operation inside one unit of work, and its answer after the commit.
+ *
+ * The operation fails, and everything is undone, when its answer has no data: GraphQL nulls a failed root field up to
+ * `data`, since all of them are non-null. A nullable field below that fails is reported and undoes nothing, unless a
+ * statement failed in the transaction. docs/transactions.md tells clients what follows.
+ */
+import {
+  type ExecutionArgs,
+  type ExecutionResult,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  OperationTypeNode,
+  visit,
+} from "graphql";
+import type { Plugin } from "graphql-yoga";
+import { ApplicationError, StaleVersionError } from "../errors.ts";
+import type { OperationContext } from "../graphql/context.ts";
+import type { Probe } from "../unit-of-work/transaction-guard.ts";
+import {
+  RetriesExhaustedError,
+  type UnitOfWork,
+  type UnitOfWorkOptions,
+  UnknownOutcomeError,
+} from "../unit-of-work/unit-of-work.ts";
+import { currentObject } from "./current-object.ts";
+import { executeOnce, type KeyedOptions, keyOf, oneAtATime } from "./idempotency-header.ts";
+import { type Variables, variablesOf } from "./operation-variables.ts";
+import {
+  follow,
+  isolationOf,
+  type Progress,
+  prepareAll,
+  type RootField,
+  rootFieldsOf,
+  SkippedError,
+  watchFailures,
+  watchRootFields,
+} from "./root-fields.ts";
+
+/** What the plugin needs of the program: a unit of work, and the context of one try inside it. */
+export type MutationOptions = {
+  run<Result>(options: UnitOfWorkOptions, work: (uow: UnitOfWork) => Promise<Result>): Promise<Result>;
+  contextFor(operation: OperationContext, uow: UnitOfWork): OperationContext;
+  /** How long answers to an `Idempotency-Key` are kept. */
+  keptHours: number;
+  probe?: Probe;
+};
+
+/** Schemas whose fields are watched: once, however many servers of this process share one. */
+const prepared = new WeakSet<GraphQLSchema>();
+
+export function useMutations(options: MutationOptions & Pick<KeyedOptions, "show">): Plugin {
+  return {
+    onSchemaChange({ schema }) {
+      if (prepared.has(schema as GraphQLSchema)) return;
+      watchRootFields(schema as GraphQLSchema);
+      watchFailures(schema as GraphQLSchema);
+      prepared.add(schema as GraphQLSchema);
+    },
+    onExecute({ args, executeFn, setExecuteFn }) {
+      const { document, operationName } = args as ExecutionArgs;
+      if (getOperationAST(document, operationName)?.operation !== OperationTypeNode.MUTATION) return;
+      const execute = executeFn as (args: ExecutionArgs) => Promise<ExecutionResult>;
+      const variables = variablesOf(args as ExecutionArgs);
+      setExecuteFn((executionArgs: ExecutionArgs) => runMutation(options, executionArgs, variables, execute));
+    },
+  };
+}
+
+async function runMutation(
+  options: MutationOptions & Pick<KeyedOptions, "show">,
+  args: ExecutionArgs,
+  variables: Variables,
+  execute: (args: ExecutionArgs) => Promise<ExecutionResult>,
+): Promise<ExecutionResult> {
+  const { schema, document, operationName, contextValue } = args;
+  const outer = contextValue as OperationContext;
+  const operation = getOperationAST(document, operationName);
+  if (!operation) return execute(args);
+  let progress: Progress = { begun: [], hasFailed: () => false };
+  try {
+    refuseStreaming(args);
+    const fields = rootFieldsOf(args, operation, variables);
+    const isDryRun = wantsDryRun(outer, fields);
+    const key = keyOf(
+      args,
+      outer,
+      fields.some(({ field }) => field.extensions.hasSecretAnswer === true),
+    );
+    const name = operation.name?.value ?? "anonymous mutation";
+    const unit: UnitOfWorkOptions = { name, signal: outer.request.signal, isDryRun, ...isolationOf(fields) };
+
+    const attempt = async (uow: UnitOfWork): Promise<{ result: ExecutionResult; isReplay: boolean }> => {
+      const context = options.contextFor(outer, uow);
+      progress = follow(context, () => uow.failure !== undefined);
+      await prepareAll(fields, variables, context);
+      const executeAll = async () => {
+        const result = await execute({ ...args, contextValue: context });
+        await failIfUndone(result, progress, schema, context);
+        return result;
+      };
+      // A dry run leaves nothing behind, so there is nothing to keep of it either.
+      if (key && !isDryRun) return executeOnce(uow, key, options, executeAll);
+      return { result: await executeAll(), isReplay: false };
+    };
+    const run = () => options.run(unit, attempt);
+    const { result, isReplay } = await (key && !isDryRun ? oneAtATime(key, run) : run());
+
+    await options.probe?.("before_answer", name);
+    if (isReplay) outer.setHeader("idempotent-replay", "true");
+    return isDryRun ? { ...result, extensions: { ...result.extensions, lectern: { dryRun: true } } } : result;
+  } catch (error) {
+    return failedResult(error, progress);
+  }
+}
+
+/** Parts that leave before the rest would leave before COMMIT. */
+function refuseStreaming({ document }: ExecutionArgs): void {
+  visit(document, {
+    Directive({ name }) {
+      if (name.value !== "defer" && name.value !== "stream") return;
+      throw new ApplicationError(
+        "BAD_USER_INPUT",
+        `A mutation is answered as a whole: @${name.value} is for queries.`,
+        {
+          http: { status: 400 },
+        },
+      );
+    },
+  });
+}
+
+function wantsDryRun({ request }: OperationContext, fields: readonly RootField[]): boolean {
+  const value = request.headers.get("lectern-dry-run");
+  if (value === null || value === "false") return false;
+  const firm = fields.find(({ field }) => field.extensions.forbidsDryRun === true)?.field;
+  if (firm) throw new ApplicationError("BAD_USER_INPUT", `${firm.name} has no dry run.`, { http: { status: 400 } });
+  if (value === "true") return true;
+  // Somebody who wants a dry run and misspells it must not get a real one.
+  throw new ApplicationError("BAD_USER_INPUT", "Lectern-Dry-Run is `true` or `false`.", { http: { status: 400 } });
+}
+
+/** Thrown through the unit of work to undo it. */
+class FailedOperation extends Error {
+  readonly errors: readonly GraphQLError[];
+  /** The root field that failed. */
+  readonly failedField: string | number | undefined;
+  /** For the unit of work, which looks among them for conflicts worth another try. */
+  readonly causes: unknown[];
+
+  constructor(errors: readonly GraphQLError[], failedField: string | number | undefined) {
+    super("The operation failed.");
+    this.errors = errors;
+    this.failedField = failedField;
+    this.causes = errors.map((error) => error.originalError ?? error);
+  }
+}
+
+async function failIfUndone(
+  { data, errors = [] }: ExecutionResult,
+  { begun, returned, hasFailed }: Progress,
+  schema: GraphQLSchema,
+  context: OperationContext,
+): Promise<void> {
+  if (returned) {
+    const { error, path } = returned;
+    throw new FailedOperation([new GraphQLError(error.message, { path, originalError: error })], path[0]);
+  }
+  const causes = errors.filter(({ originalError }) => !(originalError instanceof SkippedError));
+  // What a statement's error became is told where it happened, also when it would have been no more than a null.
+  if (hasFailed() && causes.length > 0) throw new FailedOperation(causes, begun.at(-1));
+  // Without a cause to tell of, the unit of work says by itself that one of its statements failed.
+  if (data != null || causes.length === 0) return;
+  const told = await Promise.all(causes.map((error) => withCurrentObject(error, schema, context)));
+  throw new FailedOperation(told, begun.at(-1));
+}
+
+/** Who came too late with a change is shown what it is now. */
+async function withCurrentObject(
+  error: GraphQLError,
+  schema: GraphQLSchema,
+  context: OperationContext,
+): Promise<GraphQLError> {
+  const { originalError, message, nodes, path } = error;
+  if (!(originalError instanceof StaleVersionError)) return error;
+  const current = await currentObject(schema, originalError.current, context).catch(() => null);
+  const details = { ...originalError.details, current };
+  const told = new ApplicationError(originalError.code, message, details, originalError);
+  return new GraphQLError(message, { nodes, path, originalError: told });
+}
+
+function failedResult(error: unknown, { begun }: Progress): ExecutionResult {
+  const operation = error instanceof RetriesExhaustedError ? error.cause : error;
+  const failed = operation instanceof FailedOperation ? operation : undefined;
+  let causes = failed?.errors ?? [];
+  if (!failed || operation !== error) {
+    // The operation as a whole failed; where the last try did is where it is told.
+    causes = [asGraphQLError(error, causes.find(({ path }) => path?.[0] === failed?.failedField)?.path)];
+  }
+  // Nobody knows whether they were undone.
+  if (error instanceof UnknownOutcomeError) return { data: null, errors: causes };
+  const succeeded = failed ? begun.filter((key) => key !== failed.failedField) : begun;
+  return { data: null, errors: [...causes, ...succeeded.map(rolledBack)] };
+}
+
+function asGraphQLError(error: unknown, path?: readonly (string | number)[]): GraphQLError {
+  const originalError = error instanceof Error ? error : new Error(String(error));
+  return new GraphQLError(originalError.message, { originalError, path });
+}
+
+function rolledBack(field: string | number): GraphQLError {
+  const message = "This was undone, because another part of the operation failed.";
+  return new GraphQLError(message, { path: [field], originalError: new ApplicationError("ROLLED_BACK", message) });
+}

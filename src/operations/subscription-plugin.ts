@@ -1,0 +1,119 @@
+/**
+ * How a subscription runs: its root field says what to watch, and each event is executed like a query of its own, with
+ * fresh loaders and as the viewer is at that moment.
+ *
+ * Whatever ends it, other than its client, is told as the last result: `errors` with a code, and nothing after it.
+ * docs/watching.md tells clients what follows.
+ */
+import {
+  createSourceEventStream,
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  type GraphQLError,
+  getOperationAST,
+} from "graphql";
+import { isAsyncIterable, mapAsyncIterator, type Plugin } from "graphql-yoga";
+import type { Row } from "../eager-loading/answers.ts";
+import { compile } from "../eager-loading/compile-plan.ts";
+import { runPlan } from "../eager-loading/run-plan.ts";
+import { ApplicationError } from "../errors.ts";
+import type { OperationContext, WatchOptions } from "../graphql/context.ts";
+import type { SubscribeOptions } from "../outbox/change-feed.ts";
+import type { Subscription } from "../outbox/subscription.ts";
+import type { Viewer } from "../viewer.ts";
+import { type Variables, variablesOf } from "./operation-variables.ts";
+import { type QueryOptions, requireAffordable } from "./query-plugin.ts";
+import { type TraceOptions, withTrace } from "./trace-plugin.ts";
+
+export type SubscriptionOptions = {
+  subscribe<Told>(options: SubscribeOptions<Told>): Promise<Subscription<Told>>;
+  /** Who somebody who was signed in is by now; null when the session is over. */
+  currentViewer(viewer: NonNullable<Viewer>): Promise<Viewer>;
+  /** The context of one event. */
+  contextFor(operation: OperationContext, viewer: Viewer): OperationContext;
+};
+
+type PluginOptions = SubscriptionOptions &
+  QueryOptions &
+  TraceOptions & { show(error: unknown, requestId: string): GraphQLError };
+
+/** One event, made ready for the executor. */
+type Told = { rootValue: unknown; context: OperationContext };
+
+export function useSubscriptions(options: PluginOptions): Plugin {
+  return {
+    onSubscribe({ args, setSubscribeFn }) {
+      const variables = variablesOf(args as ExecutionArgs);
+      requireAffordable(args as ExecutionArgs, options);
+      setSubscribeFn((subscribeArgs: ExecutionArgs) => subscribe(options, subscribeArgs, variables));
+    },
+  };
+}
+
+async function subscribe(options: PluginOptions, args: ExecutionArgs, variables: Variables) {
+  const outer = args.contextValue as OperationContext;
+  const show = (error: unknown) => options.show(error, outer.requestId);
+  const shown = ({ errors, ...result }: ExecutionResult) => ({
+    ...result,
+    ...(errors && { errors: errors.map(show) }),
+  });
+  const plan = planOf(options, args, variables);
+  const contextValue = { ...outer, watch: (what: WatchOptions) => watch(options, outer, what, plan) };
+  const source = await createSourceEventStream({ ...args, contextValue });
+  if (!isAsyncIterable(source)) return shown(source as ExecutionResult);
+  // A proxy between us and the client must not wait for more.
+  outer.setHeader("x-accel-buffering", "no");
+  return mapAsyncIterator(
+    source as AsyncIterableIterator<Told>,
+    async ({ rootValue, context }) => {
+      const result = await execute({ ...args, rootValue, contextValue: context });
+      return withTrace(shown(result), context, options);
+    },
+    (error: Error) => shown({ errors: [error as GraphQLError] }),
+  );
+}
+
+type ReadAhead = (shown: Row, context: OperationContext) => Promise<void>;
+
+/** Reads in one round trip what will be shown of an event. */
+function planOf({ plan: limits }: PluginOptions, args: ExecutionArgs, variables: Variables): ReadAhead | undefined {
+  const { schema, document, operationName } = args;
+  const operation = getOperationAST(document, operationName);
+  if (!limits || !operation) return undefined;
+  const plan = compile(schema, document, operation);
+  return (shown, { loaders }) => runPlan(plan, variables, loaders, limits, shown);
+}
+
+function watch(
+  { subscribe, currentViewer, contextFor }: SubscriptionOptions,
+  outer: OperationContext,
+  { topic, rowId, after, toChange }: WatchOptions,
+  readAhead: ReadAhead | undefined,
+): Promise<AsyncIterable<unknown>> {
+  const viewerNow = async (): Promise<Viewer> => {
+    if (!outer.viewer) return null;
+    const viewer = await currentViewer(outer.viewer);
+    if (!viewer) throw new ApplicationError("UNAUTHENTICATED", "The session is over: sign in again.");
+    return viewer;
+  };
+  return subscribe<Told>({
+    subscriber: outer.viewer?.id ?? null,
+    after,
+    of: { topic, rowId: rowId ?? null },
+    async tell(event, cursor) {
+      const viewer = await viewerNow();
+      const change = toChange(event, viewer);
+      if (!change) return null;
+      const context = contextFor(outer, viewer);
+      const { shown, row } = change;
+      if (row) {
+        await readAhead?.(shown, context);
+        if ((await context.loaders.one(row.relation, row.key)) === null) return null;
+      }
+      return { rootValue: { ...shown, cursor }, context };
+    },
+    check: async () => void (await viewerNow()),
+    connection: outer.connection,
+  });
+}

@@ -1,0 +1,181 @@
+/**
+ * Prisma over a pool of ours. Three things are added to what the adapter does: the pg connection of a transaction is
+ * known, so that relations can read on it what the transaction wrote; a guard stands before the statements of each
+ * transaction (transaction-guard.ts); and a connection that is still inside a transaction never goes back to the pool.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { PrismaPg } from "@prisma/adapter-pg";
+import type pg from "pg";
+import { DatabaseClient, DatabasePool } from "../database/client.ts";
+import { PrismaClient } from "../database/generated/prisma/client.ts";
+import { omittedColumns } from "../database/generated/tables.ts";
+import { sessionSettings } from "../database/session-settings.ts";
+import { guard, noteErrorDetails, TransactionState } from "./transaction-guard.ts";
+
+/** What repositories are given: Prisma's client within one transaction, without the omitted columns. */
+export type PrismaTransaction = Parameters<Parameters<WriteDatabase["prisma"]["$transaction"]>[0]>[0];
+
+export type WritePoolOptions = {
+  url: string;
+  size: number;
+  /** How long a transaction waits for a connection. */
+  waitMs: number;
+  /** How many transactions wait for one at once; more are refused, since they would wait in vain. Default: any number. */
+  queueLength?: number;
+  lockTimeoutMs: number;
+  statementTimeoutMs: number;
+  transactionTimeoutMs: number;
+  onError?: (error: Error) => void;
+};
+
+/** No connection is free, and as many transactions wait for one as may. */
+export class WriteOverloadError extends Error {
+  override name = "WriteOverloadError";
+}
+
+/** The database ends what this process should have ended so much earlier. */
+const serverGraceMs = 1_000;
+/** The connection is broken when even the database's word does not arrive. */
+const networkGraceMs = 2_000;
+
+const currentTransaction = new AsyncLocalStorage<TransactionState>();
+
+export class WriteDatabase {
+  readonly pool: pg.Pool;
+  readonly prisma: PrismaClient<never, typeof omittedColumns>;
+  readonly #open: Map<number, TransactionState>;
+
+  constructor(options: WritePoolOptions) {
+    const config = {
+      // The database keeps the same limits, for the case that this process cannot.
+      ...sessionSettings(options.url, {
+        statement_timeout: options.statementTimeoutMs,
+        lock_timeout: options.lockTimeoutMs,
+        idle_in_transaction_session_timeout: options.transactionTimeoutMs + serverGraceMs,
+      }),
+      application_name: "lectern write",
+      max: options.size,
+      connectionTimeoutMillis: options.waitMs,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      // PostgreSQL 17 and later can end a whole transaction; earlier ones refuse a connection that asks for it.
+      onConnect: async (client: pg.ClientBase) => {
+        await client.query("select set_config(name, $1, false) from pg_settings where name = 'transaction_timeout'", [
+          String(options.transactionTimeoutMs + serverGraceMs),
+        ]);
+      },
+    } as unknown as pg.PoolConfig;
+    const pool = new NotingPool(config, options);
+    pool.on("connect", noteErrorDetails);
+    pool.on("release", (_error, client) => closeIfInTransaction(client));
+    this.pool = pool;
+    this.#open = pool.open;
+    this.prisma = new PrismaClient({
+      adapter: new GuardedPrismaPg(pool, options.waitMs, options.transactionTimeoutMs),
+      omit: omittedColumns,
+    });
+  }
+
+  /** Runs `work` with a fresh state that the transaction opened inside it fills in. */
+  noting<Result>(state: TransactionState, work: () => Result): Result {
+    return currentTransaction.run(state, work);
+  }
+
+  /** Which operation of this process runs on the connection with that process id of the database. */
+  operationOf(processId: number): string | undefined {
+    return this.#open.get(processId)?.operation;
+  }
+
+  async close(): Promise<void> {
+    await this.prisma.$disconnect();
+    await this.pool.end();
+  }
+}
+
+type ClientDetails = { processID: number; _ending: boolean; getTransactionStatus(): string | null };
+
+/** Whoever got it next would work inside somebody else's transaction. */
+function closeIfInTransaction(client: pg.PoolClient): void {
+  const details = client as unknown as ClientDetails;
+  if (details.getTransactionStatus() === "I" || details._ending) return;
+  // The pool drops a client that is ending.
+  void client.end();
+}
+
+/**
+ * BEGIN brings the isolation along, and the transaction's id, by which the database can be asked later what became of
+ * it: each in a statement of its own would cost every operation a round trip.
+ */
+class WriteClient extends DatabaseClient {
+  // biome-ignore lint/suspicious/noExplicitAny: query has many forms, which are passed on as they are.
+  override query(...parameters: any[]): any {
+    const state = currentTransaction.getStore();
+    const query = super.query.bind(this) as (...parameters: unknown[]) => unknown;
+    if (!state || parameters[0]?.text !== "BEGIN") return query(...parameters);
+    const begin = state.isolation ? `BEGIN ISOLATION LEVEL ${state.isolation}` : "BEGIN";
+    const answers = query(`${begin}; SELECT pg_current_xact_id()::text AS id`) as Promise<
+      [pg.QueryResult, pg.QueryResult]
+    >;
+    return answers.then(([begun, { rows }]) => {
+      state.id = rows[0].id;
+      return begun;
+    });
+  }
+}
+
+class NotingPool extends DatabasePool {
+  readonly open = new Map<number, TransactionState>();
+  readonly #queueLength: number;
+
+  constructor(config: pg.PoolConfig, { onError, queueLength }: Pick<WritePoolOptions, "onError" | "queueLength">) {
+    super(config, (error) => onError?.(error), WriteClient);
+    this.#queueLength = queueLength ?? Number.POSITIVE_INFINITY;
+    this.on("release", (_error, client) => this.open.delete((client as unknown as ClientDetails).processID));
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: connect has a form with a callback, which is passed on as it is.
+  override connect(callback?: any): any {
+    if (callback) return super.connect(callback);
+    // Whoever gets an idle connection passes through the queue too, for a moment.
+    if (this.waitingCount >= this.#queueLength + this.idleCount && this.totalCount === this.options.max) {
+      return Promise.reject(new WriteOverloadError("As many transactions wait for a connection as may."));
+    }
+    const state = currentTransaction.getStore();
+    return super.connect().then((client) => {
+      if (!state) return client;
+      state.client = client;
+      this.open.set((client as unknown as ClientDetails).processID, state);
+      return client;
+    });
+  }
+}
+
+class GuardedPrismaPg extends PrismaPg {
+  readonly #waitMs: number;
+  readonly #timeoutMs: number;
+
+  constructor(pool: pg.Pool, waitMs: number, timeoutMs: number) {
+    super(pool);
+    this.#waitMs = waitMs;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  override async connect() {
+    const adapter = await super.connect();
+    const start = adapter.startTransaction.bind(adapter);
+    adapter.startTransaction = async (isolation) => {
+      const state = currentTransaction.getStore() ?? new TransactionState("unnamed");
+      state.isolation = isolation;
+      state.watch(this.#waitMs + networkGraceMs);
+      try {
+        const transaction = guard(await currentTransaction.run(state, start), state);
+        state.watch(this.#timeoutMs + networkGraceMs);
+        return transaction;
+      } catch (error) {
+        state.ended();
+        throw error;
+      }
+    };
+    return adapter;
+  }
+}

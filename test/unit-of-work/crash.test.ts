@@ -1,0 +1,352 @@
+/**
+ * kill -9 of the server while every mutation of the API is at the same point, then `doctor`: each has happened whole or
+ * not at all, and a client that asks the next server with its key is told which. No row misses its file, and what a dead
+ * server has left of files goes.
+ */
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { schema } from "../../src/composition.ts";
+import { namedKeys } from "../../src/documents/document.originals.ts";
+import type { FilePoint } from "../../src/storage/file-store.ts";
+import { sweepFiles } from "../../src/storage/file-sweep.ts";
+import type { TransactionPoint } from "../../src/unit-of-work/transaction-guard.ts";
+import { begin, run } from "../support/command.ts";
+import { dump } from "../support/dump.ts";
+import { filesOf } from "../support/files.ts";
+import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
+import { formOf } from "../support/upload.ts";
+
+let lectern: Lectern;
+let admin: Person;
+let ada: Person;
+let environment: Record<string, string>;
+
+beforeAll(async () => {
+  // What is done after an answer is left to the servers that are killed, and to those that follow.
+  lectern = await startLectern({ worker: true, housekeeping: false });
+  admin = await lectern.person("Admin", "ADMIN");
+  ada = await lectern.person("Ada");
+  environment = {
+    NODE_ENV: "test",
+    DATABASE_URL: lectern.database.url,
+    DATA_DIR: lectern.config.DATA_DIR,
+    AUTH_SECRET: lectern.config.AUTH_SECRET,
+    // Tokens are good for the server that issued them only.
+    PUBLIC_URL: "http://lectern.test",
+    PORT: "0",
+    WORKERS: "0",
+    LOG_LEVEL: "warn",
+    // Nothing but the kill ends what has stopped, on a slow machine too.
+    TRANSACTION_TIMEOUT_MS: "60000",
+  };
+});
+afterAll(async () => {
+  await lectern.stop();
+});
+
+/** A server in a process of its own. */
+async function startServer(settings: { CRASH_AT?: TransactionPoint | FilePoint; FILE_GRACE_MS?: string } = {}) {
+  const server = begin(["start"], { environment: { ...environment, ...settings } });
+  const [, url] = await server.printed(/Lectern is ready: (http\S+)/);
+  return { ...server, url: url as string };
+}
+
+/** A mutation, ready to be sent; what it needs is there. */
+type Operation = {
+  /** The field as GraphQL. */
+  field: string;
+  /** What `$file` in it is. */
+  file?: File;
+  token: string | null;
+  /** Whether a key may go with it: not where the answer holds tokens, nor where the session ends with it. */
+  hasKey: boolean;
+  /** SQL that is true exactly when it has happened. */
+  happened: string;
+};
+
+/** Every mutation that there is, and `createDocument` in both ways. */
+const prepare: Record<string, () => Promise<Operation>> = {
+  async createDocumentFromFile() {
+    const title = `Crash ${Math.random()}`;
+    return {
+      field: `createDocument(input: { title: "${title}", source: { file: $file } }) { document { id } }`,
+      file: pageOf(title),
+      token: ada.accessToken,
+      hasKey: true,
+      happened: `exists (select 1 from documents where title = '${title}' and storage_key is not null)`,
+    };
+  },
+  async createDocument() {
+    const text = `Crash ${Math.random()}`;
+    return {
+      field: `createDocument(input: { title: "${text}", source: { text: "${text}" } }) { document { id } }`,
+      token: ada.accessToken,
+      hasKey: true,
+      happened: `exists (select 1 from documents where title = '${text}' and text = '${text}')`,
+    };
+  },
+  async updateDocument() {
+    const { id, uuid, version } = await settledDocument();
+    return {
+      field: `updateDocument(input: { id: "${id}", expectedVersion: ${version}, title: "Crashed" }) { document { version } }`,
+      token: ada.accessToken,
+      hasKey: true,
+      happened: `exists (select 1 from documents where id = '${uuid}' and title = 'Crashed' and version = ${version + 1})`,
+    };
+  },
+  async deleteDocument() {
+    const { id, uuid } = await settledDocument();
+    return {
+      field: `deleteDocument(input: { id: "${id}" }) { deletedId }`,
+      token: ada.accessToken,
+      hasKey: true,
+      happened: `not exists (select 1 from documents where id = '${uuid}')`,
+    };
+  },
+  async reprocessDocument() {
+    const { id, uuid, version } = await settledDocument();
+    return {
+      field: `reprocessDocument(input: { id: "${id}" }) { document { status } }`,
+      token: ada.accessToken,
+      hasKey: true,
+      happened: `exists (select 1 from documents where id = '${uuid}' and version > ${version})`,
+    };
+  },
+  async setUserRole() {
+    const { id } = await lectern.person("Riser");
+    return {
+      field: `setUserRole(input: { userId: "${id}", role: EDITOR }) { user { role } }`,
+      token: admin.accessToken,
+      hasKey: true,
+      happened: `exists (select 1 from users where id = '${uuidOf(id)}' and role = 'EDITOR')`,
+    };
+  },
+  async signUp() {
+    const email = `crash-${Math.random()}@lectern.test`;
+    return {
+      field: `signUp(input: { email: "${email}", name: "New", password: "a good password" }) { user { id } }`,
+      token: null,
+      hasKey: false,
+      happened: `exists (select 1 from users u join sessions s on s.user_id = u.id where u.email = '${email}')`,
+    };
+  },
+  async signIn() {
+    const { id, email } = await lectern.person("Comer");
+    return {
+      field: `signIn(input: { email: "${email}", password: "a good password" }) { user { id } }`,
+      token: null,
+      hasKey: false,
+      happened: `(select count(*) = 2 from sessions where user_id = '${uuidOf(id)}')`,
+    };
+  },
+  async refreshSession() {
+    const { id, refreshToken } = await lectern.person("Refresher");
+    return {
+      field: `refreshSession(input: { refreshToken: "${refreshToken}" }) { user { id } }`,
+      token: null,
+      hasKey: false,
+      happened: `exists (select 1 from sessions where user_id = '${uuidOf(id)}' and refreshed_at > created_at)`,
+    };
+  },
+  async signOut() {
+    const { id, accessToken } = await lectern.person("Leaver");
+    return {
+      field: "signOut { ok }",
+      token: accessToken,
+      hasKey: false,
+      happened: `exists (select 1 from sessions where user_id = '${uuidOf(id)}' and revoked_at is not null)`,
+    };
+  },
+};
+
+const pageOf = (words: string) => new File([`<!doctype html><title>A page</title><p>${words}`], "page.html");
+const uuidOf = (globalId: string) => Buffer.from(globalId, "base64url").toString().split(":")[1] as string;
+
+async function settledDocument(): Promise<{ id: string; uuid: string; version: number }> {
+  const { id } = await ada.document();
+  await lectern.settled();
+  const uuid = uuidOf(id);
+  const [row] = await lectern.database.query("select version from documents where id = $1", [uuid]);
+  return { id, uuid, version: row?.version as number };
+}
+
+async function send(url: string, query: string, token: string | null, key: string | null = null, file?: File) {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: {
+      ...(file ? {} : { "content-type": "application/json" }),
+      ...(token ? { authorization: `Bearer ${token}` } : {}),
+      ...(key ? { "idempotency-key": key } : {}),
+    },
+    body: file ? formOf(query, file) : JSON.stringify({ query }),
+  });
+  const { data } = (await response.json()) as { data: object | null };
+  return { data, isReplay: response.headers.get("idempotent-replay") === "true" };
+}
+
+/** Waits until the database has noticed that the server is gone. */
+async function untilAllEnded(): Promise<void> {
+  const open =
+    "select 1 from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'";
+  while ((await lectern.database.query(open)).length > 0) await pause(20);
+}
+
+/** Where the files lie that rows name. */
+async function namedFiles(): Promise<string[]> {
+  const rows = await lectern.database.query("select storage_key as key from documents where storage_key is not null");
+  return rows.map(({ key }) => `kept/${String(key).slice(-2)}/${key}`).sort();
+}
+
+/** The files that no row names. */
+async function leftFiles(): Promise<string[]> {
+  const named = new Set(await namedFiles());
+  return (await filesOf(lectern)).filter((path) => !named.has(path));
+}
+
+/** Nothing is wrong, no file is missing, and so many are left, which then go. */
+async function examine(left = 0): Promise<void> {
+  const { code, stdout } = await run(["doctor"], { environment: { ...environment, FILE_GRACE_MS: "0" } });
+  expect([code, stdout]).toEqual([0, expect.not.stringContaining("BAD")]);
+  expect(stdout).toContain(` ${left} files that no document names`);
+  const { files: store, reads } = lectern.application;
+  expect(await sweepFiles({ store, findNamed: (keys) => namedKeys(reads, keys), graceMs: 0 })).toBe(left);
+  expect(await filesOf(lectern)).toEqual(await namedFiles());
+}
+
+/** Events of which the consumer that removes files does not know that it has followed them. */
+const notFollowed = () =>
+  lectern.database.query(
+    "select 1 from outbox o, outbox_consumers c where c.name = 'files' and o.position > c.position",
+  );
+
+const names = Object.keys(prepare);
+
+describe("kill -9", { timeout: 60_000 }, () => {
+  it("is tried on every mutation that there is", () => {
+    const fields = Object.keys(schema.getMutationType()?.getFields() ?? {});
+    expect([...names].sort()).toEqual([...fields, "createDocumentFromFile"].sort());
+  });
+
+  it.each<{ point: TransactionPoint; hasHappened: boolean }>([
+    { point: "begin", hasHappened: false },
+    { point: "statement", hasHappened: false },
+    { point: "before_commit", hasHappened: false },
+    { point: "after_commit", hasHappened: true },
+    { point: "before_answer", hasHappened: true },
+  ])("of all mutations at $point: they have happened is $hasHappened", async ({ point, hasHappened }) => {
+    const operations = await Promise.all(
+      Object.entries(prepare).map(async ([name, make]) => {
+        const operation = await make();
+        const key = operation.hasKey ? `${name}-${point}` : null;
+        const variables = operation.file ? "($file: File!)" : "";
+        return { ...operation, name, key, query: `mutation Kill_${name}${variables} { ${operation.field} }` };
+      }),
+    );
+    await lectern.settled();
+    // No worker takes what is PENDING while the tables are compared.
+    const before = await dump(lectern.database);
+    const server = begin([point], { environment, program: join(import.meta.dirname, "../support/halting-server.ts") });
+    const [, url] = await server.printed(/listening (http\S+)/);
+    const answers = Promise.allSettled(
+      operations.map(({ query, token, key, file }) => send(url as string, query, token, key, file)),
+    );
+    for (const name of names) await server.printed(`halted Kill_${name}\n`);
+    server.process.kill("SIGKILL");
+    expect((await server.ended).signal).toBe("SIGKILL");
+    // Nobody was told anything.
+    expect((await answers).filter(({ status }) => status === "fulfilled")).toEqual([]);
+    await untilAllEnded();
+
+    if (!hasHappened) expect(await dump(lectern.database)).toEqual(before);
+    const [happened] = await lectern.database.query(
+      `select ${operations.map(({ name, happened }) => `${happened} as "${name}"`).join(", ")}`,
+    );
+    expect(happened).toEqual(Object.fromEntries(names.map((name) => [name, hasHappened])));
+    // The next server knows what became of it.
+    for (const { name, query, token, key, file } of operations) {
+      if (!key) continue;
+      const { data, isReplay } = await send(lectern.url, query, token, key, file);
+      expect([name, data === null, isReplay]).toEqual([name, false, hasHappened]);
+    }
+    // The file was kept before its row; without the row it is one too many.
+    await examine(hasHappened ? 0 : 1);
+  });
+
+  it("by CRASH_AT, of the real server, which then starts again", async () => {
+    const { field, happened } = await (prepare.updateDocument as () => Promise<Operation>)();
+    const crashing = await startServer({ CRASH_AT: "before_commit" });
+    await expect(send(crashing.url, `mutation { ${field} }`, ada.accessToken)).rejects.toThrow();
+    expect((await crashing.ended).signal).toBe("SIGKILL");
+    const server = await startServer();
+    await untilAllEnded();
+    expect(await lectern.database.query(`select ${happened} as happened`)).toEqual([{ happened: false }]);
+    expect((await send(server.url, `mutation { ${field} }`, ada.accessToken)).data).not.toBeNull();
+    expect(await lectern.database.query(`select ${happened} as happened`)).toEqual([{ happened: true }]);
+    server.process.kill("SIGTERM");
+    expect((await server.ended).code).toBe(0);
+    await examine();
+  });
+
+  it("by CRASH_AT, at each point of an upload: no row, and the next server removes what is left", async () => {
+    const points: [FilePoint, RegExp][] = [
+      ["after_part_write", /^staged/],
+      ["after_fsync", /^staged/],
+      ["after_rename", /^kept/],
+    ];
+    for (const [point, where] of points) {
+      const { field, file, happened } = await (prepare.createDocumentFromFile as () => Promise<Operation>)();
+      const query = `mutation($file: File!) { ${field} }`;
+      const others = await leftFiles();
+      const crashing = await startServer({ CRASH_AT: point });
+      await expect(send(crashing.url, query, ada.accessToken, point, file)).rejects.toThrow();
+      expect((await crashing.ended).signal).toBe("SIGKILL");
+      expect(await lectern.database.query(`select ${happened} as happened`)).toEqual([{ happened: false }]);
+      const left = (await leftFiles()).filter((path) => !others.includes(path));
+      expect(left).toEqual([expect.stringMatching(where)]);
+      // The client sends it again, to another server.
+      const { data, isReplay } = await send(lectern.url, query, ada.accessToken, point, file);
+      expect([data === null, isReplay]).toEqual([false, false]);
+      expect(await lectern.database.query(`select ${happened} as happened`)).toEqual([{ happened: true }]);
+    }
+    expect(await leftFiles()).toHaveLength(points.length);
+    const server = await startServer({ FILE_GRACE_MS: "0" });
+    await expect.poll(leftFiles, { timeout: 20_000 }).toEqual([]);
+    server.process.kill("SIGTERM");
+    expect((await server.ended).code).toBe(0);
+    await examine();
+  });
+
+  it.each<{ point: FilePoint; left: number }>([
+    { point: "before_unlink", left: 1 },
+    { point: "after_unlink", left: 0 },
+  ])("by CRASH_AT, $point of a deleted document's file: the next server goes on", async ({ point, left }) => {
+    const create = `mutation($file: File!) {
+      createDocument(input: { source: { file: $file } }) { document { id } }
+    }`;
+    const { data } = await send(lectern.url, create, ada.accessToken, null, pageOf(point));
+    const { id } = (data as { createDocument: { document: { id: string } } }).createDocument.document;
+    await lectern.settled();
+    const crashing = await startServer({ CRASH_AT: point });
+    // The file goes after the answer, or beside it.
+    const remove = `mutation { deleteDocument(input: { id: "${id}" }) { deletedId } }`;
+    await Promise.allSettled([send(crashing.url, remove, ada.accessToken)]);
+    expect((await crashing.ended).signal).toBe("SIGKILL");
+    expect(await lectern.database.query("select 1 from documents where id = $1", [uuidOf(id)])).toEqual([]);
+    expect(await leftFiles()).toHaveLength(left);
+    expect(await notFollowed()).not.toEqual([]);
+    // What was half done is done again, and then counts as done.
+    const server = await startServer();
+    await expect.poll(notFollowed, { timeout: 20_000 }).toEqual([]);
+    expect(await leftFiles()).toEqual([]);
+    server.process.kill("SIGTERM");
+    expect((await server.ended).code).toBe(0);
+    await examine();
+  });
+
+  it("by CRASH_AT is refused in production", async () => {
+    const production = { ...environment, NODE_ENV: "production", CRASH_AT: "before_commit" };
+    const { code, stderr } = await run(["start"], { environment: production });
+    expect([code, stderr]).toEqual([1, expect.stringContaining("CRASH_AT: is for tests, not for production")]);
+  });
+});
