@@ -2,10 +2,11 @@
 import type { Logger } from "pino";
 import type { Config } from "./config.ts";
 import { namedKeys, removeOriginal } from "./documents/document.originals.ts";
-import { releaseExpiredDocuments } from "./documents/worker/document-queue.ts";
+import { documentQueue } from "./documents/worker/document-queue.ts";
 import type { Reader } from "./eager-loading/loaders.ts";
 import { OutboxConsumer } from "./outbox/consumer.ts";
 import { pruneOutbox } from "./outbox/prune.ts";
+import { releaseExpired } from "./processing/sql-queue.ts";
 import type { FileStore } from "./storage/file-store.ts";
 import { sweepFiles } from "./storage/file-sweep.ts";
 import { sweepKeys } from "./unit-of-work/idempotency-keys.ts";
@@ -64,7 +65,7 @@ export function startHousekeeping(config: Config, parts: HousekeepingParts): Hou
     regularly("sweeping keys", sweepEveryMs, () => sweepKeys(run, config.IDEMPOTENCY_HOURS)),
     regularly("pruning the outbox", sweepEveryMs, () => pruneOutbox(run, config.OUTBOX_HOURS)),
     regularly("sweeping leases", Math.min(sweepLeasesEveryMs, config.WORKER_LEASE_MS), () =>
-      releaseExpiredDocuments(run, config.WORKER_ATTEMPTS),
+      releaseExpired(run, documentQueue, config.WORKER_ATTEMPTS),
     ),
     regularly("sweeping files", Math.min(sweepFilesEveryMs, Math.max(1_000, graceMs)), () =>
       sweepFiles({ store: files, findNamed, graceMs }),

@@ -53,7 +53,7 @@ async def keep_lease(pool: asyncpg.Pool, job: asyncpg.Record) -> None:
     while True:
         await asyncio.sleep(LEASE.total_seconds() / 3)
         try:
-            if not await call(pool, "select extend_lease($1, $2, $3)", job["id"], job["claim"], LEASE):
+            if not await call(pool, "select extend_document_lease($1, $2, $3)", job["id"], job["claim"], LEASE):
                 return
         except (OSError, asyncpg.PostgresError) as error:
             print(f"extending the lease failed: {error}", flush=True)

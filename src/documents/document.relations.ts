@@ -1,6 +1,6 @@
 /** The ways to documents. A PRIVATE document exists only for its owner and for admins, whichever way is taken. */
 
-import type { DocumentStatus, Visibility } from "../database/generated/prisma/enums.ts";
+import type { Visibility, WorkStatus } from "../database/generated/prisma/enums.ts";
 import { tables } from "../database/generated/tables.ts";
 import { relations } from "../database/relations.ts";
 import { type Columns, join, raw, type Sql, sql } from "../eager-loading/sql.ts";
@@ -19,7 +19,7 @@ export function isDocumentVisible(viewer: Viewer, document: { visibility: Visibi
 }
 
 export type DocumentFilter = {
-  status?: readonly DocumentStatus[] | null;
+  status?: readonly WorkStatus[] | null;
   visibility?: Visibility | null;
   search?: string | null;
   ownerId?: string | null;

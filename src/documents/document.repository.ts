@@ -40,8 +40,7 @@ export function documentRepository(uow: UnitOfWork): DocumentRepository {
   return {
     // Not by Prisma, which holds a long text several times over.
     async createUnlessPresent({ ownerId, title, visibility, mimeType, sizeBytes, sha256, text, storageKey }) {
-      await uow.transaction();
-      const [created] = await uow.reader.read(sql`
+      const [created] = await uow.write(sql`
         insert into documents as t (owner_id, title, visibility, mime_type, size_bytes, sha256, text, storage_key)
         values (${ownerId}::uuid, ${title}, ${visibility}::visibility, ${mimeType}, ${sizeBytes}, ${sha256},
                 ${text}::text, ${storageKey})

@@ -1,6 +1,6 @@
 import {
-  type DocumentStatus as DocumentStatusName,
-  DocumentStatus as statuses,
+  type WorkStatus as DocumentStatusName,
+  WorkStatus as statuses,
   Visibility as visibilities,
 } from "../database/generated/prisma/enums.ts";
 import type { DocumentRow } from "../database/generated/tables.ts";

@@ -8,7 +8,7 @@ import type { Viewer } from "../viewer.ts";
 import { documentById, isDocumentVisible } from "./document.relations.ts";
 import { Document } from "./document.schema.ts";
 
-/** As the trigger `record_document_change` writes it. */
+/** Part of what the table's `record_changes` shows. */
 type Payload = {
   change: "created" | "updated" | "deleted";
   ownerId: string;

@@ -10,8 +10,7 @@ export async function pruneOutbox(
   keptHours: number,
 ): Promise<number> {
   return run({ name: "prune the outbox" }, async (uow) => {
-    await uow.transaction();
-    const [row] = await uow.reader.read(sql`select prune_outbox(make_interval(hours => ${keptHours}::int)) as pruned`);
+    const [row] = await uow.write(sql`select prune_outbox(make_interval(hours => ${keptHours}::int)) as pruned`);
     return Number(row?.pruned);
   });
 }

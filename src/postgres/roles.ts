@@ -22,7 +22,7 @@ export async function grantRoles(url: string): Promise<void> {
   await withClient(url, async (client) => {
     const { rows } = await client.query(`
       select coalesce(bool_or(pg_has_role(c.relowner, 'USAGE')), false) as "isOwner"
-      from pg_class c where c.oid = to_regclass('public.documents')`);
+      from pg_class c where c.oid = to_regclass('public.outbox')`);
     if (!rows[0].isOwner) return;
     try {
       await client.query(await readFile(script, "utf8"));
@@ -47,7 +47,9 @@ export async function whyNot(url: string, role: DatabaseRole): Promise<string | 
   const known = await withClient(url, async (client) => {
     const { rows } = await client.query(
       `select session_user as login, current_database() as database, r.oid is not null as "isMade",
-         coalesce(has_table_privilege(r.oid, to_regclass('public.documents'), 'SELECT'), false) as "isGranted",
+         exists (
+           select from pg_class c where c.relnamespace = to_regnamespace('public') and c.relkind = 'r'
+             and has_table_privilege(r.oid, c.oid, 'SELECT')) as "isGranted",
          coalesce(pg_has_role(session_user, r.oid,
            case when current_setting('server_version_num')::int < 160000 then 'MEMBER' else 'SET' end), false) as "isMember"
        from (values ($1)) v(name) left join pg_roles r on r.rolname = v.name`,

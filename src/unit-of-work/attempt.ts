@@ -7,6 +7,7 @@
 
 import { rowTypes } from "../database/row-types.ts";
 import { isConnectionLoss, mayBeCrash } from "../database/sql-errors.ts";
+import type { Row } from "../eager-loading/answers.ts";
 import type { Reader } from "../eager-loading/loaders.ts";
 import type { Sql } from "../eager-loading/sql.ts";
 import { TransactionClosedError, TransactionState } from "./transaction-guard.ts";
@@ -84,6 +85,11 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
   transaction(): Promise<PrismaTransaction> {
     this.#opened ??= this.#open();
     return this.#opened;
+  }
+
+  async write(statement: Sql): Promise<Row[]> {
+    await this.transaction();
+    return this.#query(statement);
   }
 
   prepare<Result>(label: string, make: () => Promise<Result>, discard?: (result: Result) => unknown): Promise<Result> {
@@ -199,13 +205,16 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
     return opened.promise;
   }
 
-  async #read(statement: Sql): Promise<Record<string, unknown>[]> {
+  async #read(statement: Sql): Promise<Row[]> {
     if (!this.#opened) {
       if (this.#state.abandoned) throw this.#state.abandoned;
       return this.#parts.reads.read(statement);
     }
     await this.#opened;
-    const { text, values } = statement;
+    return this.#query(statement);
+  }
+
+  #query({ text, values }: Sql): Promise<Row[]> {
     return this.#state.run(async () => {
       const { client } = this.#state;
       if (!client) throw new TransactionClosedError();

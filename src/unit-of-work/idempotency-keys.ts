@@ -28,8 +28,7 @@ export class IdempotencyMismatchError extends Error {
  */
 export async function claimKey(uow: UnitOfWork, key: IdempotencyKey, keptHours: number): Promise<string | null> {
   const { userId, key: name, requestHash } = key;
-  await uow.transaction();
-  const claimed = await uow.reader.read(sql`
+  const claimed = await uow.write(sql`
     insert into idempotency_keys as k (user_id, key, request_hash) values (${userId}::uuid, ${name}, ${requestHash})
     on conflict (user_id, key) do update set request_hash = excluded.request_hash, answer = null, created_at = now()
       where k.created_at < now() - make_interval(hours => ${keptHours}::int)
@@ -48,7 +47,7 @@ const find = (userId: string, name: string): Sql => sql`
 
 /** Keeps the answer of the operation that holds the key. */
 export async function storeAnswer(uow: UnitOfWork, { userId, key }: IdempotencyKey, answer: string): Promise<void> {
-  await uow.reader.read(sql`
+  await uow.write(sql`
     update idempotency_keys set answer = ${answer} where user_id = ${userId}::uuid and key = ${key}`);
 }
 
@@ -59,15 +58,14 @@ export async function sweepKeys(
 ): Promise<number> {
   const batch = 1_000;
   for (let swept = 0; ; ) {
-    const rows = await run({ name: "sweep idempotency keys" }, async (uow) => {
-      await uow.transaction();
-      return uow.reader.read(sql`
+    const rows = await run({ name: "sweep idempotency keys" }, (uow) =>
+      uow.write(sql`
         delete from idempotency_keys where id in (
           select id from idempotency_keys
           where created_at < now() - make_interval(hours => ${keptHours}::int)
           order by created_at limit ${batch} for update skip locked)
-        returning 1 as swept`);
-    });
+        returning 1 as swept`),
+    );
     swept += rows.length;
     if (rows.length < batch) return swept;
   }

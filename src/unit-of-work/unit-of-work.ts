@@ -3,7 +3,9 @@
  * once or not at all. docs/transactions.md says what clients may rely on; unit-of-work-runner.ts makes it so.
  */
 import type { Logger } from "pino";
+import type { Row } from "../eager-loading/answers.ts";
 import type { Reader } from "../eager-loading/loaders.ts";
+import type { Sql } from "../eager-loading/sql.ts";
 import type { Probe } from "./transaction-guard.ts";
 import type { PrismaTransaction, WriteDatabase } from "./write-database.ts";
 
@@ -18,7 +20,9 @@ export interface UnitOfWork {
   readonly failure: unknown;
   /** The transaction, begun by the first call. */
   transaction(): Promise<PrismaTransaction>;
-  /** Reads what the transaction wrote; before it has begun, reads without holding a connection. */
+  /** Runs a statement that writes, in the transaction, which it begins if need be. Returns the statement's rows. */
+  write(statement: Sql): Promise<Row[]>;
+  /** Reads what the transaction wrote; before it has begun, reads on a read-only connection of the pool. */
   readonly reader: Reader;
   /**
    * Slow work that needs no transaction and must not be repeated by a retry: a password's hash, a received file.

@@ -14,6 +14,7 @@ import { sql } from "../../src/eager-loading/sql.ts";
 import { OutboxTailer } from "../../src/outbox/tailer.ts";
 import { findMissing, migrate } from "../../src/postgres/migrations.ts";
 import type { Claim } from "../../src/processing/queue.ts";
+import { sqlQueue } from "../../src/processing/sql-queue.ts";
 import type { FileStore } from "../../src/storage/file-store.ts";
 import { createDatabase, databaseUrl, dropDatabase } from "../support/database.ts";
 import { type Lectern, startLectern } from "../support/lectern.ts";
@@ -156,7 +157,7 @@ describe("the worker's queue", () => {
     const connection = { connectionString: proxy.url, application_name: "lectern worker", max: 1 };
     const pool = new DatabasePool(connection, () => {});
     onTestFinished(() => pool.end());
-    return documentQueue(pool, { url: proxy.url, maxAttempts: 5, silenceMs, logger });
+    return sqlQueue(documentQueue, pool, { url: proxy.url, maxAttempts: 5, silenceMs, logger });
   }
   const lost: Claim<DocumentJob> = {
     id: "01a1fe1d-63bf-76f8-b5d1-2a227d14d302",

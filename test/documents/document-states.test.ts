@@ -138,9 +138,9 @@ describe("every move", () => {
     await refusal("update documents set status = 'COMPLETED' where id = $1", [id]);
 
     const rows = await database.query(
-      `select payload->>'status' as status, payload->>'worker' as worker, payload->>'claim' as claim,
-         payload->'before'->>'status' as was, payload->'before'->>'worker' as "wasHeldBy",
-         payload->'before'->>'claim' as "wasClaimed"
+      `select payload->>'status' as status, payload->>'claimedBy' as worker, payload->>'claimToken' as claim,
+         payload->'before'->>'status' as was, payload->'before'->>'claimedBy' as "wasHeldBy",
+         payload->'before'->>'claimToken' as "wasClaimed"
        from outbox where row_id = $1 order by position`,
       [id],
     );

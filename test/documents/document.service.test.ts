@@ -1,6 +1,6 @@
 /** The rules of documents, without a database: a repository in memory and a unit of work that does nothing. */
 import { describe, expect, it } from "vitest";
-import type { DocumentStatus } from "../../src/database/generated/prisma/enums.ts";
+import type { WorkStatus } from "../../src/database/generated/prisma/enums.ts";
 import type { DocumentRow } from "../../src/database/generated/tables.ts";
 import type { DocumentRepository, NewDocument } from "../../src/documents/document.repository.ts";
 import { DocumentService, type DocumentServiceParts } from "../../src/documents/document.service.ts";
@@ -269,7 +269,7 @@ describe("a change", () => {
 });
 
 describe("processing again", () => {
-  it.each<DocumentStatus>(["PENDING", "PROCESSING"])("is not for a %s document", async (status) => {
+  it.each<WorkStatus>(["PENDING", "PROCESSING"])("is not for a %s document", async (status) => {
     const { documents, serviceOf, document } = await withDocument({ status });
     expect(await refusal(serviceOf(ada).reprocess({ id: document.id }))).toEqual({
       code: "INVALID_STATE",
@@ -278,7 +278,7 @@ describe("processing again", () => {
     expect(documents.writes).toEqual([]);
   });
 
-  it.each<DocumentStatus>(["COMPLETED", "FAILED"])("is for a %s document", async (status) => {
+  it.each<WorkStatus>(["COMPLETED", "FAILED"])("is for a %s document", async (status) => {
     const { serviceOf, document } = await withDocument({ status });
     expect(await serviceOf(ada).reprocess({ id: document.id })).toMatchObject({ status: "PENDING" });
   });

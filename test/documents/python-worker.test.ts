@@ -106,8 +106,8 @@ describe.skipIf(python === null)("the worker in Python", () => {
     // with their lease, and are counted; all others needed one.
     expect(left).toHaveLength(killings);
     const claims = await database.query(
-      `select e.row_id as id, e.payload->>'claim' as claim, e.payload->>'worker' as worker,
-         exists (select from outbox c where c.payload->>'claim' = e.payload->>'claim' and c.payload->>'status' = 'COMPLETED') as "isDone"
+      `select e.row_id as id, e.payload->>'claimToken' as claim, e.payload->>'claimedBy' as worker,
+         exists (select from outbox c where c.payload->>'claimToken' = e.payload->>'claimToken' and c.payload->>'status' = 'COMPLETED') as "isDone"
        from outbox e where e.payload->>'status' = 'PROCESSING' and e.payload->'before'->>'status' = 'PENDING'`,
     );
     expect(claims).toHaveLength(made + killings);

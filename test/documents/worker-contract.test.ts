@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFi
 import { withClient } from "../../src/database/with-client.ts";
 import { type DocumentJob, type DocumentResult, documentQueue } from "../../src/documents/worker/document-queue.ts";
 import type { Claim, Queue } from "../../src/processing/queue.ts";
+import { sqlQueue } from "../../src/processing/sql-queue.ts";
 import { Worker, type WorkerOptions } from "../../src/processing/worker.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 
@@ -57,7 +58,7 @@ const fail = ({ id, claim }: ClaimRow, reason: string | null, max = 5) =>
   answer("fail_document($1, $2, $3, $4)", [id, claim, reason, max]);
 const release = ({ id, claim }: ClaimRow) => answer("release_document($1, $2)", [id, claim]);
 const extend = ({ id, claim }: ClaimRow, lease: string, progress: number | null = null) =>
-  answer("extend_lease($1, $2, $3::interval, $4)", [id, claim, lease, progress]);
+  answer("extend_document_lease($1, $2, $3::interval, $4)", [id, claim, lease, progress]);
 const endLease = (id: string) =>
   database.query("update documents set lease_until = now() - interval '1 second' where id = $1", [id]);
 
@@ -174,7 +175,7 @@ describe("claim_documents", () => {
   });
 });
 
-describe("extend_lease", () => {
+describe("extend_document_lease", () => {
   it("lengthens the lease and tells how far the work is", async () => {
     const [id] = await insertDocuments("one two");
     const claimed = await claimOne();
@@ -298,16 +299,16 @@ describe("a claim that is lost", () => {
       `${call} by claim ${lost.claim} changed nothing: document ${id} is ${state}`,
     ];
     const other = `PROCESSING in attempt 2, claimed by worker a worker with claim ${held.claim}`;
-    expect(await heard("extend_lease($1, $2, '1 hour')", mine)).toEqual(meets("extend_lease", other));
+    expect(await heard("extend_document_lease($1, $2, '1 hour')", mine)).toEqual(meets("extend_document_lease", other));
     expect(await heard("complete_document($1, $2, '[]')", mine)).toEqual(meets("complete_document", other));
     expect(await heard("fail_document($1, $2, 'why')", mine)).toEqual(meets("fail_document", other));
     expect(await heard("release_document($1, $2)", mine)).toEqual(meets("release_document", other));
     await fail(held, "no more", 1);
     const over = "FAILED after 2 attempt(s), claimed by nobody";
-    expect(await heard("extend_lease($1, $2, '1 hour')", mine)).toEqual(meets("extend_lease", over));
+    expect(await heard("extend_document_lease($1, $2, '1 hour')", mine)).toEqual(meets("extend_document_lease", over));
     await database.query("delete from documents");
-    expect(await heard("extend_lease($1, $2, '1 hour')", mine)).toEqual([
-      `extend_lease by claim ${lost.claim} changed nothing: there is no document ${id}`,
+    expect(await heard("extend_document_lease($1, $2, '1 hour')", mine)).toEqual([
+      `extend_document_lease by claim ${lost.claim} changed nothing: there is no document ${id}`,
     ]);
   });
 
@@ -408,7 +409,7 @@ describe("our worker", () => {
     const logger = pino({ base: null }, { write: (line) => void logs.push(JSON.parse(line)) });
     const pool = new pg.Pool({ connectionString: database.url, application_name: "lectern worker", max: 4 });
     pool.on("error", () => {});
-    const queue = documentQueue(pool, { url: database.url, maxAttempts, logger });
+    const queue = sqlQueue(documentQueue, pool, { url: database.url, maxAttempts, logger });
     const worker = new Worker({ queue, work, places: 2, leaseMs: 30_000, pollMs: 600_000, logger, ...options });
     await worker.start();
     let stopping: Promise<void> | undefined;

@@ -83,10 +83,10 @@ describe("a watcher", () => {
     // A worker in another language, as psql shows it.
     const [claim] = await sql("select * from claim_documents('a worker', 1, '30 seconds')");
     expect((await nextChange(watching)).document).toMatchObject({ status: "PROCESSING", progress: 0 });
-    await sql("select extend_lease($1, $2, '30 seconds', 0.5)", [claim?.id, claim?.claim]);
+    await sql("select extend_document_lease($1, $2, '30 seconds', 0.5)", [claim?.id, claim?.claim]);
     expect((await nextChange(watching)).document).toMatchObject({ status: "PROCESSING", progress: 0.5 });
     // A heartbeat that says nothing new is no event.
-    await sql("select extend_lease($1, $2, '30 seconds', 0.5)", [claim?.id, claim?.claim]);
+    await sql("select extend_document_lease($1, $2, '30 seconds', 0.5)", [claim?.id, claim?.claim]);
     const chunks = [{ text: "The", startOffset: 0, endOffset: 3, tokenCount: 1 }];
     await sql("select complete_document($1, $2, $3::jsonb)", [claim?.id, claim?.claim, JSON.stringify(chunks)]);
     expect((await nextChange(watching)).document).toMatchObject({ status: "COMPLETED", progress: 1 });

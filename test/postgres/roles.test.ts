@@ -42,7 +42,7 @@ const allowed: Record<DatabaseRole, { tables: Record<string, string>; functions:
     functions: [
       "claim_documents",
       "complete_document",
-      "extend_lease",
+      "extend_document_lease",
       "fail_document",
       "release_document",
       "release_expired_documents",

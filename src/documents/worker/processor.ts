@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import { DatabasePool } from "../../database/client.ts";
 import { BoundedThreads, LimitExceededError, type WorkLimits } from "../../processing/bounded-work.ts";
 import { ImpossibleJobError } from "../../processing/queue.ts";
+import { sqlQueue } from "../../processing/sql-queue.ts";
 import { Worker } from "../../processing/worker.ts";
 import { FileMissingError, type FileStore, FileStoreError } from "../../storage/file-store.ts";
 import { type DocumentJob, type DocumentResult, documentQueue } from "./document-queue.ts";
@@ -51,7 +52,7 @@ export async function startDocumentWorker(options: DocumentWorkerOptions): Promi
     logger,
   });
   const worker = new Worker<DocumentJob, DocumentResult>({
-    queue: documentQueue(pool, options),
+    queue: sqlQueue(documentQueue, pool, options),
     work: (job, signal, report) => processDocument(job, signal, report, threads, options),
     places,
     leaseMs: options.leaseMs,

@@ -22,3 +22,7 @@ CREATE UNIQUE INDEX "idempotency_keys_user_id_key_key" ON "idempotency_keys"("us
 ALTER TABLE "idempotency_keys" ADD CONSTRAINT "idempotency_keys_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "users"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 
 ALTER TABLE "idempotency_keys" ADD CONSTRAINT "idempotency_keys_key_length" CHECK (length("key") BETWEEN 1 AND 255);
+
+CREATE FUNCTION "grant_idempotency_key_rights"() RETURNS void LANGUAGE sql AS $$
+  GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_keys TO lectern_server
+$$;
