@@ -134,7 +134,7 @@ export async function startLectern(
       PORT: "0",
       ...settings,
     },
-    /"msg":"(?:ready|the worker waits for documents.*)"/,
+    /"msg":"(?:ready|the worker waits for work.*)"/,
   );
   return { ...process, address: /"address":"([^"]+)"/.exec(said)?.[1] ?? "" };
 }

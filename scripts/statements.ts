@@ -9,16 +9,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execute, type OperationDefinitionNode, parse, validate } from "graphql";
 import { pino } from "pino";
-import { type Application, compose, schema } from "../src/composition.ts";
+import { type Application, openApplication } from "../src/application.ts";
 import { readConfig } from "../src/config.ts";
-import { startDocumentWorker } from "../src/documents/worker/processor.ts";
 import { compile } from "../src/eager-loading/compile-plan.ts";
 import { Loaders } from "../src/eager-loading/loaders.ts";
 import { runPlan } from "../src/eager-loading/run-plan.ts";
 import { sql } from "../src/eager-loading/sql.ts";
+import { buildSchema } from "../src/graphql/schema.ts";
 import { startEmbeddedPostgres } from "../src/postgres/embedded-postgres.ts";
 import { migrate } from "../src/postgres/migrations.ts";
 import { loadSampleLibrary, untilProcessed } from "../src/sample-library.ts";
+import { slices } from "../src/slices.ts";
+import { startWorkers } from "../src/worker-process.ts";
 
 const typicalQueries: Record<string, string> = {
   "a document and its owner": `{ documents(first: 1) { nodes { title owner { name } } } }`,
@@ -28,6 +30,7 @@ const typicalQueries: Record<string, string> = {
   "a start page": `{ viewer { user { name } } documents(first: 5) { totalCount nodes { title owner { name } chunks { totalCount } } } users { totalCount } }`,
 };
 
+const schema = await buildSchema(slices);
 const planLimits = { timeoutMs: 5_000 };
 
 /** One line per query, as Markdown. */
@@ -54,22 +57,6 @@ export async function statementTable({ reads, cursors }: Pick<Application, "read
   return lines.join("\n");
 }
 
-/** Until no document waits for a worker. */
-async function processAll(application: Application, url: string): Promise<void> {
-  const logger = pino({ level: "silent" });
-  const worker = await startDocumentWorker({
-    url,
-    files: application.files,
-    places: 1,
-    leaseMs: 30_000,
-    maxAttempts: 1,
-    limits: { maxBytes: 1_000_000, timeoutMs: 60_000, memoryMb: 512 },
-    logger,
-  });
-  await untilProcessed(application);
-  await worker.stop();
-}
-
 async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "lectern-statements-"));
   // The database may run as another user, who must pass through.
@@ -78,9 +65,13 @@ async function main(): Promise<void> {
   try {
     await migrate(server.url);
     const config = readConfig({ NODE_ENV: "test", AUTH_SECRET: "only for this table, which shows no secret" });
-    const application = compose(config, server.url, "http://localhost", pino({ level: "silent" }));
+    const logger = pino({ level: "silent" });
+    const { url } = server;
+    const application = await openApplication(config, { url, publicUrl: "http://localhost", logger });
     await loadSampleLibrary(application);
-    await processAll(application, server.url);
+    const workers = await startWorkers(config, { url, places: 1, logger });
+    await untilProcessed(application);
+    await workers.stop();
     console.log(await statementTable(application));
     await application.close();
   } finally {

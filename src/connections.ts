@@ -1,10 +1,16 @@
-/** A server's connections to its database, with the limits that its settings say. */
+/** Opens the database, units of work on it, and the file store, with the limits of the settings. */
 import type { Logger } from "pino";
-import type { Config } from "./config.ts";
 import { ReadConnections } from "./database/read-connections.ts";
+import type { Config } from "./settings.ts";
+import type { Slice } from "./slice.ts";
+import type { FileStore } from "./storage/file-store.ts";
+import { LocalFileStore } from "./storage/local-file-store.ts";
+import { unitOfWorkRunner } from "./unit-of-work/runner.ts";
+import { crashAt, type Probe } from "./unit-of-work/transaction-guard.ts";
+import type { Repositories, RunUnitOfWork, UnitOfWork } from "./unit-of-work/unit-of-work.ts";
 import { WriteDatabase } from "./unit-of-work/write-database.ts";
 
-export type Connections = { database: WriteDatabase; reads: ReadConnections };
+export type Connections = { database: WriteDatabase; reads: ReadConnections; close(): Promise<void> };
 
 export function openConnections(config: Config, url: string, logger: Logger): Connections {
   const onError = (error: Error) => logger.warn({ err: error }, "a connection to the database broke");
@@ -26,5 +32,49 @@ export function openConnections(config: Config, url: string, logger: Logger): Co
     connectTimeoutMs: config.WRITE_WAIT_MS,
     onError,
   });
-  return { database, reads };
+  return {
+    database,
+    reads,
+    async close() {
+      await reads.close();
+      await database.close();
+    },
+  };
+}
+
+/** @param probe called at every point of every transaction: tests make work fail there */
+export function unitsOfWork(
+  config: Config,
+  { database, reads }: Connections,
+  slices: readonly Slice[],
+  logger: Logger,
+  probe: Probe | undefined = crashProbe(config),
+): RunUnitOfWork<Repositories> {
+  return unitOfWorkRunner<Repositories>({
+    database,
+    reads,
+    repositories: (uow: UnitOfWork) => merged<Repositories>(slices.map((slice) => slice.repositories?.(uow))),
+    limits: {
+      waitMs: config.WRITE_WAIT_MS,
+      timeoutMs: config.TRANSACTION_TIMEOUT_MS,
+      maxAttempts: config.TRANSACTION_ATTEMPTS,
+      maxRetryMs: config.TRANSACTION_RETRY_MS,
+    },
+    logger,
+    ...(probe ? { probe } : {}),
+  });
+}
+
+/** Ends the process at the point that CRASH_AT names. */
+export const crashProbe = ({ CRASH_AT }: Config) => (CRASH_AT === undefined ? undefined : crashAt(CRASH_AT));
+
+/** The one kind of file store there is; another would be chosen here. */
+export function openFileStore(config: Config): FileStore {
+  const probe = crashProbe(config);
+  return new LocalFileStore({ folder: config.filesDir, ...(probe ? { probe } : {}) });
+}
+
+/** The parts of all slices as one object. Its type is what the slices declare, and each slice provides what it declares. */
+export function merged<Whole extends object>(parts: readonly (Partial<Whole> | undefined)[]): Whole {
+  return Object.assign({}, ...parts) as Whole;
 }

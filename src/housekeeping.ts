@@ -1,19 +1,20 @@
-/** What a server does now and then, and after changes, without being asked. */
+/** Work that every server does at intervals, and after changes, without a request. */
 import type { Logger } from "pino";
-import type { Config } from "./config.ts";
-import { namedKeys, removeOriginal } from "./documents/document.originals.ts";
-import { documentQueue } from "./documents/worker/document-queue.ts";
-import type { Reader } from "./eager-loading/loaders.ts";
+import type { Reader } from "./eager-loading/reader.ts";
 import { OutboxConsumer } from "./outbox/consumer.ts";
 import { pruneOutbox } from "./outbox/prune.ts";
 import { releaseExpired } from "./processing/sql-queue.ts";
+import type { Config } from "./settings.ts";
+import { fileColumnsOf, type Slice } from "./slice.ts";
 import type { FileStore } from "./storage/file-store.ts";
 import { sweepFiles } from "./storage/file-sweep.ts";
+import { findNamed, removeUnnamed } from "./storage/named-files.ts";
 import { sweepKeys } from "./unit-of-work/idempotency-keys.ts";
 import type { RunUnitOfWork } from "./unit-of-work/unit-of-work.ts";
 import type { WriteDatabase } from "./unit-of-work/write-database.ts";
 
 export type HousekeepingParts = {
+  slices: readonly Slice[];
   run: RunUnitOfWork<object>;
   reads: Reader;
   database: WriteDatabase;
@@ -22,59 +23,79 @@ export type HousekeepingParts = {
 };
 
 export type Housekeeping = {
-  /** There may be something in the outbox. */
+  /** There may be new events in the outbox. */
   wake(): void;
   stop(): Promise<void>;
 };
 
 const sweepEveryMs = 600_000;
 const sweepFilesEveryMs = 300_000;
-/** Workers look for leases that ended as well, while there are any. */
-const sweepLeasesEveryMs = 5_000;
+/** Workers release expired leases as well, while any are running. */
+const releaseEveryMs = 5_000;
 
 export function startHousekeeping(config: Config, parts: HousekeepingParts): Housekeeping {
-  const { run, reads, database, files, logger } = parts;
-  const patience = { query_timeout: config.STATEMENT_TIMEOUT_MS + 1_000 };
+  const { slices, run, reads, database, files, logger } = parts;
+  const columns = fileColumnsOf(slices);
+  // The timeout of a network that delivers nothing, not even the database's own timeout.
+  const timeout = { query_timeout: config.STATEMENT_TIMEOUT_MS + 1_000 };
   const removal = new OutboxConsumer({
     name: "files",
     reader: reads,
-    // Bounded here as well, where a network that swallows everything never brings the database's word.
-    write: (text, values) => database.pool.query({ text, values, ...patience }),
-    handle: (event) => removeOriginal(event, reads, files),
+    write: (text, values) => database.pool.query({ text, values, ...timeout }),
+    handle: (event) => removeUnnamed(event, columns, reads, files),
     logger,
   });
-  const regularly = (what: string, everyMs: number, work: () => Promise<number>) => {
-    let running: Promise<void> | undefined;
-    const timer = setInterval(() => {
-      running ??= work()
-        .then((count) => void (count > 0 && logger.info({ count }, what)))
-        .catch((error) => logger.warn({ err: error }, `${what} failed`))
-        .finally(() => {
-          running = undefined;
-        });
-    }, everyMs);
-    timer.unref();
-    return async () => {
-      clearInterval(timer);
-      await running;
-    };
-  };
-  const findNamed = (keys: readonly string[]) => namedKeys(reads, keys);
-  const graceMs = config.FILE_GRACE_MS;
-  const stops = [
-    regularly("sweeping keys", sweepEveryMs, () => sweepKeys(run, config.IDEMPOTENCY_HOURS)),
-    regularly("pruning the outbox", sweepEveryMs, () => pruneOutbox(run, config.OUTBOX_HOURS)),
-    regularly("sweeping leases", Math.min(sweepLeasesEveryMs, config.WORKER_LEASE_MS), () =>
-      releaseExpired(run, documentQueue, config.WORKER_ATTEMPTS),
-    ),
-    regularly("sweeping files", Math.min(sweepFilesEveryMs, Math.max(1_000, graceMs)), () =>
-      sweepFiles({ store: files, findNamed, graceMs }),
-    ),
+  const { FILE_GRACE_MS: graceMs, WORKER_ATTEMPTS, WORKER_LEASE_MS } = config;
+  const jobs: Job[] = [
+    { name: "sweeping keys", everyMs: sweepEveryMs, work: () => sweepKeys(run, config.IDEMPOTENCY_HOURS) },
+    { name: "pruning the outbox", everyMs: sweepEveryMs, work: () => pruneOutbox(run, config.OUTBOX_HOURS) },
+    {
+      name: "sweeping files",
+      everyMs: Math.min(sweepFilesEveryMs, Math.max(1_000, graceMs)),
+      work: () => sweepFiles({ store: files, findNamed: (keys) => findNamed(columns, reads, keys), graceMs }),
+    },
+    ...slices
+      .flatMap(({ queue }) => (queue ? [queue] : []))
+      .map((queue) => ({
+        name: `releasing expired ${queue.table}`,
+        everyMs: Math.min(releaseEveryMs, WORKER_LEASE_MS),
+        work: () => releaseExpired(run, queue, WORKER_ATTEMPTS),
+      })),
+    ...slices
+      .flatMap(({ sweeps = [] }) => sweeps)
+      .map(({ name, everyMs, sweep }) => ({ name, everyMs, work: () => sweep(run) })),
   ];
+  const stops = jobs.map((job) => repeat(job, logger));
   return {
     wake: () => removal.wake(),
     async stop() {
       await Promise.all([removal.stop(), ...stops.map((stop) => stop())]);
     },
+  };
+}
+
+type Job = {
+  /** For the log. */
+  name: string;
+  everyMs: number;
+  /** Returns how many rows or files it removed. */
+  work(): Promise<number>;
+};
+
+/** Runs the job at intervals, one run at a time. Returns a function that stops it and waits for the run under way. */
+function repeat({ name, everyMs, work }: Job, logger: Logger): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    running ??= work()
+      .then((count) => void (count > 0 && logger.info({ count }, name)))
+      .catch((error) => logger.warn({ err: error }, `${name} failed`))
+      .finally(() => {
+        running = undefined;
+      });
+  }, everyMs);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    await running;
   };
 }

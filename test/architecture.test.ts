@@ -2,25 +2,47 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
+import { tables } from "../src/database/generated/tables.ts";
 
 const source = join(import.meta.dirname, "../src");
 
-/** Folders of src that are no slice; every other one is. */
-const layers = [
-  "commands",
-  "database",
+/**
+ * The rooms of src from the ground up: each imports only from itself and from those before it. Files at the top of src
+ * are rooms of their own; `slices` stands for the folders of all slices.
+ */
+const rooms = [
+  "errors.ts",
+  "logger.ts",
+  "viewer.ts",
+  "settings.ts",
+  "unhandled-errors.ts",
   "eager-loading",
+  "database",
+  "unit-of-work",
+  "postgres",
+  "search",
+  "outbox",
+  "storage",
+  "processing",
   "graphql",
   "operations",
-  "outbox",
-  "postgres",
-  "processing",
-  "search",
-  "server",
-  "storage",
-  "unit-of-work",
   "uploads",
+  "server",
+  "slice.ts",
+  "slices",
+  "slices.ts",
+  "config.ts",
+  "connections.ts",
+  "housekeeping.ts",
+  "worker-process.ts",
+  "application.ts",
+  "sample-library.ts",
+  "commands",
+  "main.ts",
 ];
+
+/** Types and tables of the data model, which every room may know. */
+const isGenerated = (path: string) => path.startsWith("database/generated/");
 
 type Import = { from: string; specifier: string; target: string | null; isTypeOnly: boolean };
 type SourceFile = { path: string; text: string; code: string; imports: Import[] };
@@ -28,7 +50,7 @@ type SourceFile = { path: string; text: string; code: string; imports: Import[] 
 const files: SourceFile[] = readdirSync(source, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
   .map((entry) => relative(source, join(entry.parentPath, entry.name)))
-  .filter((path) => !path.startsWith("database/generated/"))
+  .filter((path) => !isGenerated(path))
   .sort()
   .map(readSource);
 
@@ -63,7 +85,9 @@ function isOnlyTypes(what = ""): boolean {
 }
 
 const folderOf = (path: string) => (path.includes("/") ? (path.split("/")[0] as string) : "");
-const isSlice = (path: string) => folderOf(path) !== "" && !layers.includes(folderOf(path));
+const isSlice = (path: string) => folderOf(path) !== "" && !rooms.includes(folderOf(path));
+const roomOf = (path: string) => (isSlice(path) ? "slices" : folderOf(path) || path);
+const isLayer = (path: string) => folderOf(path) !== "" && !isSlice(path) && folderOf(path) !== "commands";
 const in_ = (...folders: string[]) => files.filter(({ path }) => folders.includes(folderOf(path)));
 const named = (pattern: RegExp) => files.filter(({ path }) => pattern.test(path));
 const importsOf = (chosen: SourceFile[]) => chosen.flatMap(({ imports }) => imports);
@@ -86,18 +110,32 @@ const makesConnections = new RegExp(
     .join("|"),
 );
 
+/** Each circle as the nodes on it, found from the first of them. */
+function circles(targetsOf: ReadonlyMap<string, readonly string[]>): string[][] {
+  const found: string[][] = [];
+  const done = new Set<string>();
+  const walk = (node: string, way: readonly string[]) => {
+    if (way.includes(node)) return void found.push([...way.slice(way.indexOf(node)), node]);
+    if (done.has(node)) return;
+    for (const target of targetsOf.get(node) ?? []) walk(target, [...way, node]);
+    done.add(node);
+  };
+  for (const node of targetsOf.keys()) walk(node, []);
+  return found;
+}
+
 describe("the check itself", () => {
   it("sees the files and their imports", () => {
     expect(files.length).toBeGreaterThan(40);
-    const composition = files.find(({ path }) => path === "composition.ts");
-    const targets = composition?.imports.map(({ target }) => target);
-    expect(targets).toContain("documents/document.schema.ts");
-    expect(targets).toContain("users/user.service.ts");
+    const application = files.find(({ path }) => path === "application.ts");
+    const targets = application?.imports.map(({ target }) => target);
+    expect(targets).toContain("server/graphql-server.ts");
+    expect(files.map(({ path }) => roomOf(path)).filter((room) => !rooms.includes(room))).toEqual([]);
     expect(files.filter(({ path }) => isSlice(path)).length).toBeGreaterThan(10);
     const main = files.find(({ path }) => path === "main.ts");
     expect(main?.imports.map(({ target }) => target)).toContain("commands/start.ts");
     for (const { from, target } of importsOf(files)) {
-      if (target === null || target.startsWith("database/generated/")) continue;
+      if (target === null || isGenerated(target)) continue;
       expect(
         files.map(({ path }) => path),
         `imported by ${from}`,
@@ -140,26 +178,25 @@ describe("imports", () => {
     expect(breaches(importsOf(in_("eager-loading")), ({ target }) => folderOf(target) !== "eager-loading")).toEqual([]);
   });
 
-  it("of the layers below know no slice", () => {
-    const below = in_(...layers.filter((layer) => layer !== "commands"));
-    expect(breaches(importsOf(below), ({ target }) => isSlice(target))).toEqual([]);
+  it("go down from room to room", () => {
+    const height = (path: string) => rooms.indexOf(roomOf(path));
+    expect(
+      breaches(importsOf(files), ({ from, target }) => !isGenerated(target) && height(target) > height(from)),
+    ).toEqual([]);
   });
 
-  it("of everything but commands do not reach up to the composition root", () => {
-    const isAbove = (path: string) => ["commands", ""].includes(folderOf(path));
-    const below = files.filter(({ path }) => !isAbove(path));
-    const roots = [
-      "composition.ts",
-      "connections.ts",
-      "main.ts",
-      "sample-library.ts",
-      "workers.ts",
-      "housekeeping.ts",
-      "config.ts",
-    ];
-    expect(
-      breaches(importsOf(below), ({ target }) => roots.includes(target) || folderOf(target) === "commands"),
-    ).toEqual([]);
+  it("make no circles between files, nor between slices", () => {
+    const targetsOf = new Map(files.map(({ path, imports }) => [path, imports.flatMap(({ target }) => target ?? [])]));
+    expect(circles(targetsOf)).toEqual([]);
+    const between = new Map<string, string[]>();
+    for (const { path, imports } of files.filter(({ path }) => isSlice(path))) {
+      const others = imports.flatMap(({ target }) => (target && isSlice(target) ? [folderOf(target)] : []));
+      between.set(folderOf(path), [
+        ...(between.get(folderOf(path)) ?? []),
+        ...others.filter((folder) => folder !== folderOf(path)),
+      ]);
+    }
+    expect(circles(between)).toEqual([]);
   });
 
   it("of services and repositories never reach GraphQL", () => {
@@ -203,7 +240,25 @@ describe("imports", () => {
   });
 });
 
+/** Names of the slices: tables and models of the data model, and folders. */
+const nouns = Object.entries(tables)
+  .flatMap(([model, { name }]) => [model, name])
+  .concat(files.filter(({ path }) => isSlice(path)).map(({ path }) => folderOf(path)))
+  .filter((name) => !/outbox|idempotency/i.test(name));
+
 describe("code", () => {
+  it("of the layers names no noun of a slice in its SQL, its GraphQL and its messages", () => {
+    expect(nouns).toEqual(expect.arrayContaining(["users", "sessions", "documents", "chunks", "Document"]));
+    const noun = new RegExp(`\\b(${nouns.join("|")})\\b`);
+    const found = files
+      .filter(({ path }) => isLayer(path))
+      .flatMap(({ path, code }) => {
+        const texts = code.match(/`[^`]*`|"[^"\n]*"/g) ?? [];
+        return texts.filter((text) => noun.test(text) && !/^"\.{1,2}\//.test(text)).map((text) => `${path}: ${text}`);
+      });
+    expect(found).toEqual([]);
+  });
+
   it("of resolvers holds no SQL", () => {
     const sql =
       /\bsql`|\$queryRaw|\$executeRaw|\bselect\s+[\s\S]{1,200}?\sfrom\s|\binsert into\b|\bdelete from\b|\bupdate \w+ set\b/i;

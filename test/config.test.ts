@@ -2,8 +2,9 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readConfig, settings } from "../src/config.ts";
+import { readConfig, settingsOf } from "../src/config.ts";
 import { UserError } from "../src/errors.ts";
+import { slices } from "../src/slices.ts";
 import { makeFolder } from "./support/command.ts";
 
 const secret = "a secret that is only for tests, and long enough";
@@ -55,7 +56,7 @@ describe("settings that are absent", () => {
   });
 
   it("are also those that are empty", () => {
-    const empty = Object.fromEntries(Object.keys(settings.shape).map((name) => [name, ""]));
+    const empty = Object.fromEntries(Object.keys(settingsOf(slices).shape).map((name) => [name, ""]));
     const given = { AUTH_SECRET: secret, DATA_DIR: folder.path };
     expect(readConfig({ ...empty, ...given })).toEqual(readConfig(given));
     expect(faultsOf({ NODE_ENV: "production", AUTH_SECRET: "", PUBLIC_URL: "" })).toContain("AUTH_SECRET: must be set");
@@ -162,6 +163,6 @@ describe("the README's table", () => {
       .trimEnd()
       .split("\n")
       .map((row) => row.split("|")[1]?.replaceAll("`", "").trim());
-    expect(names.sort()).toEqual(Object.keys(settings.shape).sort());
+    expect(names.sort()).toEqual(Object.keys(settingsOf(slices).shape).sort());
   });
 });

@@ -1,12 +1,12 @@
 /** The database that a command works on: the one in DATABASE_URL, or the embedded one, started when it is not running. */
 import { join } from "node:path";
 import type { Logger } from "pino";
-import type { Config } from "../config.ts";
 import { DatabaseClient } from "../database/client.ts";
 import { UserError } from "../errors.ts";
 import { embeddedLogin } from "../postgres/embedded-login.ts";
 import { startEmbeddedPostgres } from "../postgres/embedded-postgres.ts";
 import { type DatabaseRole, urlAs, whyNot } from "../postgres/roles.ts";
+import type { Config } from "../settings.ts";
 
 export type DatabaseSession = {
   /** Of the owner of the tables, for what changes them. */

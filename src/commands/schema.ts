@@ -1,12 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { printSchema } from "graphql";
-import { schema } from "../composition.ts";
 import { UserError } from "../errors.ts";
+import { buildSchema } from "../graphql/schema.ts";
+import { slices } from "../slices.ts";
 
 /** Prints the schema, or writes it to a file: what schema.graphql holds. */
-export function printSchemaCommand([file, ...rest]: string[]): void {
+export async function printSchemaCommand([file, ...rest]: string[]): Promise<void> {
   if (rest.length > 0) throw new UserError("Say `schema`, or `schema FILE`.");
-  const text = `${printSchema(schema)}\n`;
+  const text = `${printSchema(await buildSchema(slices))}\n`;
   if (file === undefined) process.stdout.write(text);
   else writeFileSync(file, text);
 }

@@ -1,4 +1,4 @@
-import { compose } from "../composition.ts";
+import { openApplication } from "../application.ts";
 import { loadEnvironmentFile, readConfig } from "../config.ts";
 import { UserError } from "../errors.ts";
 import { createLogger } from "../logger.ts";
@@ -14,7 +14,7 @@ export async function seedCommand(): Promise<void> {
   await withDatabase(config, async (database) => {
     await migrate(database.ownerUrl);
     const url = await connectAs(database, "lectern_server", logger);
-    const application = compose(config, url, "http://localhost", logger);
+    const application = await openApplication(config, { url, publicUrl: "http://localhost", logger });
     try {
       const loaded = await loadSampleLibrary(application);
       console.log(loaded ? "The sample library is loaded." : "There are users already: nothing was loaded.");

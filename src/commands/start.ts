@@ -1,15 +1,16 @@
 import { relative } from "node:path";
 import type { Logger } from "pino";
-import { compose } from "../composition.ts";
-import { type Config, loadEnvironmentFile, readConfig } from "../config.ts";
+import { openApplication } from "../application.ts";
+import { loadEnvironmentFile, readConfig } from "../config.ts";
+import { openFileStore } from "../connections.ts";
 import { UserError } from "../errors.ts";
 import { createLogger } from "../logger.ts";
 import { migrate } from "../postgres/migrations.ts";
 import { demoPassword, demoUsers, loadSampleLibrary, untilProcessed } from "../sample-library.ts";
-import { startHttpServer } from "../server/http-server.ts";
+import type { Config } from "../settings.ts";
 import { FileStoreError } from "../storage/file-store.ts";
 import { surviveUnhandledErrors } from "../unhandled-errors.ts";
-import { openFileStore, startWorkers } from "../workers.ts";
+import { startWorkers } from "../worker-process.ts";
 import { connectAs, openDatabase } from "./database-session.ts";
 import { untilSignal } from "./until-signal.ts";
 
@@ -34,29 +35,21 @@ export async function start(): Promise<void> {
     const applied = await migrate(database.ownerUrl);
     if (applied.length > 0) logger.info({ applied }, "migrated");
     const publicUrl = config.PUBLIC_URL ?? `http://${config.HOST}:${config.PORT}`;
-    const application = compose(config, await connectAs(database, "lectern_server", logger), publicUrl, logger);
+    const url = await connectAs(database, "lectern_server", logger);
+    const application = await openApplication(config, { url, publicUrl, logger });
     stops.push(application.close);
     const isFirstStart = !config.isProduction && (await loadSampleLibrary(application));
     if (config.WORKERS > 0) {
       const workerUrl = await connectAs(database, "lectern_worker", logger);
-      const worker = await startWorkers(config, workerUrl, config.WORKERS, logger);
+      const worker = await startWorkers(config, { url: workerUrl, places: config.WORKERS, logger });
       stops.push(worker.stop);
       if (isFirstStart) await untilProcessed(application);
     }
-    const server = await startHttpServer({
-      graphql: application.graphql,
-      host: config.HOST,
-      port: config.PORT,
-      mayMovePort: !config.isProduction,
-      maxBodyBytes: { json: config.MAX_JSON_BYTES, upload: config.MAX_DOCUMENT_BYTES + config.MAX_JSON_BYTES },
-      load: application.load,
-      ready: application.readiness,
-      endSubscriptions: () => application.changes.stop(),
-      logger,
-    });
+    const { HOST: host, PORT: port } = config;
+    const server = await application.listen({ host, port, mayMovePort: !config.isProduction });
     stops.push(server.stop);
-    // Not awaited: without it the first file waits for its thread, and fails if there can be none.
-    application.reader.warmUp().catch((error) => logger.warn({ err: error }, "the thread for files did not start"));
+    // Not awaited: where it fails, the first requests wait, or are refused, and the others are served.
+    application.warmUp().catch((error) => logger.warn({ err: error }, "a part could not be started in advance"));
     const address = `http://${config.HOST.includes(":") ? `[${config.HOST}]` : config.HOST}:${server.port}/graphql`;
     if (config.LOG_FORMAT === "json") logger.info({ address }, "ready");
     else announce(config.isProduction, address, database.isEmbedded ? config.DATA_DIR : null);
@@ -85,7 +78,9 @@ function announce(isProduction: boolean, address: string, dataDir: string | null
     lines.push(
       "",
       `  GraphiQL   ${address}`,
-      `  Sign in    ${demoUsers.map(({ email }) => email).join(", ")}`,
+      `  Sign in    ${Object.values(demoUsers)
+        .map(({ email }) => email)
+        .join(", ")}`,
       `             password: ${demoPassword} (development only)`,
     );
   }

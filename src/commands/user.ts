@@ -1,9 +1,12 @@
 import { createInterface } from "node:readline";
-import { compose } from "../composition.ts";
 import { loadEnvironmentFile, readConfig, readPassword } from "../config.ts";
+import { openConnections, unitsOfWork } from "../connections.ts";
 import { ApplicationError, UserError } from "../errors.ts";
 import { createLogger } from "../logger.ts";
 import { migrate } from "../postgres/migrations.ts";
+import { argon2Passwords } from "../users/passwords.ts";
+import { createUser } from "../users/user.creation.ts";
+import { userSlice } from "../users/user.slice.ts";
 import { connectAs, withDatabase } from "./database-session.ts";
 
 export type UserOptions = { email?: string; name?: string; admin?: boolean; editor?: boolean };
@@ -20,17 +23,19 @@ export async function createUserCommand({ email, name, admin, editor }: UserOpti
     await migrate(database.ownerUrl);
     const logger = createLogger({ level: "error", format: "pretty" });
     const url = await connectAs(database, "lectern_server", logger);
-    const application = compose(config, url, "http://localhost", logger);
+    const connections = openConnections(config, url, logger);
+    const run = unitsOfWork(config, connections, [userSlice], logger);
+    const passwords = argon2Passwords();
     try {
-      const user = await application.run({ name: "user create" }, (uow) =>
-        application.services(uow, null).users.createUser({ email, name, password }, role),
+      const user = await run({ name: "user create" }, (uow) =>
+        createUser({ uow, passwords }, { email, name, password }, role),
       );
       console.log(`Made ${user.email} as ${user.role}.`);
     } catch (error) {
       if (error instanceof ApplicationError) throw new UserError(error.message);
       throw error;
     } finally {
-      await application.close();
+      await connections.close();
     }
   });
 }

@@ -3,8 +3,9 @@ import { loadEnvironmentFile, readConfig } from "../config.ts";
 import { isConnectionLoss, isUnavailable } from "../database/sql-errors.ts";
 import { withClient } from "../database/with-client.ts";
 import { createLogger } from "../logger.ts";
+import { slices } from "../slices.ts";
 import { surviveUnhandledErrors } from "../unhandled-errors.ts";
-import { startWorkers } from "../workers.ts";
+import { startWorkers } from "../worker-process.ts";
 import { connectAs, type DatabaseSession, openDatabase } from "./database-session.ts";
 import { untilSignal } from "./until-signal.ts";
 
@@ -23,8 +24,8 @@ export async function worker(): Promise<void> {
       }
     }
     const url = await connectAs(database, "lectern_worker", logger);
-    const running = await startWorkers(config, url, Math.max(1, config.WORKERS), logger);
-    logger.info("the worker waits for documents; Ctrl-C stops it");
+    const running = await startWorkers(config, { url, places: Math.max(1, config.WORKERS), logger });
+    logger.info("the worker waits for work; Ctrl-C stops it");
     await signal;
     await running.stop();
   } finally {
@@ -39,13 +40,17 @@ function notYet(error: unknown): false {
 }
 
 /**
- * Whether the contract is there. A worker's login may see that, but not the list of migrations. On the embedded
- * database the roles come after the tables, and always; elsewhere an administrator may never make them.
+ * Whether the functions of every queue exist. A worker's login may see that, but not the list of migrations. On the
+ * embedded database the roles come after the tables, and always; elsewhere an administrator may never make them.
  */
 async function isMigrated({ ownerUrl, isEmbedded }: DatabaseSession): Promise<boolean> {
+  const functions = slices.flatMap(({ queue }) => (queue ? [`complete_${queue.noun}`] : []));
   const { rows } = await withClient(ownerUrl, (client) =>
-    client.query(`select to_regprocedure('complete_document(uuid, uuid, jsonb, text)') is not null as "hasContract",
-      to_regrole('lectern_worker') is not null as "hasRoles"`),
+    client.query(
+      `select bool_and(to_regproc(name) is not null) as "hasContract", to_regrole('lectern_worker') is not null as "hasRoles"
+       from unnest($1::text[]) as name`,
+      [functions],
+    ),
   );
   const [{ hasContract, hasRoles }] = rows as [{ hasContract: boolean; hasRoles: boolean }];
   return hasContract && (hasRoles || !isEmbedded);

@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type pg from "pg";
 import type { Row } from "../eager-loading/answers.ts";
-import type { ReadOutcome } from "../eager-loading/loaders.ts";
+import type { ReadOutcome } from "../eager-loading/reader.ts";
 import { plannedEachTime, type Sql } from "../eager-loading/sql.ts";
 import { DatabaseClient } from "./client.ts";
 import { rowTypes } from "./row-types.ts";

@@ -7,7 +7,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Row } from "../eager-loading/answers.ts";
-import type { Reader, ReadOutcome } from "../eager-loading/loaders.ts";
+import type { Reader, ReadOutcome } from "../eager-loading/reader.ts";
 import type { Sql } from "../eager-loading/sql.ts";
 import { ReadConnection, type ReadConnectionOptions, ReadOverloadError } from "./read-connection.ts";
 import { isConnectionLoss } from "./sql-errors.ts";

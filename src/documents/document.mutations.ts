@@ -1,14 +1,8 @@
 import type { DocumentRow } from "../database/generated/tables.ts";
 import { builder } from "../graphql/builder.ts";
+import { servicesOf } from "../graphql/context.ts";
 import { decodeGlobalId } from "../graphql/global-id.ts";
 import { Document, Visibility } from "./document.schema.ts";
-import type { DocumentService } from "./document.service.ts";
-
-declare module "../graphql/context.ts" {
-  interface Services {
-    documents: DocumentService;
-  }
-}
 
 const DocumentSource = builder.inputType("DocumentSource", {
   isOneOf: true,
@@ -88,17 +82,17 @@ builder.mutationFields((t) => ({
     type: CreateDocumentPayload,
     authScopes: { signedIn: true },
     description: "Takes a text or a file in. It is PENDING until a worker has read it and cut it into chunks.",
-    extensions: { prepare: ({ input }, { services }) => services.documents.prepareCreate(input) },
+    extensions: { prepare: ({ input }, context) => servicesOf(context).documents.prepareCreate(input) },
     args: { input: t.arg({ type: CreateDocumentInput, required: true, description: "The text." }) },
-    resolve: (_root, { input }, { services }) => services.documents.create(input),
+    resolve: (_root, { input }, context) => servicesOf(context).documents.create(input),
   }),
   updateDocument: t.field({
     type: UpdateDocumentPayload,
     authScopes: { signedIn: true },
     description: "Renames a document or changes who may read it.",
     args: { input: t.arg({ type: UpdateDocumentInput, required: true, description: "The changes." }) },
-    resolve: async (_root, { input }, { services }) => ({
-      document: await services.documents.update({ ...input, id: documentId(input.id) }),
+    resolve: async (_root, { input }, context) => ({
+      document: await servicesOf(context).documents.update({ ...input, id: documentId(input.id) }),
     }),
   }),
   deleteDocument: t.field({
@@ -106,8 +100,8 @@ builder.mutationFields((t) => ({
     authScopes: { signedIn: true },
     description: "Deletes a document with its chunks.",
     args: { input: t.arg({ type: DeleteDocumentInput, required: true, description: "The document." }) },
-    resolve: async (_root, { input }, { services }) => {
-      await services.documents.delete({ ...input, id: documentId(input.id) });
+    resolve: async (_root, { input }, context) => {
+      await servicesOf(context).documents.delete({ ...input, id: documentId(input.id) });
       return { deletedId: input.id };
     },
   }),
@@ -116,8 +110,8 @@ builder.mutationFields((t) => ({
     authScopes: { signedIn: true },
     description: "Cuts a COMPLETED or FAILED document into chunks again.",
     args: { input: t.arg({ type: ReprocessDocumentInput, required: true, description: "The document." }) },
-    resolve: async (_root, { input }, { services }) => ({
-      document: await services.documents.reprocess({ ...input, id: documentId(input.id) }),
+    resolve: async (_root, { input }, context) => ({
+      document: await servicesOf(context).documents.reprocess({ ...input, id: documentId(input.id) }),
     }),
   }),
 }));

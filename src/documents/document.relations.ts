@@ -28,7 +28,7 @@ export type DocumentFilter = {
 function documentFilter(filter: DocumentFilter, document: Columns): Sql | undefined {
   const { status, visibility, search, ownerId } = filter;
   const conditions = [
-    ...(status ? [sql`${document.status} = any(${status}::document_status[])`] : []),
+    ...(status ? [sql`${document.status} = any(${status}::work_status[])`] : []),
     ...(visibility ? [sql`${document.visibility} = ${visibility}::visibility`] : []),
     ...(search ? [foldedMatch(document.titleFolded as Sql, search) ?? raw("true")] : []),
     ...(ownerId ? [sql`${document.ownerId} = ${ownerId}::uuid`] : []),

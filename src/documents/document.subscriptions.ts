@@ -1,7 +1,7 @@
 /** Watching documents: what each viewer is told of a change. */
 import type { Visibility } from "../database/generated/prisma/enums.ts";
 import { builder } from "../graphql/builder.ts";
-import type { Change } from "../graphql/context.ts";
+import { type Change, scopeOf } from "../graphql/context.ts";
 import { decodeGlobalId, encodeGlobalId } from "../graphql/global-id.ts";
 import type { OutboxEvent } from "../outbox/outbox-event.ts";
 import type { Viewer } from "../viewer.ts";
@@ -49,7 +49,7 @@ builder.subscriptionField("documentChanged", (t) =>
       }),
     },
     subscribe: (_root, { id, after }, context) =>
-      context.watch({
+      scopeOf(context.subscription, "Only a subscription watches.").watch({
         topic: "document",
         rowId: id == null ? null : decodeGlobalId("Document", id, ["id"]),
         after,

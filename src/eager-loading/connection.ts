@@ -4,8 +4,8 @@
  */
 import type { Page } from "./answers.ts";
 import { type Ask, askCount, askExists, askPage, type PageWindow } from "./ask.ts";
+import type { CursorCodec } from "./cursor.ts";
 import { cursorNames, cursorPlace } from "./keyset.ts";
-import type { Loaders } from "./loaders.ts";
 import type { PageRelation } from "./relation.ts";
 
 /** The asks behind a connection's fields; the plan and the resolvers both take them from here. */
@@ -27,14 +27,17 @@ export function connectionAsks(relation: PageRelation, args: object, window: Pag
   };
 }
 
+/** What a connection needs of the loaders. */
+export type AskLoaders = { load(ask: Ask, key: unknown): Promise<unknown>; cursors: CursorCodec };
+
 export class Connection<Row = Record<string, unknown>> {
-  readonly #loaders: Loaders;
+  readonly #loaders: AskLoaders;
   readonly #asks: ConnectionAsks;
   readonly #key: unknown;
   readonly #relation: PageRelation;
   readonly #window: PageWindow;
 
-  constructor(loaders: Loaders, relation: PageRelation, args: object, window: PageWindow, key: unknown) {
+  constructor(loaders: AskLoaders, relation: PageRelation, args: object, window: PageWindow, key: unknown) {
     this.#loaders = loaders;
     this.#asks = connectionAsks(relation, args, window);
     this.#key = key;

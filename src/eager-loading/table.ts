@@ -12,7 +12,7 @@ export type Table<Row = Record<string, unknown>, AllColumns = Row> = {
 export type Column = {
   /** The column's name in SQL. */
   name: string;
-  /** Its type in SQL, for casts of parameters: `uuid`, `timestamptz`, `"document_status"`. */
+  /** Its type in SQL, for casts of parameters: `uuid`, `timestamptz`, `"work_status"`. */
   type: string;
   isNullable: boolean;
   /** Left out of the rows that relations load: wide or secret. Filters may use it all the same. */

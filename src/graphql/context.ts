@@ -24,19 +24,39 @@ export type OperationContext = YogaInitialContext & {
   loaders: Loaders<Viewer>;
   /** What the operation asked of the database so far, over all its tries. */
   trace: Trace;
-  /** Present in mutations only. */
-  services: Services;
   /** True when clients reach us over TLS. */
   isSecure: boolean;
-  /** From here on the operation is this viewer's: a mutation that signs in answers as who signed in. */
-  become(viewer: NonNullable<Viewer>): void;
   setHeader(name: string, value: string): void;
   setCookie(cookie: string): void;
   /** What carries the answer to the client. */
   connection: ClientConnection;
-  /** In a subscription: the stream that its root field subscribes to. */
+  /** Null outside mutations. */
+  mutation: MutationScope | null;
+  /** Null outside the root field of a subscription. */
+  subscription: SubscriptionScope | null;
+};
+
+export type MutationScope = {
+  services: Services;
+  /** The rest of the operation runs on behalf of this viewer: the answer to a sign-in is shown as its user sees it. */
+  become(viewer: NonNullable<Viewer>): void;
+};
+
+export type SubscriptionScope = {
+  /** The stream of events that the root field subscribes to. */
   watch(what: WatchOptions): Promise<AsyncIterable<unknown>>;
 };
+
+/** @throws Error outside a mutation, where nothing may be written */
+export function servicesOf({ mutation }: Pick<OperationContext, "mutation">): Services {
+  return scopeOf(mutation, "Only mutations have services.").services;
+}
+
+/** @throws Error when the scope is absent: a mistake in a resolver */
+export function scopeOf<Scope>(scope: Scope | null, message: string): Scope {
+  if (scope === null) throw new Error(message);
+  return scope;
+}
 
 export type WatchOptions = {
   /** Of the outbox. */

@@ -19,7 +19,9 @@ import { ApplicationError, StaleVersionError } from "../errors.ts";
 import type { OperationContext } from "../graphql/context.ts";
 import type { Probe } from "../unit-of-work/transaction-guard.ts";
 import {
+  type Repositories,
   RetriesExhaustedError,
+  type RunUnitOfWork,
   type UnitOfWork,
   type UnitOfWorkOptions,
   UnknownOutcomeError,
@@ -41,8 +43,8 @@ import {
 
 /** What the plugin needs of the program: a unit of work, and the context of one try inside it. */
 export type MutationOptions = {
-  run<Result>(options: UnitOfWorkOptions, work: (uow: UnitOfWork) => Promise<Result>): Promise<Result>;
-  contextFor(operation: OperationContext, uow: UnitOfWork): OperationContext;
+  run: RunUnitOfWork<Repositories>;
+  contextFor(operation: OperationContext, uow: UnitOfWork & Repositories): OperationContext;
   /** How long answers to an `Idempotency-Key` are kept. */
   keptHours: number;
   probe?: Probe;
@@ -92,7 +94,7 @@ async function runMutation(
     const name = operation.name?.value ?? "anonymous mutation";
     const unit: UnitOfWorkOptions = { name, signal: outer.request.signal, isDryRun, ...isolationOf(fields) };
 
-    const attempt = async (uow: UnitOfWork): Promise<{ result: ExecutionResult; isReplay: boolean }> => {
+    const attempt = async (uow: UnitOfWork & Repositories): Promise<{ result: ExecutionResult; isReplay: boolean }> => {
       const context = options.contextFor(outer, uow);
       progress = follow(context, () => uow.failure !== undefined);
       await prepareAll(fields, variables, context);

@@ -28,7 +28,7 @@ import { type TraceOptions, withTrace } from "./trace-plugin.ts";
 
 export type SubscriptionOptions = {
   subscribe<Told>(options: SubscribeOptions<Told>): Promise<Subscription<Told>>;
-  /** Who somebody who was signed in is by now; null when the session is over. */
+  /** Reloads a viewer; null when the session has ended. */
   currentViewer(viewer: NonNullable<Viewer>): Promise<Viewer>;
   /** The context of one event. */
   contextFor(operation: OperationContext, viewer: Viewer): OperationContext;
@@ -59,7 +59,8 @@ async function subscribe(options: PluginOptions, args: ExecutionArgs, variables:
     ...(errors && { errors: errors.map(show) }),
   });
   const plan = planOf(options, args, variables);
-  const contextValue = { ...outer, watch: (what: WatchOptions) => watch(options, outer, what, plan) };
+  const subscription = { watch: (what: WatchOptions) => watch(options, outer, what, plan) };
+  const contextValue: OperationContext = { ...outer, subscription };
   const source = await createSourceEventStream({ ...args, contextValue });
   if (!isAsyncIterable(source)) return shown(source as ExecutionResult);
   // A proxy between us and the client must not wait for more.

@@ -6,7 +6,7 @@
 import { ReadOverloadError } from "../database/read-connection.ts";
 import { isConnectionLoss, isOverload, isTimeout, isUnavailable } from "../database/sql-errors.ts";
 import type { CursorCodec } from "../eager-loading/cursor.ts";
-import type { Reader } from "../eager-loading/loaders.ts";
+import type { Reader } from "../eager-loading/reader.ts";
 import { ApplicationError } from "../errors.ts";
 import { type EventsOf, type OutboxEvent, pageOf, pageStatement } from "./outbox-event.ts";
 import { requireKnown, Subscription } from "./subscription.ts";

@@ -8,7 +8,7 @@
  * (the poll) → following, since what failed fails again at once. At any time: stopped.
  */
 import type { Logger } from "pino";
-import type { Reader } from "../eager-loading/loaders.ts";
+import type { Reader } from "../eager-loading/reader.ts";
 import { sql } from "../eager-loading/sql.ts";
 import type { OutboxEvent } from "./outbox-event.ts";
 

@@ -13,11 +13,12 @@ import {
   NoSchemaIntrospectionCustomRule,
   validate,
 } from "graphql";
-import { createYoga, type Plugin, type YogaInitialContext } from "graphql-yoga";
+import { createYoga, type Plugin } from "graphql-yoga";
 import { LRUCache } from "lru-cache";
 import type { Logger } from "pino";
 import { ApplicationError } from "../errors.ts";
 import type { OperationContext } from "../graphql/context.ts";
+import type { RequestContext, ServerContext } from "../operations/contexts.ts";
 import { answerFor } from "../operations/error-answers.ts";
 import { type MutationOptions, useMutations } from "../operations/mutation-plugin.ts";
 import { type QueryOptions, useQueries } from "../operations/query-plugin.ts";
@@ -27,13 +28,8 @@ import { useTrace } from "../operations/trace-plugin.ts";
 import { useValidation } from "../operations/validation-plugin.ts";
 import type { ClientConnection } from "../outbox/change-feed.ts";
 import { type UploadContext, type UploadOptions, useUploads } from "../uploads/upload-plugin.ts";
-import { exampleTabs } from "./graphiql-tabs.ts";
 import type { LoadGuard } from "./load-guard.ts";
 import { createWebSockets } from "./websocket-server.ts";
-
-/** What is handed to the context from node:http. Over a WebSocket there is no response with headers, and no file. */
-export type ServerContext = Partial<UploadContext> & { req: IncomingMessage; res?: ServerResponse };
-export type RequestContext = YogaInitialContext & ServerContext & { requestId: string; connection: ClientConnection };
 
 export type GraphQLServerOptions = {
   schema: GraphQLSchema;
@@ -47,6 +43,8 @@ export type GraphQLServerOptions = {
   maxWebSockets: number;
   uploads: UploadOptions;
   limits: RequestLimits & { maxTokens: number };
+  /** Examples for GraphiQL. */
+  tabs: { query: string; headers?: string }[];
   /** True: GraphiQL, introspection and suggestions for everybody. False: introspection for who is signed in. */
   isOpen: boolean;
   mayTrace: (context: OperationContext) => boolean;
@@ -91,7 +89,7 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
     graphiql: isOpen
       ? {
           title: "Lectern",
-          defaultTabs: exampleTabs,
+          defaultTabs: options.tabs,
           shouldPersistHeaders: true,
           // For its subscriptions, which are GET requests.
           additionalHeaders: { [preflightHeader]: "1" },

@@ -1,6 +1,6 @@
 /** Whether requests can be served now, for a load balancer and for whoever looks after the server. */
 import type { Logger } from "pino";
-import type { Reader } from "../eager-loading/loaders.ts";
+import type { Reader } from "../eager-loading/reader.ts";
 import { sql } from "../eager-loading/sql.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { FileStore } from "../storage/file-store.ts";

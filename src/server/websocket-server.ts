@@ -16,9 +16,9 @@ import type { Logger } from "pino";
 import { type WebSocket, WebSocketServer } from "ws";
 import { ApplicationError, tooBusy } from "../errors.ts";
 import type { OperationContext } from "../graphql/context.ts";
+import type { ServerContext } from "../operations/contexts.ts";
 import { type RequestLimits, requireSmall } from "../operations/request-limits.ts";
 import type { ClientConnection } from "../outbox/change-feed.ts";
-import type { ServerContext } from "./graphql-server.ts";
 import type { LoadGuard } from "./load-guard.ts";
 
 export type WebSocketOptions = {

@@ -1,8 +1,8 @@
 /**
- * Removes what a crash, or an operation whose outcome nobody knew, has left: files that have been in the store for
- * longer than any operation takes, and that no row names.
+ * Removes files that a crash, or an operation of unknown outcome, has left: they have been in the store for longer than
+ * any operation takes, and no row names them.
  */
-import { type FileStore, FileStoreError } from "./file-store.ts";
+import { type FileStore, FileStoreError, type StoredFile } from "./file-store.ts";
 
 export type SweepOptions = {
   store: FileStore;
@@ -14,40 +14,44 @@ export type SweepOptions = {
 
 const batchSize = 500;
 
+/** Files older than `graceMs` that were received and not kept, or kept and not named by any row. */
+export async function* findUnnamed({ store, findNamed, graceMs }: SweepOptions): AsyncIterable<StoredFile> {
+  let batch: StoredFile[] = [];
+  const unnamed = async () => {
+    const named = await findNamed(batch.map(({ id }) => id));
+    const found = batch.filter(({ id }) => !named.has(id));
+    batch = [];
+    return found;
+  };
+  for await (const file of store.list()) {
+    if (file.ageMs <= graceMs) continue;
+    if (file.isStaged) yield file;
+    else if (batch.push(file) === batchSize) yield* await unnamed();
+  }
+  if (batch.length > 0) yield* await unnamed();
+}
+
 /**
  * Returns how many files it has removed.
  *
- * @throws FileStoreError of the first file that could not be removed, when the others are
+ * @throws FileStoreError of the first file that could not be removed, after all others have been tried
  */
-export async function sweepFiles({ store, findNamed, graceMs }: SweepOptions): Promise<number> {
+export async function sweepFiles(options: SweepOptions): Promise<number> {
+  const { store, graceMs } = options;
   let removed = 0;
-  let batch: string[] = [];
   let failure: FileStoreError | undefined;
-  // One file that cannot be removed must not keep those behind it.
-  const remove = async (work: () => Promise<void>) => {
+  for await (const { id, isStaged } of findUnnamed(options)) {
     try {
-      await work();
+      if (isStaged) await store.removeStaged(id);
+      // It may have been claimed since the rows were read.
+      else if (((await store.age(id)) ?? 0) > graceMs) await store.remove(id);
+      else continue;
       removed++;
     } catch (error) {
       if (!(error instanceof FileStoreError)) throw error;
       failure ??= error;
     }
-  };
-  const removeUnnamed = async () => {
-    const named = await findNamed(batch);
-    for (const key of batch) {
-      // It may have been claimed while the rows were asked.
-      if (named.has(key) || ((await store.age(key)) ?? 0) <= graceMs) continue;
-      await remove(() => store.remove(key));
-    }
-    batch = [];
-  };
-  for await (const { id, isStaged, ageMs } of store.list()) {
-    if (ageMs <= graceMs) continue;
-    if (isStaged) await remove(() => store.removeStaged(id));
-    else if (batch.push(id) === batchSize) await removeUnnamed();
   }
-  if (batch.length > 0) await removeUnnamed();
   if (failure) throw failure;
   return removed;
 }

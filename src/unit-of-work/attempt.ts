@@ -8,16 +8,12 @@
 import { rowTypes } from "../database/row-types.ts";
 import { isConnectionLoss, mayBeCrash } from "../database/sql-errors.ts";
 import type { Row } from "../eager-loading/answers.ts";
-import type { Reader } from "../eager-loading/loaders.ts";
+import type { Reader } from "../eager-loading/reader.ts";
 import type { Sql } from "../eager-loading/sql.ts";
 import { TransactionClosedError, TransactionState } from "./transaction-guard.ts";
-import { findOutcome } from "./transaction-outcome.ts";
+import { findOutcome, type Outcome } from "./transaction-outcome.ts";
 import { AbandonedError, type UnitOfWork, type UnitOfWorkOptions, type UnitOfWorkParts } from "./unit-of-work.ts";
 import type { PrismaTransaction } from "./write-database.ts";
-
-export type Outcome<Result> =
-  | { kind: "committed" | "dry-run"; result: Result }
-  | { kind: "aborted" | "unknown"; error: unknown };
 
 /** What was prepared, by label, for all tries of an operation. */
 export type Preparations = Map<string, { result: Promise<unknown>; discard?: (result: unknown) => unknown }>;

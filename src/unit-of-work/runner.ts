@@ -8,7 +8,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "pino";
 import { isConnectionLoss, isRetryable, isUnavailable, sqlStateOf } from "../database/sql-errors.ts";
-import { Attempt, type Outcome, type Preparations } from "./attempt.ts";
+import { Attempt, type Preparations } from "./attempt.ts";
+import type { Outcome } from "./transaction-outcome.ts";
 import { RetriesExhaustedError, type RunUnitOfWork, type UnitOfWorkParts } from "./unit-of-work.ts";
 
 export function unitOfWorkRunner<Repositories extends object>(

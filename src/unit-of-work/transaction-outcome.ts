@@ -5,8 +5,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type pg from "pg";
 import type { Logger } from "pino";
-import type { Outcome } from "./attempt.ts";
 import { UnknownOutcomeError } from "./unit-of-work.ts";
+
+export type Outcome<Result> =
+  | { kind: "committed" | "dry-run"; result: Result }
+  | { kind: "aborted" | "unknown"; error: unknown };
 
 type Question<Result> = {
   pool: pg.Pool;

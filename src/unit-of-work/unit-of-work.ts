@@ -4,7 +4,7 @@
  */
 import type { Logger } from "pino";
 import type { Row } from "../eager-loading/answers.ts";
-import type { Reader } from "../eager-loading/loaders.ts";
+import type { Reader } from "../eager-loading/reader.ts";
 import type { Sql } from "../eager-loading/sql.ts";
 import type { Probe } from "./transaction-guard.ts";
 import type { PrismaTransaction, WriteDatabase } from "./write-database.ts";
@@ -43,6 +43,10 @@ export interface UnitOfWork {
    */
   forbidRetry(reason: string): void;
 }
+
+/** The repositories of all slices. Each slice adds its own by declaration merging. */
+// biome-ignore lint/suspicious/noEmptyInterface: filled by the slices.
+export interface Repositories {}
 
 export type UnitOfWorkLimits = {
   /** How long the transaction waits for a connection, and how long it may then be open. */

@@ -2,7 +2,7 @@
  * From an access token to a viewer. The token says who; the database says whether the session still stands and which
  * role the user has now. What it said is kept for a few seconds, so that most operations need not ask.
  */
-import type { Reader } from "../eager-loading/loaders.ts";
+import type { Reader } from "../eager-loading/reader.ts";
 import { sql } from "../eager-loading/sql.ts";
 import type { Viewer } from "../viewer.ts";
 import type { AccessClaims, Tokens } from "./tokens.ts";

@@ -1,17 +1,11 @@
 import type { UserRow } from "../database/generated/tables.ts";
 import { ApplicationError } from "../errors.ts";
 import { builder } from "../graphql/builder.ts";
-import type { OperationContext } from "../graphql/context.ts";
+import { type OperationContext, scopeOf, servicesOf } from "../graphql/context.ts";
 import { decodeGlobalId } from "../graphql/global-id.ts";
 import { parseCookies, sessionCookies } from "./cookies.ts";
 import { Role, User } from "./user.schema.ts";
-import type { SignedIn, UserService } from "./user.service.ts";
-
-declare module "../graphql/context.ts" {
-  interface Services {
-    users: UserService;
-  }
-}
+import type { SignedIn } from "./user.service.ts";
 
 const SignUpInput = builder.inputType("SignUpInput", {
   description: "A new account.",
@@ -48,9 +42,9 @@ const SignInPayload = builder.objectRef<SignedIn>("SignInPayload").implement({
 });
 
 /** The session begins with this very answer: it is shown as its user may see it, and sets the cookies. */
-function startSession(signedIn: SignedIn, { become, setCookie, isSecure }: OperationContext): SignedIn {
+function startSession(signedIn: SignedIn, { mutation, setCookie, isSecure }: OperationContext): SignedIn {
   const { id, role } = signedIn.user;
-  become({ id, role, sessionId: signedIn.sessionId });
+  scopeOf(mutation, "Only a mutation signs somebody in.").become({ id, role, sessionId: signedIn.sessionId });
   for (const cookie of sessionCookies(signedIn, isSecure)) setCookie(cookie);
   return signedIn;
 }
@@ -79,20 +73,20 @@ builder.mutationFields((t) => ({
     description: "Makes an account and signs in with it.",
     extensions: {
       hasSecretAnswer: true,
-      prepare: ({ input }, { services }) => services.users.prepareSignUp(input),
+      prepare: ({ input }, context) => servicesOf(context).users.prepareSignUp(input),
     },
     args: { input: t.arg({ type: SignUpInput, required: true, description: "The account." }) },
-    resolve: async (_root, { input }, context) => startSession(await context.services.users.signUp(input), context),
+    resolve: async (_root, { input }, context) => startSession(await servicesOf(context).users.signUp(input), context),
   }),
   signIn: t.field({
     type: SignInPayload,
     description: "Starts a session.",
     extensions: {
       hasSecretAnswer: true,
-      prepare: ({ input }, { services }) => services.users.prepareSignIn(input),
+      prepare: ({ input }, context) => servicesOf(context).users.prepareSignIn(input),
     },
     args: { input: t.arg({ type: SignInInput, required: true, description: "Who you are." }) },
-    resolve: async (_root, { input }, context) => startSession(await context.services.users.signIn(input), context),
+    resolve: async (_root, { input }, context) => startSession(await servicesOf(context).users.signIn(input), context),
   }),
   refreshSession: t.field({
     type: SignInPayload,
@@ -103,15 +97,16 @@ builder.mutationFields((t) => ({
       const token =
         input?.refreshToken ?? parseCookies(context.request.headers.get("cookie"), context.isSecure).refresh;
       if (!token) throw new ApplicationError("UNAUTHENTICATED", "Send a refresh token.");
-      return startSession(await context.services.users.refresh(token), context);
+      return startSession(await servicesOf(context).users.refresh(token), context);
     },
   }),
   signOut: t.field({
     type: SignOutPayload,
     authScopes: { signedIn: true },
     description: "Ends your session and takes the cookies back.",
-    resolve: async (_root, _args, { services, viewer, setCookie, isSecure }) => {
-      if (viewer) await services.users.revoke(viewer.sessionId);
+    resolve: async (_root, _args, context) => {
+      const { viewer, setCookie, isSecure } = context;
+      if (viewer) await servicesOf(context).users.revoke(viewer.sessionId);
       for (const cookie of sessionCookies(null, isSecure)) setCookie(cookie);
       return { ok: true };
     },
@@ -121,8 +116,12 @@ builder.mutationFields((t) => ({
     authScopes: { role: "ADMIN" },
     description: "Changes what a user may do. The last admin stays admin.",
     args: { input: t.arg({ type: SetUserRoleInput, required: true, description: "The user and the role." }) },
-    resolve: async (_root, { input }, { services, viewer }) => ({
-      user: await services.users.setRole(viewer, decodeGlobalId("User", input.userId, ["input", "userId"]), input.role),
+    resolve: async (_root, { input }, context) => ({
+      user: await servicesOf(context).users.setRole(
+        context.viewer,
+        decodeGlobalId("User", input.userId, ["input", "userId"]),
+        input.role,
+      ),
     }),
   }),
 }));

@@ -1,15 +1,23 @@
 /** The rules of accounts and sessions. */
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { Role } from "../database/generated/prisma/enums.ts";
 import type { UserRow } from "../database/generated/tables.ts";
-import { ApplicationError, badInput } from "../errors.ts";
+import { ApplicationError } from "../errors.ts";
 import type { UnitOfWork } from "../unit-of-work/unit-of-work.ts";
 import type { Viewer } from "../viewer.ts";
 import type { Passwords } from "./passwords.ts";
 import { makeRefreshToken, matchesRefreshHash, sessionOfRefreshToken, type Tokens } from "./tokens.ts";
-import { EmailTakenError, type SessionRepository, type UserRepository } from "./user.repository.ts";
+import {
+  createUser,
+  digest,
+  isEmail,
+  longestPassword,
+  normalEmail,
+  prepareUser,
+  type SignUp,
+} from "./user.creation.ts";
+import type { SessionRepository, UserRepository } from "./user.repository.ts";
 
-export type SignUp = { email: string; name: string; password: string };
 export type SignIn = { email: string; password: string };
 export type SignedIn = { user: UserRow; sessionId: string; accessToken: string; refreshToken: string; expiresAt: Date };
 
@@ -36,24 +44,18 @@ export class UserService {
 
   async signUp(input: SignUp): Promise<SignedIn> {
     this.#requireOpenSignUp();
-    return this.#startSession(await this.createUser(input, "VIEWER"));
+    return this.#startSession(await createUser(this.#parts, input, "VIEWER"));
   }
 
   /** What takes long of `signUp`: done before a transaction begins, and once however often that is tried. */
   async prepareSignUp(input: SignUp): Promise<void> {
     this.#requireOpenSignUp();
-    await this.#makeUser(input);
+    await prepareUser(this.#parts, input);
   }
 
-  async createUser(input: SignUp, role: Role): Promise<UserRow> {
-    const user = await this.#makeUser(input);
-    try {
-      return await this.#parts.uow.users.create({ ...user, role });
-    } catch (error) {
-      if (!(error instanceof EmailTakenError)) throw error;
-      const details = { inputPath: ["input", "email"] };
-      throw new ApplicationError("DUPLICATE", "There is an account with this e-mail.", details, error);
-    }
+  /** Without signing in. */
+  createUser(input: SignUp, role: Role): Promise<UserRow> {
+    return createUser(this.#parts, input, role);
   }
 
   async signIn(input: SignIn): Promise<SignedIn> {
@@ -118,15 +120,6 @@ export class UserService {
     if (!this.#parts.isSignUpOpen) throw new ApplicationError("FORBIDDEN", "New accounts are made by an admin here.");
   }
 
-  async #makeUser(input: SignUp): Promise<{ email: string; name: string; passwordHash: string }> {
-    const { uow, passwords } = this.#parts;
-    const email = requireEmail(input.email);
-    const name = requireName(input.name);
-    const password = requirePassword(input.password);
-    const passwordHash = await uow.prepare(`hash ${digest(email, password)}`, () => passwords.hash(password));
-    return { email, name, passwordHash };
-  }
-
   async #checkPassword(input: SignIn): Promise<{ found: { id: string } | null; isRight: boolean }> {
     const { uow, passwords } = this.#parts;
     const email = normalEmail(input.email);
@@ -161,37 +154,4 @@ export class UserService {
   }
 }
 
-const shortestPassword = 8;
-const longestPassword = 128;
-
-/** Names secrets in a label without telling them. */
-const digest = (...parts: string[]) => createHash("sha256").update(JSON.stringify(parts)).digest("base64url");
 const secondsFromNow = (seconds: number) => new Date(Math.floor(Date.now() / 1000 + seconds) * 1000);
-const normalEmail = (email: string) => email.trim().toLowerCase();
-const isEmail = (email: string) => email.length <= 254 && /^[^\s@\p{C}]+@[^\s@\p{C}]+$/u.test(email);
-
-function requireEmail(email: string): string {
-  const normal = normalEmail(email);
-  if (!isEmail(normal)) throw badInput(["input", "email"], "This is not an e-mail address.");
-  return normal;
-}
-
-function requireName(name: string): string {
-  const trimmed = name.trim();
-  if (trimmed.length < 1 || trimmed.length > 200 || /[\p{Cc}\p{Cs}]/u.test(trimmed)) {
-    throw badInput(["input", "name"], "A name has 1 to 200 characters, none of them control characters.");
-  }
-  return trimmed;
-}
-
-function requirePassword(password: string): string {
-  if (password.length < shortestPassword || password.length > longestPassword) {
-    throw badInput(
-      ["input", "password"],
-      `A password has ${shortestPassword} to ${longestPassword} characters, not ${password.length}.`,
-    );
-  }
-  // Half characters all become the same one on their way to the hash.
-  if (!password.isWellFormed()) throw badInput(["input", "password"], "The password holds half a character.");
-  return password;
-}

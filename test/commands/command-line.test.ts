@@ -215,7 +215,7 @@ describe("on a database", () => {
       const worker = begin(["worker"], {
         environment: { ...environment, DATABASE_URL: database.url, LOG_FORMAT: "json" },
       });
-      await worker.printed("the worker waits for documents");
+      await worker.printed("the worker waits for work");
       await addDocument(database);
       await expect
         .poll(() => database.query("select status from documents"), { timeout: 10_000 })
@@ -238,7 +238,7 @@ describe("on a database", () => {
         const [impatient, patient] = workers;
         impatient.process.kill("SIGINT");
         expect(await impatient.ended).toMatchObject({ code: 0, stderr: "" });
-        expect(impatient.output()).not.toContain("the worker waits for documents");
+        expect(impatient.output()).not.toContain("the worker waits for work");
         // Nor does it mind when the database ends the connection on which it looks.
         proxy.terminateBehind(new RegExp(empty.name));
         await expect.poll(() => proxy.terminations, { timeout: 30_000 }).toBe(1);
@@ -273,7 +273,7 @@ describe("on a database", () => {
         insert into users (id, email, name, password_hash) values ('00000000-0000-7000-8000-000000000001', 'a@b.example', 'A', '');
         insert into documents (id, owner_id, title, mime_type, size_bytes, sha256, text, status, claimed_by, claim_token, lease_until)
         select ('00000000-0000-7000-8000-00000000001' || n)::uuid, '00000000-0000-7000-8000-000000000001', 'D', 'text/plain', 1,
-               n::text, 'abcdef', (array['COMPLETED', 'COMPLETED', 'PROCESSING'])[n]::document_status, 'w', gen_random_uuid(),
+               n::text, 'abcdef', (array['COMPLETED', 'COMPLETED', 'PROCESSING'])[n]::work_status, 'w', gen_random_uuid(),
                now() - interval '6 minutes'
         from generate_series(1, 3) n;
         insert into chunks (document_id, index, text, start_offset, end_offset, token_count) values
@@ -294,10 +294,10 @@ describe("on a database", () => {
         "BAD  1 COMPLETED documents without chunks",
         "BAD  1 PROCESSING documents whose lease ended over five minutes ago",
         "ok   0 transactions left open for over ten seconds",
-        "BAD  1 documents whose original is missing",
-        "BAD  1 documents whose original is not what was sent",
-        "ok   0 documents whose original cannot be read",
-        "note 1 files that no document names",
+        "BAD  1 documents whose file is missing",
+        "BAD  1 documents whose file is not what was sent",
+        "ok   0 documents whose file cannot be read",
+        "note 1 files that no row names",
         "ok   0 consumers of the outbox that are over an hour behind",
       ]);
       expectMistake(outcome, "The database holds what must never be.");

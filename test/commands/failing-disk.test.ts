@@ -47,7 +47,7 @@ describe("a file store that cannot be used", () => {
     await mkdir(kept, { recursive: true });
     await database.query("update documents set size_bytes = $1", [(await stat(kept)).size]);
     const counted = await on("doctor");
-    expect(counted.stdout).toContain("BAD  1 documents whose original cannot be read\n");
+    expect(counted.stdout).toContain("BAD  1 documents whose file cannot be read\n");
     expect(counted).toMatchObject({ code: 1, stderr: "The database holds what must never be.\n" });
     await rm(join(folder.path, "files"), { recursive: true });
     await writeFile(join(folder.path, "files"), "A file in the folder's place.");

@@ -8,8 +8,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it, onTestFin
 import { DatabasePool } from "../../src/database/client.ts";
 import { ReadConnections } from "../../src/database/read-connections.ts";
 import { withClient } from "../../src/database/with-client.ts";
+import { documentSlice } from "../../src/documents/document.slice.ts";
 import { type DocumentJob, documentQueue } from "../../src/documents/worker/document-queue.ts";
-import { startDocumentWorker } from "../../src/documents/worker/processor.ts";
 import { sql } from "../../src/eager-loading/sql.ts";
 import { OutboxTailer } from "../../src/outbox/tailer.ts";
 import { findMissing, migrate } from "../../src/postgres/migrations.ts";
@@ -203,11 +203,18 @@ it.each([
 ])("the worker completes a document when the end follows %s", { timeout: 120_000 }, async (_, message) => {
   const page = new TextEncoder().encode("<!doctype html><title>A page</title><p>Its words.");
   const files = { read: async () => Buffer.from(page.buffer.slice()) } as Pick<FileStore, "read"> as FileStore;
-  const limits = { maxBytes: 1_000_000, timeoutMs: 60_000, memoryMb: 1_000 };
   terminateBehind(message);
-  const options = { url: proxy.url, files, places: 1, leaseMs: 30_000, maxAttempts: 5, limits, logger };
-  const worker = await startDocumentWorker(options);
-  onTestFinished(() => worker.stop());
+  const { config } = home;
+  const worker = await documentSlice.queue?.start({
+    config,
+    url: proxy.url,
+    files,
+    places: 1,
+    leaseMs: 30_000,
+    maxAttempts: 5,
+    logger,
+  });
+  onTestFinished(() => worker?.stop());
   await home.database.query("delete from documents");
   await home.database.query(`
     with owner as (

@@ -41,7 +41,7 @@ beforeAll(async () => {
   server = begin(["start"], { environment: { ...environment, PORT: "0", WORKERS: "0" } });
   worker = begin(["worker"], { environment: { ...environment, WORKERS: "2" } });
   url = (await server.printed(/"address":"([^"]+)"/))[1] as string;
-  await worker.printed("the worker waits for documents");
+  await worker.printed("the worker waits for work");
   const input = { email: "bea@lectern.test", name: "Bea", password: "a good password" };
   const { data } = await send("mutation ($input: SignUpInput!) { signUp(input: $input) { accessToken } }", { input });
   accessToken = data?.signUp.accessToken;

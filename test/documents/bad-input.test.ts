@@ -468,7 +468,7 @@ describe("a status", () => {
     const before = await dump(lectern.database);
     for (const status of ["COMPLETED", "FAILED"]) {
       const move = lectern.database.query(
-        "update documents set status = $2::document_status, failure = 'x' where id = $1",
+        "update documents set status = $2::work_status, failure = 'x' where id = $1",
         [row?.id, status],
       );
       await expect(move).rejects.toMatchObject({ code: "LT001" });

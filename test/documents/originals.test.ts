@@ -5,8 +5,10 @@ import { randomUUID } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { namedKeys } from "../../src/documents/document.originals.ts";
+import { fileColumnsOf } from "../../src/slice.ts";
+import { slices } from "../../src/slices.ts";
 import { sweepFiles } from "../../src/storage/file-sweep.ts";
+import { findNamed } from "../../src/storage/named-files.ts";
 import type { Probe } from "../../src/unit-of-work/transaction-guard.ts";
 import { dump } from "../support/dump.ts";
 import { filesOf } from "../support/files.ts";
@@ -192,11 +194,11 @@ describe("the sweep", () => {
   const sweep = (grace = graceMs) =>
     sweepFiles({
       store: lectern.application.files,
-      findNamed: (keys) => namedKeys(lectern.application.reads, keys),
+      findNamed: (keys) => findNamed(fileColumnsOf(slices), lectern.application.reads, keys),
       graceMs: grace,
     });
 
-  it("removes files that no document names, when they are older than the grace, and no others", async () => {
+  it("removes files that no row names, when they are older than the grace, and no others", async () => {
     await send(create(), page());
     const files = await filesOf(lectern);
     const left = [randomUUID(), randomUUID()];

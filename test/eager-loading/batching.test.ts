@@ -1,15 +1,18 @@
 /** One statement per relation, however many rows ask: for every relation that the schema has. */
 import { type GraphQLField, getNamedType, isLeafType, isObjectType } from "graphql";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { schema } from "../../src/composition.ts";
 import { documentsByOwner } from "../../src/documents/document.relations.ts";
 import { answersFromRows } from "../../src/eager-loading/answers.ts";
 import { askCount, askOne, askPage } from "../../src/eager-loading/ask.ts";
 import { keysFromArray, statementOf } from "../../src/eager-loading/statement.ts";
+import { buildSchema } from "../../src/graphql/schema.ts";
+import { slices } from "../../src/slices.ts";
 import { userById } from "../../src/users/user.relations.ts";
 import { budget, traced } from "../support/budget.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
+
+const schema = await buildSchema(slices);
 
 const settings = { MAX_QUERY_COST: "10000000", MAX_QUERY_DEPTH: "100", MAX_QUERY_TOKENS: "100000" };
 const parents = 1000;

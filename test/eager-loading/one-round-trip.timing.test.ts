@@ -1,15 +1,18 @@
 /** How long a planned query takes, beside the best that can be written by hand. Runs alone, after all other tests. */
 import { type OperationDefinitionNode, parse } from "graphql";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
-import { schema } from "../../src/composition.ts";
 import { compile } from "../../src/eager-loading/compile-plan.ts";
 import { Loaders } from "../../src/eager-loading/loaders.ts";
 import { runPlan } from "../../src/eager-loading/run-plan.ts";
 import { sql } from "../../src/eager-loading/sql.ts";
+import { buildSchema } from "../../src/graphql/schema.ts";
+import { slices } from "../../src/slices.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { type Lectern, startLectern } from "../support/lectern.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { fillThreeLevels, threeLevels } from "../support/three-levels.ts";
+
+const schema = await buildSchema(slices);
 
 let database: TestDatabase;
 let proxy: TcpProxy;

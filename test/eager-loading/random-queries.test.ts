@@ -1,7 +1,8 @@
 /** Random queries over the whole schema answer the same with the plan, without it, and naively. */
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { schema } from "../../src/composition.ts";
+import { buildSchema } from "../../src/graphql/schema.ts";
+import { slices } from "../../src/slices.ts";
 import type { Viewer } from "../../src/viewer.ts";
 import { askTraced } from "../support/budget.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
@@ -9,6 +10,8 @@ import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { type NaiveReference, naiveReference } from "../support/naive-reference.ts";
 import { generateQuery, type Pools } from "../support/query-generator.ts";
 import { fillLibrary, processAgain, randomFrom } from "../support/random-library.ts";
+
+const schema = await buildSchema(slices);
 
 const seed = Number(process.env.LECTERN_SEED ?? Date.now() % 1_000_000);
 const numRuns = Number(process.env.LECTERN_RUNS ?? 500);

@@ -8,14 +8,16 @@ import { join } from "node:path";
 import { ClientError, GraphQLClient } from "graphql-request";
 import { pino } from "pino";
 import { inject } from "vitest";
-import { type Application, compose } from "../../src/composition.ts";
-import { type Config, readConfig } from "../../src/config.ts";
+import { type Application, openApplication } from "../../src/application.ts";
+import { readConfig } from "../../src/config.ts";
 import type { Role } from "../../src/database/generated/prisma/enums.ts";
-import type { DocumentWorker } from "../../src/documents/worker/processor.ts";
 import { urlAs } from "../../src/postgres/roles.ts";
-import { startHttpServer } from "../../src/server/http-server.ts";
+import type { RunningWorker } from "../../src/processing/work-queue.ts";
+import type { Config } from "../../src/settings.ts";
+import type { Slice } from "../../src/slice.ts";
+import { slices as allSlices } from "../../src/slices.ts";
 import type { Probe } from "../../src/unit-of-work/transaction-guard.ts";
-import { startWorkers } from "../../src/workers.ts";
+import { startWorkers } from "../../src/worker-process.ts";
 import { graphql } from "./client/generated/gql.ts";
 import type { CreateDocumentInput } from "./client/generated/graphql.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
@@ -53,6 +55,8 @@ export type LecternOptions = {
   worker?: boolean;
   /** Default: as in production. Without it nothing but the test's own operations begins a transaction. */
   housekeeping?: boolean;
+  /** Default: those of the program. */
+  slices?: readonly Slice[];
   /** The database of another Lectern, to run a second server on it; it is then not dropped. */
   database?: TestDatabase;
   /** Told of every point of every transaction; makes the work fail or wait there. */
@@ -79,27 +83,20 @@ export async function startLectern(options: LecternOptions = {}): Promise<Lecter
     MAX_EVENT_LOOP_DELAY_MS: "600000",
     QUERY_WAIT_MS: "600000",
   };
-  const config = readConfig({ ...settings, ...options.settings });
-  const { log } = options;
+  const { log, probe, slices = allSlices } = options;
+  const config = readConfig({ ...settings, ...options.settings }, slices);
   const logger = log
     ? pino({ level: "debug" }, { write: (line) => log(JSON.parse(line)) })
     : pino({ level: config.LOG_LEVEL });
   const serverUrl = urlAs(database.url, "lectern_server");
-  const application = compose(config, serverUrl, "http://lectern.test", logger, options.probe);
+  const publicUrl = "http://lectern.test";
+  const application = await openApplication(config, { url: serverUrl, publicUrl, logger, probe, slices });
   if (options.housekeeping === false) await application.housekeeping.stop();
-  let worker: DocumentWorker | undefined;
-  if (options.worker) worker = await startWorkers(config, urlAs(database.url, "lectern_worker"), 1, logger);
-  const server = await startHttpServer({
-    graphql: application.graphql,
-    host: "127.0.0.1",
-    port: 0,
-    mayMovePort: false,
-    maxBodyBytes: { json: config.MAX_JSON_BYTES, upload: config.MAX_DOCUMENT_BYTES + config.MAX_JSON_BYTES },
-    load: application.load,
-    ready: application.readiness,
-    endSubscriptions: () => application.changes.stop(),
-    logger,
-  });
+  let worker: RunningWorker | undefined;
+  if (options.worker) {
+    worker = await startWorkers(config, { url: urlAs(database.url, "lectern_worker"), places: 1, logger, slices });
+  }
+  const server = await application.listen({ host: "127.0.0.1", port: 0, mayMovePort: false });
   const url = `http://127.0.0.1:${server.port}/graphql`;
   const client = (headers: Record<string, string> = {}) => new GraphQLClient(url, { headers });
 
@@ -114,7 +111,7 @@ export async function startLectern(options: LecternOptions = {}): Promise<Lecter
       const { signUp } = await client().request(SignUp, { input: { email, name, password: "a good password" } });
       if (role !== "VIEWER") {
         await database.query("update users set role = $1::role where email = $2", [role, email]);
-        application.forgetSessions();
+        application.viewers.forget();
       }
       const { accessToken, refreshToken, user } = signUp;
       const authorized = (headers: Record<string, string> = {}) =>

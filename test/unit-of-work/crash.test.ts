@@ -6,16 +6,20 @@
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { schema } from "../../src/composition.ts";
-import { namedKeys } from "../../src/documents/document.originals.ts";
+import { buildSchema } from "../../src/graphql/schema.ts";
+import { fileColumnsOf } from "../../src/slice.ts";
+import { slices } from "../../src/slices.ts";
 import type { FilePoint } from "../../src/storage/file-store.ts";
 import { sweepFiles } from "../../src/storage/file-sweep.ts";
+import { findNamed } from "../../src/storage/named-files.ts";
 import type { TransactionPoint } from "../../src/unit-of-work/transaction-guard.ts";
 import { begin, run } from "../support/command.ts";
 import { dump } from "../support/dump.ts";
 import { filesOf } from "../support/files.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { formOf } from "../support/upload.ts";
+
+const schema = await buildSchema(slices);
 
 let lectern: Lectern;
 let admin: Person;
@@ -208,9 +212,11 @@ async function leftFiles(): Promise<string[]> {
 async function examine(left = 0): Promise<void> {
   const { code, stdout } = await run(["doctor"], { environment: { ...environment, FILE_GRACE_MS: "0" } });
   expect([code, stdout]).toEqual([0, expect.not.stringContaining("BAD")]);
-  expect(stdout).toContain(` ${left} files that no document names`);
+  expect(stdout).toContain(` ${left} files that no row names`);
   const { files: store, reads } = lectern.application;
-  expect(await sweepFiles({ store, findNamed: (keys) => namedKeys(reads, keys), graceMs: 0 })).toBe(left);
+  expect(
+    await sweepFiles({ store, findNamed: (keys) => findNamed(fileColumnsOf(slices), reads, keys), graceMs: 0 }),
+  ).toBe(left);
   expect(await filesOf(lectern)).toEqual(await namedFiles());
 }
 

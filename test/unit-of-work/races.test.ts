@@ -166,7 +166,7 @@ describe("write skew", () => {
       await lectern.database.query("update users set role = 'ADMIN' where name in ('Ada', 'Bob') and email = any($1)", [
         [ada.email, bob.email],
       ]);
-      lectern.application.forgetSessions();
+      lectern.application.viewers.forget();
     }
   });
 

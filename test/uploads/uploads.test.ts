@@ -310,7 +310,7 @@ describe("memory for files", () => {
     const busy = await startLectern({ settings, database: lectern.database });
     const largest = (letter: string) => upload(busy, ada, new File([letter.repeat(maxBytes)], "large.txt"));
     // As `start` does: what is waited for below is the lock, not a thread.
-    await busy.application.reader.warmUp();
+    await busy.application.warmUp();
     const blocker = new pg.Client({ connectionString: lectern.database.url });
     await blocker.connect();
     try {

@@ -280,7 +280,7 @@ describe("refreshing", () => {
     await lectern.database.query("update sessions set expires_at = now() - interval '1 second' where id = $1", [
       ada.refreshToken.split(".", 1)[0],
     ]);
-    lectern.application.forgetSessions();
+    lectern.application.viewers.forget();
     const before = await dump(lectern.database);
     expect(await codesOf(refresh(ada.refreshToken))).toEqual(["UNAUTHENTICATED"]);
     expect(await codesOf(ada.client.request(Me))).toEqual(["UNAUTHENTICATED"]);

@@ -43,6 +43,9 @@ CREATE INDEX "users_name_folded_idx" ON "users" USING GIN ("name_folded" gin_trg
 -- CreateIndex
 CREATE INDEX "sessions_user_id_idx" ON "sessions"("user_id");
 
+-- CreateIndex
+CREATE INDEX "sessions_expires_at_idx" ON "sessions"("expires_at");
+
 -- AddForeignKey
 ALTER TABLE "sessions" ADD CONSTRAINT "sessions_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "users"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 
@@ -54,5 +57,5 @@ CREATE TRIGGER "users_version" BEFORE UPDATE ON "users" FOR EACH ROW EXECUTE FUN
 
 CREATE FUNCTION "grant_user_rights"() RETURNS void LANGUAGE sql AS $$
   GRANT SELECT, INSERT, UPDATE ("name", "role", "password_hash") ON users TO lectern_server;
-  GRANT SELECT, INSERT, UPDATE ON sessions TO lectern_server;
+  GRANT SELECT, INSERT, UPDATE, DELETE ON sessions TO lectern_server;
 $$;

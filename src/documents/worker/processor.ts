@@ -1,24 +1,19 @@
-/** How documents are worked on: the queue is their table, the work is reading them and cutting them into chunks. */
+/** The work on one document: its text is read, from the original if there is one, and cut into chunks. */
 import { join } from "node:path";
 import { MessageChannel } from "node:worker_threads";
 import type { Logger } from "pino";
-import { DatabasePool } from "../../database/client.ts";
 import { BoundedThreads, LimitExceededError, type WorkLimits } from "../../processing/bounded-work.ts";
 import { ImpossibleJobError } from "../../processing/queue.ts";
-import { sqlQueue } from "../../processing/sql-queue.ts";
-import { Worker } from "../../processing/worker.ts";
+import type { Workshop } from "../../processing/work-queue.ts";
 import { FileMissingError, type FileStore, FileStoreError } from "../../storage/file-store.ts";
-import { type DocumentJob, type DocumentResult, documentQueue } from "./document-queue.ts";
+import type { DocumentJob, DocumentResult } from "./document-queue.ts";
 import type { ThreadAnswer, ThreadTask } from "./processing-thread.ts";
 
-export type DocumentWorkerOptions = {
-  url: string;
-  /** Where originals are. */
+export type ProcessorOptions = {
+  /** The store of the originals. */
   files: FileStore;
-  /** Documents at once. */
+  /** Documents that are worked on at the same time. */
   places: number;
-  leaseMs: number;
-  maxAttempts: number;
   limits: DocumentLimits;
   logger: Logger;
 };
@@ -31,40 +26,23 @@ export type DocumentLimits = Pick<WorkLimits, "timeoutMs" | "memoryMb"> & {
 /** Parts of a DOCX, inflated, for each byte of the largest document. */
 const maxInflation = 10;
 const maxPages = 10_000;
-/** How long a thread without a document is kept. */
+/** Time after which a thread without a document ends. */
 const idleMs = 60_000;
 
-export type DocumentWorker = { stop(): Promise<void> };
-
-export async function startDocumentWorker(options: DocumentWorkerOptions): Promise<DocumentWorker> {
-  const { url, places, limits, logger } = options;
-  const pool = new DatabasePool(
-    { connectionString: url, application_name: "lectern worker", max: places + 1, connectionTimeoutMillis: 10_000 },
-    (error) => logger.warn({ err: error }, "a worker's connection broke"),
-  );
+export function openProcessor(options: ProcessorOptions): Workshop<DocumentJob, DocumentResult> {
+  const { places, limits, logger } = options;
   const threads: Threads = new BoundedThreads({
     filename: join(import.meta.dirname, "processing-thread.ts"),
     threads: places,
     idleMs,
-    // No document waits, since the worker takes as many as there are threads.
+    // No document waits for a thread, since there are as many threads as places.
     limits: { waitMs: limits.timeoutMs, ...limits },
     subject: "Processing",
     logger,
   });
-  const worker = new Worker<DocumentJob, DocumentResult>({
-    queue: sqlQueue(documentQueue, pool, options),
-    work: (job, signal, report) => processDocument(job, signal, report, threads, options),
-    places,
-    leaseMs: options.leaseMs,
-    logger,
-  });
-  await worker.start();
   return {
-    async stop() {
-      await worker.stop();
-      await threads.close();
-      await pool.end();
-    },
+    work: (job, signal, report) => processDocument(job, signal, report, threads, options),
+    close: () => threads.close(),
   };
 }
 
@@ -76,7 +54,7 @@ async function processDocument(
   signal: AbortSignal,
   report: (progress: number) => void,
   threads: Threads,
-  { files, limits }: Pick<DocumentWorkerOptions, "files" | "limits">,
+  { files, limits }: Pick<ProcessorOptions, "files" | "limits">,
 ): Promise<DocumentResult> {
   const original = text === null ? await readOriginal(files, storageKey) : undefined;
   const { port1: reports, port2: progress } = new MessageChannel();

@@ -1,15 +1,7 @@
-/** The tabs that GraphiQL opens with: each runs as it is, after the first has signed in. */
-export const exampleTabs = [
-  {
-    query: `# Welcome to Lectern. Run this first: it signs you in as the demo editor, and your browser keeps the session.
-mutation SignIn {
-  signIn(input: { email: "editor@lectern.example", password: "lectern-demo" }) {
-    user { name role }
-    expiresAt
-  }
-}
-`,
-  },
+/** Examples for GraphiQL: each runs as it is, once the first tab has signed in. */
+import type { ExampleTab } from "../slice.ts";
+
+export const documentTabs: readonly ExampleTab[] = [
   {
     query: `# Three levels, one round trip to the database. The header "Lectern-Trace: 1" shows the statements.
 query Library {

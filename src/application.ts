@@ -1,0 +1,174 @@
+/** A server's parts: made in order, and closed in the reverse order. */
+import { hkdfSync } from "node:crypto";
+import type { Logger } from "pino";
+import { crashProbe, merged, openConnections, openFileStore, unitsOfWork } from "./connections.ts";
+import type { ReadConnections } from "./database/read-connections.ts";
+import { CursorCodec } from "./eager-loading/cursor.ts";
+import type { Services } from "./graphql/context.ts";
+import { buildSchema } from "./graphql/schema.ts";
+import { type Housekeeping, startHousekeeping } from "./housekeeping.ts";
+import { contextsOf } from "./operations/contexts.ts";
+import { ChangeFeed } from "./outbox/change-feed.ts";
+import { OutboxTailer } from "./outbox/tailer.ts";
+import { createGraphQLServer } from "./server/graphql-server.ts";
+import { type HttpServer, startHttpServer } from "./server/http-server.ts";
+import { LoadGuard } from "./server/load-guard.ts";
+import { readinessOf } from "./server/readiness.ts";
+import type { Config } from "./settings.ts";
+import type { Slice } from "./slice.ts";
+import { slices as allSlices } from "./slices.ts";
+import type { FileStore } from "./storage/file-store.ts";
+import type { Probe } from "./unit-of-work/transaction-guard.ts";
+import type { Repositories, RunUnitOfWork, UnitOfWork } from "./unit-of-work/unit-of-work.ts";
+import type { WriteDatabase } from "./unit-of-work/write-database.ts";
+import { isAdmin, type Viewer, type Viewers } from "./viewer.ts";
+
+export type ApplicationOptions = {
+  /** Of the database. */
+  url: string;
+  /** Address at which clients reach the server: tokens are issued for it. */
+  publicUrl: string;
+  logger: Logger;
+  /** Called at every point of every transaction: tests make work fail there. */
+  probe?: Probe;
+  slices?: readonly Slice[];
+};
+
+export type Application = {
+  slices: readonly Slice[];
+  run: RunUnitOfWork<Repositories>;
+  /** The services of one unit of work, on behalf of a viewer. */
+  services(uow: UnitOfWork & Repositories, viewer: Viewer): Services;
+  viewers: Viewers;
+  database: WriteDatabase;
+  reads: ReadConnections;
+  cursors: CursorCodec;
+  /** The subscriptions. */
+  changes: ChangeFeed;
+  files: FileStore;
+  /** Runs from the start; stops with the application, or earlier. */
+  housekeeping: Housekeeping;
+  listen(at: { host: string; port: number; mayMovePort: boolean }): Promise<HttpServer>;
+  /** Starts what the first requests would have to wait for. */
+  warmUp(): Promise<void>;
+  close(): Promise<void>;
+};
+
+export async function openApplication(config: Config, options: ApplicationOptions): Promise<Application> {
+  const { url, publicUrl, logger, probe = crashProbe(config), slices = allSlices } = options;
+  const schema = await buildSchema(slices);
+  const files = openFileStore(config);
+  const connections = openConnections(config, url, logger);
+  const { database, reads } = connections;
+  const run = unitsOfWork(config, connections, slices, logger, probe);
+  const open = slices.map((slice) => slice.open?.({ config, publicUrl, run, reads, files, logger }));
+  const viewers = open.find((slice) => slice?.viewers)?.viewers;
+  if (!viewers) throw new Error("No slice provides viewers: one slice of accounts is needed.");
+  const services = (uow: UnitOfWork & Repositories, viewer: Viewer) =>
+    merged<Services>(open.map((slice) => slice?.services?.(uow, viewer)));
+
+  const cursors = new CursorCodec(
+    Buffer.from(hkdfSync("sha256", config.AUTH_SECRET, "", "lectern cursor", 32)).toString("hex"),
+  );
+  const tailer = new OutboxTailer({
+    url,
+    capacity: config.WATCH_EVENTS,
+    onError: (error) => logger.warn({ err: error }, "the outbox could not be followed; trying again"),
+  });
+  const changes = new ChangeFeed({
+    tailer,
+    reader: reads,
+    cursors,
+    maxPerSubscriber: config.WATCHES_PER_USER,
+    maxSubscriptions: config.WATCHES,
+  });
+  viewers.onForget(() => changes.checkAll());
+  const housekeeping = startHousekeeping(config, { slices, run, reads, database, files, logger });
+  tailer.onEvents(() => housekeeping.wake());
+
+  const load = new LoadGuard({ maxDelayMs: config.MAX_EVENT_LOOP_DELAY_MS, logger });
+  const maxFileBytes = Math.max(0, ...slices.map((slice) => slice.maxFileBytes?.(config) ?? 0));
+  const contexts = contextsOf({
+    viewers,
+    isPublic: config.PUBLIC_READ,
+    isSecure: publicUrl.startsWith("https:"),
+    reads,
+    cursors,
+    services,
+  });
+  const graphql = createGraphQLServer({
+    schema,
+    context: contexts.ofRequest,
+    mutations: {
+      run,
+      keptHours: config.IDEMPOTENCY_HOURS,
+      ...(probe ? { probe } : {}),
+      contextFor: contexts.ofAttempt,
+    },
+    queries: {
+      maxCost: config.MAX_QUERY_COST,
+      maxDepth: config.MAX_QUERY_DEPTH,
+      together: { maxCost: config.QUERY_COST_TOGETHER, waitMs: config.QUERY_WAIT_MS },
+      ...(config.EAGER_PLAN ? { plan: { timeoutMs: config.EAGER_PLAN_TIMEOUT_MS } } : {}),
+    },
+    subscriptions: {
+      subscribe: (subscription) => changes.subscribe(subscription),
+      currentViewer: (viewer) => viewers.reload(viewer),
+      contextFor: contexts.ofEvent,
+    },
+    publicUrl,
+    load,
+    maxWebSockets: config.WATCHES,
+    uploads: {
+      store: files,
+      limits: {
+        maxFieldBytes: config.MAX_JSON_BYTES,
+        maxFileBytes,
+        maxVariableValues: config.MAX_VARIABLE_VALUES,
+      },
+      waitMs: config.UPLOAD_WAIT_MS,
+      isSignedIn: async (request) => (await viewers.ofRequest(request)).viewer !== null,
+      logger,
+    },
+    limits: {
+      maxTokens: config.MAX_QUERY_TOKENS,
+      maxQueryCharacters: config.MAX_QUERY_CHARACTERS,
+      maxVariableValues: config.MAX_VARIABLE_VALUES,
+    },
+    tabs: slices.flatMap(({ tabs = [] }) => tabs),
+    isOpen: !config.isProduction,
+    mayTrace: ({ viewer }) => !config.isProduction || isAdmin(viewer),
+    logger,
+  });
+
+  return {
+    slices,
+    run,
+    services,
+    viewers,
+    database,
+    reads,
+    cursors,
+    changes,
+    files,
+    housekeeping,
+    listen: (at) =>
+      startHttpServer({
+        ...at,
+        graphql,
+        maxBodyBytes: { json: config.MAX_JSON_BYTES, upload: maxFileBytes + config.MAX_JSON_BYTES },
+        load,
+        ready: readinessOf({ reads, database, files, logger }),
+        endSubscriptions: () => changes.stop(),
+        logger,
+      }),
+    warmUp: async () => void (await Promise.all(open.map((slice) => slice?.warmUp?.()))),
+    async close() {
+      load.stop();
+      await changes.stop();
+      await housekeeping.stop();
+      for (const slice of open.toReversed()) await slice?.close?.();
+      await connections.close();
+    },
+  };
+}

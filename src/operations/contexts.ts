@@ -1,0 +1,81 @@
+/**
+ * The contexts of operations: one per request; of a mutation one per attempt, inside its unit of work; of a subscription
+ * one per event, since the viewer may have changed.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { YogaInitialContext } from "graphql-yoga";
+import type { CursorCodec } from "../eager-loading/cursor.ts";
+import { Loaders } from "../eager-loading/loaders.ts";
+import type { Reader } from "../eager-loading/reader.ts";
+import { Trace } from "../eager-loading/trace.ts";
+import type { OperationContext, Services } from "../graphql/context.ts";
+import type { ClientConnection } from "../outbox/change-feed.ts";
+import type { Repositories, UnitOfWork } from "../unit-of-work/unit-of-work.ts";
+import type { Viewer, Viewers } from "../viewer.ts";
+
+/** Comes from node:http. Over a WebSocket there are no response headers and no files. */
+export type ServerContext = { req: IncomingMessage; res?: ServerResponse; atEnd?: (() => unknown)[] };
+export type RequestContext = YogaInitialContext & ServerContext & { requestId: string; connection: ClientConnection };
+
+export type ContextParts = {
+  viewers: Viewers;
+  /** True: strangers may read the shared library. */
+  isPublic: boolean;
+  /** True when clients reach the server over TLS. */
+  isSecure: boolean;
+  /** Read outside units of work. */
+  reads: Reader;
+  cursors: CursorCodec;
+  services(uow: UnitOfWork & Repositories, viewer: Viewer): Services;
+};
+
+export type Contexts = {
+  ofRequest(request: RequestContext): Promise<OperationContext>;
+  ofAttempt(operation: OperationContext, uow: UnitOfWork & Repositories): OperationContext;
+  ofEvent(operation: OperationContext, viewer: Viewer): OperationContext;
+};
+
+export function contextsOf({ viewers, isPublic, isSecure, reads, cursors, services }: ContextParts): Contexts {
+  return {
+    async ofRequest(request) {
+      const { viewer, hasBadToken } = await viewers.ofRequest(request.request);
+      const trace = new Trace();
+      const { res } = request;
+      return Object.assign(request, {
+        viewer,
+        trace,
+        isSecure,
+        hasBadToken,
+        canRead: viewer !== null || (isPublic && !hasBadToken),
+        loaders: new Loaders({ viewer, reader: reads, cursors, trace }),
+        mutation: null,
+        subscription: null,
+        setHeader: (name: string, value: string) => void res?.setHeader(name, value),
+        setCookie: (cookie: string) => void res?.appendHeader("set-cookie", cookie),
+      });
+    },
+
+    ofAttempt(operation, uow) {
+      const { trace } = operation;
+      const scopeOf = (viewer: Viewer) => ({
+        viewer,
+        loaders: new Loaders({ viewer, reader: uow.reader, cursors, trace }),
+        mutation: { services: services(uow, viewer), become },
+      });
+      const become = (viewer: NonNullable<Viewer>) =>
+        void Object.assign(context, scopeOf(viewer), { canRead: true, hasBadToken: false });
+      const context: OperationContext = {
+        ...operation,
+        ...scopeOf(operation.viewer),
+        // A cookie is part of the answer: it is sent after the commit only.
+        setCookie: (cookie) => uow.afterCommit(() => operation.setCookie(cookie)),
+      };
+      return context;
+    },
+
+    ofEvent(operation, viewer) {
+      const trace = new Trace();
+      return { ...operation, viewer, trace, loaders: new Loaders({ viewer, reader: reads, cursors, trace }) };
+    },
+  };
+}

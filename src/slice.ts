@@ -1,0 +1,85 @@
+/**
+ * A slice: one noun of the library from its tables to its part of the API, as one value. slices.ts lists them, and the
+ * application, workers, housekeeping, `doctor`, `seed` and the settings go through that list: nothing else names a slice.
+ * docs/adding-a-slice.md shows how one is made.
+ */
+import type { Logger } from "pino";
+import type { Reader } from "./eager-loading/reader.ts";
+import type { Services } from "./graphql/context.ts";
+import type { WorkQueue } from "./processing/work-queue.ts";
+import type { Config, Settings } from "./settings.ts";
+import type { FileStore } from "./storage/file-store.ts";
+import type { FileColumn } from "./storage/named-files.ts";
+import type { Repositories, RunUnitOfWork, UnitOfWork } from "./unit-of-work/unit-of-work.ts";
+import type { Viewer, Viewers } from "./viewer.ts";
+
+export type Slice = {
+  /** The name of its folder. */
+  name: string;
+  /** Its settings, by the names of their environment variables: each with a default and a description. */
+  settings?: Settings;
+  /** Imports the modules that add its types and fields to the schema. */
+  types?(): Promise<unknown>;
+  /** Its repositories, bound to one unit of work. */
+  repositories?(uow: UnitOfWork): Partial<Repositories>;
+  /** Makes what lives as long as the server: once per server. */
+  open?(parts: SliceParts): OpenSlice;
+  /** Columns that name files in the store. Files that no such column names are swept. */
+  files?: readonly FileColumn[];
+  /** Bytes of the largest file that one of its mutations takes. */
+  maxFileBytes?(config: Config): number;
+  /** Its table as a queue, and the work on one row. */
+  queue?: WorkQueue<{ config: Config; files: FileStore }>;
+  /** Queries that count rows that must not exist, by the complaint that `doctor` prints. */
+  checks?: Readonly<Record<string, string>>;
+  /** Deletions of old rows, run by every server at intervals. */
+  sweeps?: readonly Sweep[];
+  /** Adds its part of the sample library. */
+  seed?(sample: Sample): Promise<void>;
+  /** Examples for GraphiQL. */
+  tabs?: readonly ExampleTab[];
+};
+
+export type SliceParts = {
+  config: Config;
+  /** Address at which clients reach the server. */
+  publicUrl: string;
+  run: RunUnitOfWork<Repositories>;
+  /** Connections that read only, outside units of work. */
+  reads: Reader;
+  files: FileStore;
+  logger: Logger;
+};
+
+/** A slice in a running server. */
+export type OpenSlice = {
+  /** Its services for one unit of work, on behalf of a viewer. */
+  services?(uow: UnitOfWork & Repositories, viewer: Viewer): Partial<Services>;
+  /** Provided by the slice of accounts only. */
+  viewers?: Viewers;
+  /** Starts what the first request would have to wait for. */
+  warmUp?(): Promise<void>;
+  close?(): Promise<void>;
+};
+
+export type Sweep = {
+  /** For the log. */
+  name: string;
+  everyMs: number;
+  /** Returns how many rows it deleted. */
+  sweep(run: RunUnitOfWork<object>): Promise<number>;
+};
+
+export type Sample = {
+  files: FileStore;
+  /** The services on behalf of a demo user, within one unit of work. */
+  servicesOf(person: "admin" | "editor" | "viewer"): Services;
+};
+
+export type ExampleTab = {
+  query: string;
+  /** JSON. */
+  headers?: string;
+};
+
+export const fileColumnsOf = (slices: readonly Slice[]): FileColumn[] => slices.flatMap(({ files = [] }) => files);

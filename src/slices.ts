@@ -1,0 +1,6 @@
+/** All slices. The order is that of GraphiQL's tabs, and of the sample library. */
+import { documentSlice } from "./documents/document.slice.ts";
+import type { Slice } from "./slice.ts";
+import { userSlice } from "./users/user.slice.ts";
+
+export const slices: readonly Slice[] = [userSlice, documentSlice];

@@ -1,0 +1,96 @@
+/** Files of the store and the rows that name them. */
+import { createHash } from "node:crypto";
+import type { Row } from "../eager-loading/answers.ts";
+import type { Reader } from "../eager-loading/reader.ts";
+import { identifier, join, raw, type Sql, sql } from "../eager-loading/sql.ts";
+import { type AnyTable, requireColumn } from "../eager-loading/table.ts";
+import type { OutboxEvent } from "../outbox/outbox-event.ts";
+import { type FileStore, FileStoreError } from "./file-store.ts";
+
+/** A column whose values are keys of files in the store. */
+export type FileColumn = {
+  table: AnyTable;
+  /** The name that the value has in a row, and in the payload of the row's events. */
+  key: string;
+  /** The topic of the row's events in the outbox. */
+  topic: string;
+  /** Columns with the file's bytes and SHA-256 in hex, by which `doctor` recognizes a damaged file. */
+  size: string;
+  sha256: string;
+};
+
+const columnOf = ({ table }: FileColumn, name: string) => raw(identifier(requireColumn(table, name).name));
+const tableOf = ({ table }: FileColumn) => raw(identifier(table.name));
+
+/** Of these keys those that any row names. One statement. */
+export async function findNamed(
+  columns: readonly FileColumn[],
+  reader: Reader,
+  keys: readonly string[],
+): Promise<Set<string>> {
+  if (columns.length === 0) return new Set();
+  const selects = columns.map((column): Sql => {
+    const key = columnOf(column, column.key);
+    return sql`select ${key} as key from ${tableOf(column)} where ${key} = any(${keys}::text[])`;
+  });
+  return new Set((await reader.read(join(selects, " union all "))).map(({ key }) => key as string));
+}
+
+/**
+ * After a row was deleted, or names another file: removes the file that it named, unless a row names it. The row goes
+ * first and then its file, so this is done after the commit.
+ */
+export async function removeUnnamed(
+  event: OutboxEvent,
+  columns: readonly FileColumn[],
+  reader: Reader,
+  files: Pick<FileStore, "remove">,
+): Promise<void> {
+  const { change, before, ...now } = event.payload as Row & { change?: string; before?: Row };
+  const gone = columns
+    .filter(({ topic }) => topic === event.topic)
+    .map(({ key }) => (change === "deleted" ? now[key] : before?.[key] === now[key] ? undefined : before?.[key]))
+    .filter((key): key is string => typeof key === "string");
+  if (gone.length === 0) return;
+  // Another program may have written the key into a row again.
+  const named = await findNamed(columns, reader, gone);
+  for (const key of gone) if (!named.has(key)) await files.remove(key);
+}
+
+export type FileFaults = { missing: number; changed: number; unreadable: number };
+
+const batchSize = 500;
+
+/** Compares each file that the column names with its row. */
+export async function findFileFaults(column: FileColumn, reader: Reader, files: FileStore): Promise<FileFaults> {
+  const faults = { missing: 0, changed: 0, unreadable: 0 };
+  for (let after = ""; ; ) {
+    const rows = await reader.read(namingRows(column, after));
+    for (const { key, size, sha256 } of rows as { key: string; size: bigint; sha256: string }[]) {
+      try {
+        const found = await files.size(key);
+        if (found === null) faults.missing++;
+        else if (found !== Number(size) || (await hashOf(files, key)) !== sha256) faults.changed++;
+      } catch (error) {
+        if (!(error instanceof FileStoreError)) throw error;
+        faults.unreadable++;
+      }
+    }
+    if (rows.length < batchSize) return faults;
+    after = rows.at(-1)?.key as string;
+  }
+}
+
+/** The next rows by their keys, which are unique. */
+function namingRows(column: FileColumn, after: string): Sql {
+  const key = columnOf(column, column.key);
+  return sql`
+    select ${key} as key, ${columnOf(column, column.size)} as size, ${columnOf(column, column.sha256)} as sha256
+    from ${tableOf(column)} where ${key} > ${after} order by ${key} limit ${batchSize}::int`;
+}
+
+async function hashOf(files: FileStore, key: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const piece of files.pieces(key)) hash.update(piece);
+  return hash.digest("hex");
+}

@@ -1,0 +1,43 @@
+/** Finds the viewer of a request, by its bearer token or by the cookie of its session. */
+import type { Viewer, Viewers } from "../viewer.ts";
+import type { Authentication } from "./authentication.ts";
+import { parseCookies } from "./cookies.ts";
+
+export class RequestViewers implements Viewers {
+  readonly #authentication: Authentication;
+  readonly #isSecure: boolean;
+  readonly #listeners: (() => void)[] = [];
+
+  /** @param isSecure whether clients reach the server over TLS, on which the names of cookies depend */
+  constructor(authentication: Authentication, isSecure: boolean) {
+    this.#authentication = authentication;
+    this.#isSecure = isSecure;
+  }
+
+  async ofRequest({ headers }: Pick<Request, "headers">): Promise<{ viewer: Viewer; hasBadToken: boolean }> {
+    const bearer = /^Bearer (.+)$/i.exec(headers.get("authorization") ?? "")?.[1];
+    if (bearer !== undefined) {
+      const viewer = await this.#authentication.authenticate(bearer);
+      return { viewer, hasBadToken: viewer === null };
+    }
+    const { access } = parseCookies(headers.get("cookie"), this.#isSecure);
+    // A browser sends an old cookie without its user's doing, so that is no bad token.
+    return {
+      viewer: access === undefined ? null : await this.#authentication.authenticate(access),
+      hasBadToken: false,
+    };
+  }
+
+  reload({ id: userId, sessionId }: NonNullable<Viewer>): Promise<Viewer> {
+    return this.#authentication.viewerOf({ userId, sessionId });
+  }
+
+  forget(): void {
+    this.#authentication.forget();
+    for (const listener of this.#listeners) listener();
+  }
+
+  onForget(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+}

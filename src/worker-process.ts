@@ -1,0 +1,39 @@
+/** Workers for the queues of all slices, in the server's process or in one of their own. */
+import type { Logger } from "pino";
+import { openFileStore } from "./connections.ts";
+import type { RunningWorker } from "./processing/work-queue.ts";
+import type { Config } from "./settings.ts";
+import type { Slice } from "./slice.ts";
+import { slices as allSlices } from "./slices.ts";
+
+export type WorkersOptions = {
+  /** Of the database. */
+  url: string;
+  /** Rows of each queue that are worked on at the same time. */
+  places: number;
+  logger: Logger;
+  slices?: readonly Slice[];
+};
+
+export async function startWorkers(config: Config, options: WorkersOptions): Promise<RunningWorker> {
+  const { url, places, logger, slices = allSlices } = options;
+  const files = openFileStore(config);
+  const parts = {
+    config,
+    url,
+    files,
+    places,
+    leaseMs: config.WORKER_LEASE_MS,
+    maxAttempts: config.WORKER_ATTEMPTS,
+    logger,
+  };
+  const running: RunningWorker[] = [];
+  const stop = async () => void (await Promise.all(running.map((worker) => worker.stop())));
+  try {
+    for (const { queue } of slices) if (queue) running.push(await queue.start(parts));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { stop };
+}
