@@ -7,9 +7,10 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { parse, validate } from "graphql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { schema } from "../src/composition.ts";
-import { settings } from "../src/config.ts";
+import { settingsOf } from "../src/config.ts";
+import { buildSchema } from "../src/graphql/schema.ts";
 import { loadSampleLibrary } from "../src/sample-library.ts";
+import { slices } from "../src/slices.ts";
 import { pdf } from "./support/documents.ts";
 import { type Lectern, startLectern } from "./support/lectern.ts";
 
@@ -75,10 +76,10 @@ describe.skipIf(!hasCurl)("the requests", () => {
   });
 });
 
-it("shows an operation for clients that the schema accepts", () => {
+it("shows an operation for clients that the schema accepts", async () => {
   const { code = "" } = blocks.find(({ language }) => language === "ts") ?? {};
   const [, operation = ""] = /graphql\(`(.*?)`\)/s.exec(code) ?? [];
-  expect(validate(schema, parse(operation))).toEqual([]);
+  expect(validate(await buildSchema(slices), parse(operation))).toEqual([]);
 });
 
 it("names the defaults of all settings", () => {
@@ -86,7 +87,7 @@ it("names the defaults of all settings", () => {
     name,
     value.trim(),
   ]);
-  const defaults = Object.entries(settings.shape).map(([name, setting]) => {
+  const defaults = Object.entries(settingsOf(slices).shape).map(([name, setting]) => {
     const found = setting.safeParse(undefined).data;
     return [name, name === "EAGER_PLAN" ? (found ? "on" : "off") : String(found ?? "")];
   });

@@ -9,12 +9,14 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { Kind, parse } from "graphql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { settings } from "../src/config.ts";
+import type { ZodType } from "zod";
+import { settingsOf } from "../src/config.ts";
 import { withClient } from "../src/database/with-client.ts";
 import { chunk } from "../src/documents/worker/chunker.ts";
 import { decodeGlobalId } from "../src/graphql/global-id.ts";
 import { urlAs } from "../src/postgres/roles.ts";
 import { demoPassword, demoUsers, loadSampleLibrary } from "../src/sample-library.ts";
+import { slices } from "../src/slices.ts";
 import { docx, encoded, pdf, protectedPdf } from "./support/documents.ts";
 import { type Lectern, type Person, type ShownError, startLectern } from "./support/lectern.ts";
 import { upload } from "./support/upload.ts";
@@ -22,6 +24,9 @@ import { python } from "./support/worker-processes.ts";
 
 const root = join(import.meta.dirname, "..");
 const folder = join(root, "prisma/sample-library");
+
+const settings: Record<string, ZodType> = settingsOf(slices).shape;
+const defaultOf = (name: string) => settings[name]?.parse(undefined) as number;
 
 type Guide = { name: string; text: string; title: string; blocks: { language: string; code: string }[] };
 
@@ -81,7 +86,7 @@ beforeAll(async () => {
     const { data } = await asking({})(query, { input: { email, password: demoPassword } });
     return asking({ authorization: `Bearer ${data.signIn.accessToken}` });
   };
-  [admin, editor, viewer] = await Promise.all(demoUsers.map(({ email }) => asDemoUser(email)));
+  [admin, editor, viewer] = await Promise.all(Object.values(demoUsers).map(({ email }) => asDemoUser(email)));
   stranger = asking({});
 });
 afterAll(() => lectern.stop());
@@ -116,15 +121,15 @@ describe("all guides", () => {
     const values = parse(readFileSync(join(root, "schema.graphql"), "utf8")).definitions.flatMap((definition) =>
       definition.kind === Kind.ENUM_TYPE_DEFINITION ? (definition.values ?? []).map(({ name }) => name.value) : [],
     );
-    const known = new Set([...Object.keys(settings.shape), ...codes, ...values, "LECTERN_PASSWORD", "OFFSET"]);
+    const known = new Set([...Object.keys(settings), ...codes, ...values, "LECTERN_PASSWORD", "OFFSET"]);
     for (const { name, ...one } of guides) {
       for (const code of inlineCodes({ name, ...one })) {
         const [, constant, value] = /^([A-Z][A-Z_]+)(?:=(\S+))?$/.exec(code) ?? [];
         if (constant === undefined) continue;
         expect([name, constant, known.has(constant)]).toEqual([name, constant, true]);
         if (value === undefined) continue;
-        const setting = settings.shape[constant as keyof typeof settings.shape];
-        expect([name, code, setting.safeParse(value).success]).toEqual([name, code, true]);
+        const setting = settings[constant];
+        expect([name, code, setting?.safeParse(value).success]).toEqual([name, code, true]);
       }
     }
   });
@@ -132,12 +137,12 @@ describe("all guides", () => {
   it("state the defaults of settings", () => {
     const said = guides.flatMap(({ text }) => [...text.matchAll(/`([A-Z_]+)`,\s+([\d,]+)\s+unless\s+set/g)]);
     expect(Object.fromEntries(said.map(([, name, value]) => [name, Number(value?.replaceAll(",", ""))]))).toEqual({
-      MAX_DOCUMENT_BYTES: settings.shape.MAX_DOCUMENT_BYTES.parse(undefined),
-      MAX_JSON_BYTES: settings.shape.MAX_JSON_BYTES.parse(undefined),
-      WORKER_LEASE_MS: settings.shape.WORKER_LEASE_MS.parse(undefined),
-      WORKER_ATTEMPTS: settings.shape.WORKER_ATTEMPTS.parse(undefined),
-      ACCESS_TOKEN_SECONDS: settings.shape.ACCESS_TOKEN_SECONDS.parse(undefined),
-      REFRESH_TOKEN_SECONDS: settings.shape.REFRESH_TOKEN_SECONDS.parse(undefined),
+      MAX_DOCUMENT_BYTES: defaultOf("MAX_DOCUMENT_BYTES"),
+      MAX_JSON_BYTES: defaultOf("MAX_JSON_BYTES"),
+      WORKER_LEASE_MS: defaultOf("WORKER_LEASE_MS"),
+      WORKER_ATTEMPTS: defaultOf("WORKER_ATTEMPTS"),
+      ACCESS_TOKEN_SECONDS: defaultOf("ACCESS_TOKEN_SECONDS"),
+      REFRESH_TOKEN_SECONDS: defaultOf("REFRESH_TOKEN_SECONDS"),
     });
   });
 
@@ -454,7 +459,7 @@ describe("the life of a document", () => {
   });
 
   it("has the states that the guide lists", async () => {
-    const rows = await lectern.database.query("select unnest(enum_range(null::document_status))::text as status");
+    const rows = await lectern.database.query("select unnest(enum_range(null::work_status))::text as status");
     const listed = [...guide(5).text.matchAll(/^- `([A-Z]+)`:/gm)].map(([, status]) => status);
     expect(listed).toEqual(rows.map(({ status }) => status));
   });
@@ -646,7 +651,7 @@ describe("workers in other languages", () => {
     );
 
   it("follow the contract to the letter", async () => {
-    const calls = ["extend_lease", "complete_document", "fail_document", "release_document"].map(
+    const calls = ["extend_document_lease", "complete_document", "fail_document", "release_document"].map(
       (name) => inlineCodes(guide(7)).find((code) => code.startsWith(`select ${name}`)) ?? "missing",
     );
     const [extend, complete, fail, release] = calls as [string, string, string, string];
@@ -728,7 +733,7 @@ describe("accounts, roles and sessions", () => {
     const session = data.signIn;
     expect(session.user).toEqual({ name: "Victor Viewer", role: "VIEWER" });
     const lifeMs = new Date(session.expiresAt).getTime() - Date.now();
-    expect(Math.round(lifeMs / 10_000)).toBe(settings.shape.ACCESS_TOKEN_SECONDS.parse(undefined) / 10);
+    expect(Math.round(lifeMs / 10_000)).toBe(defaultOf("ACCESS_TOKEN_SECONDS") / 10);
     const refresh = "mutation ($token: String!) { refreshSession(input: { refreshToken: $token }) { refreshToken } }";
     const next = await askAs(stranger, refresh, { token: session.refreshToken });
     expect(next.data.refreshSession.refreshToken).not.toBe(session.refreshToken);

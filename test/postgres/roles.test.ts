@@ -32,7 +32,7 @@ const allowed: Record<DatabaseRole, { tables: Record<string, string>; functions:
       idempotency_keys: "select insert delete update(*)",
       outbox: "select",
       outbox_consumers: "select update(position)",
-      sessions: "select insert update(*)",
+      sessions: "select insert delete update(*)",
       users: "select insert update(name, password_hash, role)",
     },
     functions: ["fold", "has_words_like", "prune_outbox", "release_expired_documents", "uuid_v7"],
