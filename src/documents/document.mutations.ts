@@ -82,7 +82,7 @@ builder.mutationFields((t) => ({
     type: CreateDocumentPayload,
     authScopes: { signedIn: true },
     description: "Takes a text or a file in. It is PENDING until a worker has read it and cut it into chunks.",
-    extensions: { prepare: ({ input }, context) => servicesOf(context).documents.prepareCreate(input) },
+    prepare: ({ input }, context) => servicesOf(context).documents.prepareCreate(input),
     args: { input: t.arg({ type: CreateDocumentInput, required: true, description: "The text." }) },
     resolve: (_root, { input }, context) => servicesOf(context).documents.create(input),
   }),

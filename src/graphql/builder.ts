@@ -8,6 +8,7 @@ import { ApplicationError } from "../errors.ts";
 import type { StagedFile } from "../storage/file-store.ts";
 import type { OperationContext } from "./context.ts";
 import { encodeGlobalId } from "./global-id.ts";
+import "./mutation-field-plugin.ts";
 
 export type BuilderTypes = {
   Context: OperationContext;
@@ -24,7 +25,8 @@ export type BuilderTypes = {
 };
 
 export const builder = new SchemaBuilder<BuilderTypes>({
-  plugins: [ScopeAuthPlugin, RelayPlugin, ComplexityPlugin],
+  // The outermost first: a mutation field that is not authorized has begun, and its operation fails there.
+  plugins: ["mutationFields", ScopeAuthPlugin, RelayPlugin, ComplexityPlugin],
   defaultFieldNullability: false,
   relay: {
     cursorType: "String",

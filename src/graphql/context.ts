@@ -36,7 +36,16 @@ export type OperationContext = YogaInitialContext & {
   subscription: SubscriptionScope | null;
 };
 
+/** How far an attempt is: the root fields that have begun, in order. All but the last have succeeded. */
+export type Progress = {
+  begun: (string | number)[];
+  /** Whether a statement of the transaction has failed. */
+  hasFailed(): boolean;
+};
+
 export type MutationScope = {
+  /** How far this attempt is. */
+  progress: Progress;
   services: Services;
   /** The rest of the operation runs on behalf of this viewer: the answer to a sign-in is shown as its user sees it. */
   become(viewer: NonNullable<Viewer>): void;

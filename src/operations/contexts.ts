@@ -8,7 +8,7 @@ import type { CursorCodec } from "../eager-loading/cursor.ts";
 import { Loaders } from "../eager-loading/loaders.ts";
 import type { Reader } from "../eager-loading/reader.ts";
 import { Trace } from "../eager-loading/trace.ts";
-import type { OperationContext, Services } from "../graphql/context.ts";
+import type { OperationContext, Progress, Services } from "../graphql/context.ts";
 import type { ClientConnection } from "../outbox/change-feed.ts";
 import type { Repositories, UnitOfWork } from "../unit-of-work/unit-of-work.ts";
 import type { Viewer, Viewers } from "../viewer.ts";
@@ -57,10 +57,11 @@ export function contextsOf({ viewers, isPublic, isSecure, reads, cursors, servic
 
     ofAttempt(operation, uow) {
       const { trace } = operation;
+      const progress: Progress = { begun: [], hasFailed: () => uow.failure !== undefined };
       const scopeOf = (viewer: Viewer) => ({
         viewer,
         loaders: new Loaders({ viewer, reader: uow.reader, cursors, trace }),
-        mutation: { services: services(uow, viewer), become },
+        mutation: { services: services(uow, viewer), become, progress },
       });
       const become = (viewer: NonNullable<Viewer>) =>
         void Object.assign(context, scopeOf(viewer), { canRead: true, hasBadToken: false });

@@ -2,7 +2,7 @@
  * How a mutation runs: the whole operation inside one unit of work, and its answer after the commit.
  *
  * The operation fails, and everything is undone, when its answer has no data: GraphQL nulls a failed root field up to
- * `data`, since all of them are non-null. A nullable field below that fails is reported and undoes nothing, unless a
+ * `data`, since all of them are non-null (graphql/mutation-field-plugin.ts). A nullable field below that fails is reported and undoes nothing, unless a
  * statement failed in the transaction. docs/transactions.md tells clients what follows.
  */
 import {
@@ -16,7 +16,8 @@ import {
 } from "graphql";
 import type { Plugin } from "graphql-yoga";
 import { ApplicationError, StaleVersionError } from "../errors.ts";
-import type { OperationContext } from "../graphql/context.ts";
+import { type OperationContext, type Progress, scopeOf } from "../graphql/context.ts";
+import { declarationOf, SkippedError } from "../graphql/mutation-field-plugin.ts";
 import type { Probe } from "../unit-of-work/transaction-guard.ts";
 import {
   type Repositories,
@@ -29,17 +30,7 @@ import {
 import { currentObject } from "./current-object.ts";
 import { executeOnce, type KeyedOptions, keyOf, oneAtATime } from "./idempotency-header.ts";
 import { type Variables, variablesOf } from "./operation-variables.ts";
-import {
-  follow,
-  isolationOf,
-  type Progress,
-  prepareAll,
-  type RootField,
-  rootFieldsOf,
-  SkippedError,
-  watchFailures,
-  watchRootFields,
-} from "./root-fields.ts";
+import { prepareAll, type RootField, rootFieldsOf } from "./root-fields.ts";
 
 /** What the plugin needs of the program: a unit of work, and the context of one try inside it. */
 export type MutationOptions = {
@@ -50,17 +41,8 @@ export type MutationOptions = {
   probe?: Probe;
 };
 
-/** Schemas whose fields are watched: once, however many servers of this process share one. */
-const prepared = new WeakSet<GraphQLSchema>();
-
 export function useMutations(options: MutationOptions & Pick<KeyedOptions, "show">): Plugin {
   return {
-    onSchemaChange({ schema }) {
-      if (prepared.has(schema as GraphQLSchema)) return;
-      watchRootFields(schema as GraphQLSchema);
-      watchFailures(schema as GraphQLSchema);
-      prepared.add(schema as GraphQLSchema);
-    },
     onExecute({ args, executeFn, setExecuteFn }) {
       const { document, operationName } = args as ExecutionArgs;
       if (getOperationAST(document, operationName)?.operation !== OperationTypeNode.MUTATION) return;
@@ -89,14 +71,14 @@ async function runMutation(
     const key = keyOf(
       args,
       outer,
-      fields.some(({ field }) => field.extensions.hasSecretAnswer === true),
+      fields.some(({ field }) => declarationOf(field).hasSecretAnswer === true),
     );
     const name = operation.name?.value ?? "anonymous mutation";
-    const unit: UnitOfWorkOptions = { name, signal: outer.request.signal, isDryRun, ...isolationOf(fields) };
+    const unit: UnitOfWorkOptions = { name, signal: outer.request.signal, isDryRun };
 
     const attempt = async (uow: UnitOfWork & Repositories): Promise<{ result: ExecutionResult; isReplay: boolean }> => {
       const context = options.contextFor(outer, uow);
-      progress = follow(context, () => uow.failure !== undefined);
+      progress = scopeOf(context.mutation, "The context of an attempt is a mutation's.").progress;
       await prepareAll(fields, variables, context);
       const executeAll = async () => {
         const result = await execute({ ...args, contextValue: context });
@@ -137,7 +119,7 @@ function refuseStreaming({ document }: ExecutionArgs): void {
 function wantsDryRun({ request }: OperationContext, fields: readonly RootField[]): boolean {
   const value = request.headers.get("lectern-dry-run");
   if (value === null || value === "false") return false;
-  const firm = fields.find(({ field }) => field.extensions.forbidsDryRun === true)?.field;
+  const firm = fields.find(({ field }) => declarationOf(field).forbidsDryRun === true)?.field;
   if (firm) throw new ApplicationError("BAD_USER_INPUT", `${firm.name} has no dry run.`, { http: { status: 400 } });
   if (value === "true") return true;
   // Somebody who wants a dry run and misspells it must not get a real one.
@@ -162,14 +144,10 @@ class FailedOperation extends Error {
 
 async function failIfUndone(
   { data, errors = [] }: ExecutionResult,
-  { begun, returned, hasFailed }: Progress,
+  { begun, hasFailed }: Progress,
   schema: GraphQLSchema,
   context: OperationContext,
 ): Promise<void> {
-  if (returned) {
-    const { error, path } = returned;
-    throw new FailedOperation([new GraphQLError(error.message, { path, originalError: error })], path[0]);
-  }
   const causes = errors.filter(({ originalError }) => !(originalError instanceof SkippedError));
   // What a statement's error became is told where it happened, also when it would have been no more than a null.
   if (hasFailed() && causes.length > 0) throw new FailedOperation(causes, begun.at(-1));

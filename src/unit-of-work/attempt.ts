@@ -25,7 +25,6 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
   readonly name: string;
   readonly attempt: number;
   readonly reader: Reader;
-  retryIsForbidden = false;
   isWithoutPreparations = false;
   readonly #parts: UnitOfWorkParts<Repositories>;
   readonly #options: UnitOfWorkOptions;
@@ -103,11 +102,6 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
 
   afterAbort(effect: () => unknown): void {
     this.#abortEffects.push(effect);
-  }
-
-  forbidRetry(reason: string): void {
-    this.#parts.logger.debug({ operation: this.name, reason }, "unit of work cannot be tried again");
-    this.retryIsForbidden = true;
   }
 
   doWithoutPreparations(): void {

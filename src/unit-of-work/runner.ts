@@ -3,7 +3,7 @@
  *
  * When another transaction was in the way (SQLSTATE 40001, 40P01), or the connection broke before COMMIT was sent,
  * the whole work runs again, with a new transaction and new repositories; only what `prepare` made is kept. A try
- * whose outcome nobody knows is never repeated, nor one that says that something has left the process.
+ * whose outcome nobody knows is never repeated.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "pino";
@@ -54,7 +54,7 @@ type Reason = "conflict" | "connection lost" | "unavailable";
 
 /** Why another try may succeed; undefined when it cannot, or must not be made. */
 function reasonToRepeat(attempted: Attempt<object>, { kind, error }: Undone): Reason | undefined {
-  if (kind === "unknown" || attempted.retryIsForbidden) return undefined;
+  if (kind === "unknown") return undefined;
   const causes = [...causesOf(error), attempted.failure];
   if (causes.some(isRetryable)) return "conflict";
   if (!causes.some((cause) => isConnectionLoss(cause) || isUnavailable(cause))) return undefined;

@@ -37,11 +37,6 @@ export interface UnitOfWork {
   afterCommit(effect: () => unknown): void;
   /** Runs when it is certain that nothing was committed by this try; never when nobody knows. */
   afterAbort(effect: () => unknown): void;
-  /**
-   * Says that something has left the process that no rollback takes back, so that the work must not be repeated.
-   * Whoever can, uses `afterCommit` instead.
-   */
-  forbidRetry(reason: string): void;
 }
 
 /** The repositories of all slices. Each slice adds its own by declaration merging. */

@@ -71,27 +71,24 @@ builder.mutationFields((t) => ({
   signUp: t.field({
     type: SignInPayload,
     description: "Makes an account and signs in with it.",
-    extensions: {
-      hasSecretAnswer: true,
-      prepare: ({ input }, context) => servicesOf(context).users.prepareSignUp(input),
-    },
+    hasSecretAnswer: true,
+    prepare: ({ input }, context) => servicesOf(context).users.prepareSignUp(input),
     args: { input: t.arg({ type: SignUpInput, required: true, description: "The account." }) },
     resolve: async (_root, { input }, context) => startSession(await servicesOf(context).users.signUp(input), context),
   }),
   signIn: t.field({
     type: SignInPayload,
     description: "Starts a session.",
-    extensions: {
-      hasSecretAnswer: true,
-      prepare: ({ input }, context) => servicesOf(context).users.prepareSignIn(input),
-    },
+    hasSecretAnswer: true,
+    prepare: ({ input }, context) => servicesOf(context).users.prepareSignIn(input),
     args: { input: t.arg({ type: SignInInput, required: true, description: "Who you are." }) },
     resolve: async (_root, { input }, context) => startSession(await servicesOf(context).users.signIn(input), context),
   }),
   refreshSession: t.field({
     type: SignInPayload,
     description: "Fresh tokens for a session. A refresh token that was used before ends its session.",
-    extensions: { hasSecretAnswer: true, forbidsDryRun: true },
+    hasSecretAnswer: true,
+    forbidsDryRun: true,
     args: { input: t.arg({ type: RefreshSessionInput, description: "Left out when the refresh cookie is sent." }) },
     resolve: async (_root, { input }, context) => {
       const token =
