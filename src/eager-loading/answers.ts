@@ -28,7 +28,6 @@ export function answersFromRows(ask: Ask, rows: readonly Row[]): Map<string, unk
         break;
       case "column":
       case "count":
-      case "sum":
       case "exists":
         answers.set(key, row.$value);
         break;

@@ -3,7 +3,7 @@
  * whatever their aliases, because an ask's `id` is the relation's name with its arguments in canonical form.
  */
 import type { Cursor } from "./cursor.ts";
-import type { ColumnRelation, Direction, ListRelation, OneRelation, PageRelation, SumRelation } from "./relation.ts";
+import type { ColumnRelation, Direction, ListRelation, OneRelation, PageRelation } from "./relation.ts";
 
 /** The stretch of a relation's rows that a page shows. */
 export type PageWindow = {
@@ -24,7 +24,6 @@ export type Ask = { id: string; name: string } & (
   | { kind: "exists"; relation: PageRelation; args: object; window: PageWindow; beyond: "after" | "before" }
   | { kind: "list"; relation: ListRelation; args: object }
   | { kind: "column"; relation: ColumnRelation }
-  | { kind: "sum"; relation: SumRelation }
 );
 
 export const askOne = (relation: OneRelation): Ask => ({
@@ -89,13 +88,6 @@ export const askColumn = (relation: ColumnRelation): Ask => ({
   relation,
 });
 
-export const askSum = (relation: SumRelation): Ask => ({
-  kind: "sum",
-  id: identify(relation.name, "sum", {}),
-  name: relation.name,
-  relation,
-});
-
 /** The generations that the window's cursors are of; none where pages belong to none. */
 export function generationsOf(relation: PageRelation, { after, before }: PageWindow): (string | null)[] {
   if (!relation.generation) return [];
@@ -114,8 +106,6 @@ export function emptyAnswer(ask: Ask): unknown {
       return [];
     case "count":
       return 0;
-    case "sum":
-      return 0n;
     case "exists":
       return false;
   }

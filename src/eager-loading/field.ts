@@ -2,7 +2,7 @@
  * What a field of the schema says of the relation it asks, kept in the field's `extensions.eager`. The resolver and
  * the plan both read it, so they ask for the same thing.
  */
-import type { ColumnRelation, ListRelation, OneRelation, PageRelation, SumRelation } from "./relation.ts";
+import type { ColumnRelation, ListRelation, OneRelation, PageRelation } from "./relation.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a field's arguments are what its schema says.
 type FieldArguments = any;
@@ -14,7 +14,6 @@ export type EagerField =
   | { kind: "page"; relation: PageRelation; by?: string; toArguments: (args: FieldArguments) => object }
   | { kind: "list"; relation: ListRelation; by: string; toArguments: (args: FieldArguments) => object }
   | { kind: "column"; relation: ColumnRelation; by: string }
-  | { kind: "sum"; relation: SumRelation; by?: string }
   /** The field shows its parent's row under another type: `ChunkHit.chunk`. */
   | { kind: "same" };
 

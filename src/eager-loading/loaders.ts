@@ -4,12 +4,12 @@
  */
 import DataLoader from "dataloader";
 import { answersFromRows, type Row, rootKey } from "./answers.ts";
-import { type Ask, askColumn, askList, askOne, askSum, emptyAnswer } from "./ask.ts";
+import { type Ask, askColumn, askList, askOne, emptyAnswer } from "./ask.ts";
 import { Connection } from "./connection.ts";
 import type { CursorCodec } from "./cursor.ts";
 import { type PageArguments, windowOf } from "./page-arguments.ts";
 import type { Reader } from "./reader.ts";
-import type { ColumnRelation, ListRelation, OneRelation, PageRelation, SumRelation } from "./relation.ts";
+import type { ColumnRelation, ListRelation, OneRelation, PageRelation } from "./relation.ts";
 import { keysFromArray, statementOf } from "./statement.ts";
 import { type Batch, Trace } from "./trace.ts";
 
@@ -61,10 +61,6 @@ export class Loaders<Viewer = any> {
 
   column<Value>(relation: ColumnRelation<Value>, key: string): Promise<Value | null> {
     return this.load(askColumn(relation), key) as Promise<Value | null>;
-  }
-
-  sum(relation: SumRelation, key: string = rootKey): Promise<bigint> {
-    return this.load(askSum(relation), key) as Promise<bigint>;
   }
 
   /** @param key null where the parent has none: nothing belongs to it, and nothing is read */

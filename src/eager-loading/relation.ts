@@ -82,9 +82,6 @@ export type ColumnRelation<Value = unknown> = AnyShared & {
   readonly value?: Value;
 };
 
-/** A sum per key; 0 where there are no rows. */
-export type SumRelation = AnyShared & { kind: "sum"; column: string };
-
 type NameOf<RowTable> = RowTable extends Table<infer _, infer All> ? keyof All & string : never;
 type RowOf<RowTable> = RowTable extends Table<infer Row, infer _> ? Row : never;
 type AllOf<RowTable> = RowTable extends Table<infer _, infer All> ? All : never;
@@ -157,12 +154,6 @@ export function relationsFor<Viewer>() {
       declaration: Declaration<Viewer, RowTable> & { key: NameOf<RowTable>; column: Column },
     ): ColumnRelation<AllOf<RowTable>[Column]> {
       return { kind: "column", ...declaration };
-    },
-
-    sum<RowTable extends AnyTable>(
-      declaration: Declaration<Viewer, RowTable> & { key?: NameOf<RowTable>; column: NameOf<RowTable> },
-    ): SumRelation {
-      return { kind: "sum", ...declaration };
     },
   };
 }

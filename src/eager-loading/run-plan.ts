@@ -8,7 +8,7 @@
  */
 import { GraphQLIncludeDirective, GraphQLSkipDirective, getArgumentValues, getDirectiveValues } from "graphql";
 import { answersFromRows, type Row, rootKey, rowsOf } from "./answers.ts";
-import { type Ask, askColumn, askList, askOne, askSum, emptyAnswer } from "./ask.ts";
+import { type Ask, askColumn, askList, askOne, emptyAnswer } from "./ask.ts";
 import type { Conditions, Plan, Step } from "./compile-plan.ts";
 import { connectionAsks } from "./connection.ts";
 import { inTime } from "./in-time.ts";
@@ -156,8 +156,6 @@ class Instantiation {
       }
       case "column":
         return [this.#instance(askColumn(eager.relation), parent, by)];
-      case "sum":
-        return [this.#instance(askSum(eager.relation), parent, by)];
       case "page": {
         const window = windowOf(eager.relation, args, this.#loaders.cursors);
         const asks = connectionAsks(eager.relation, eager.toArguments(args), window);

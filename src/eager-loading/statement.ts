@@ -35,8 +35,6 @@ export function statementOf(ask: Ask, keys: Keys, viewer: unknown): Sql {
       return isOfGeneration(ask)
         ? sql`select ${key}, (select count(*)::integer from ${table(relation)} where ${ofKey(ask)}${counted(ask, viewer)}) as "$value" from (${keys}) k(key)`
         : sql`select ${key}, count(*)::integer as "$value" from ${keyed(ask, keys)} where ${counted(ask, viewer)} group by 1`;
-    case "sum":
-      return sql`select ${key}, coalesce(sum(${column(ask, ask.relation.column)}), 0)::bigint as "$value" from ${keyed(ask, keys)} where ${visible(relation, viewer)} group by 1`;
     case "exists":
       return keys === null
         ? sql`select exists (${rowsBeyondCursor(ask, viewer)}) as "$value"`

@@ -1,5 +1,5 @@
 /**
- * The field builder's words for relations: `t.one`, `t.page`, `t.rows`, `t.wide`, `t.sum`, `t.lookup`. Each makes a
+ * The field builder's words for relations: `t.one`, `t.page`, `t.rows`, `t.wide`, `t.lookup`. Each makes a
  * field whose resolver is one call of a loader, and says the same in `extensions.eager` for the plan to read.
  */
 import {
@@ -13,13 +13,7 @@ import {
 } from "@pothos/core";
 import type { EagerField } from "../eager-loading/field.ts";
 import { defaultPageSize, maximumPageSize, type PageArguments } from "../eager-loading/page-arguments.ts";
-import type {
-  ColumnRelation,
-  ListRelation,
-  OneRelation,
-  PageRelation,
-  SumRelation,
-} from "../eager-loading/relation.ts";
+import type { ColumnRelation, ListRelation, OneRelation, PageRelation } from "../eager-loading/relation.ts";
 import type { Viewer } from "../viewer.ts";
 import { builder } from "./builder.ts";
 import type { OperationContext } from "./context.ts";
@@ -70,7 +64,6 @@ declare global {
         relation: ColumnRelation<Value>,
         options: Described & { type: "String"; by: keyof ParentShape & string },
       ): FieldRef<Types, unknown>;
-      sum(relation: SumRelation, options: Described & { by?: keyof ParentShape & string }): FieldRef<Types, unknown>;
       /** One row whose key the arguments or the viewer say. */
       lookup<Row, Args extends InputFieldMap>(
         relation: OneRelation<Row>,
@@ -142,12 +135,6 @@ Object.assign(RootFieldBuilder.prototype, {
     const eager: EagerField = { kind: "column", relation, by: options.by };
     const resolve: Resolve = (parent, _args, { loaders }) => loaders.column(relation, parent[options.by] as string);
     return eagerField.call(this, options, eager, resolve, { nullable: true });
-  },
-
-  sum(this: Loose, relation: SumRelation, options: Options) {
-    const eager: EagerField = { kind: "sum", relation, by: options.by };
-    const resolve: Resolve = (parent, _args, { loaders }) => loaders.sum(relation, options.by && parent[options.by]);
-    return eagerField.call(this, options, eager, resolve, { type: "Bytes" });
   },
 
   lookup(this: Loose, relation: OneRelation, options: Options) {

@@ -35,7 +35,6 @@ const stepsByShelf = relationsFor<null>().page({
 
 const stepById = relationsFor<null>().one({ name: "StepById", table: steps, key: "id" });
 const labelById = relationsFor<null>().column({ name: "LabelById", table: steps, key: "id", column: "label" });
-const rankSum = relationsFor<null>().sum({ name: "RankSum", table: steps, key: "shelf", column: "rank" });
 
 const rows = 10_000;
 let database: TestDatabase;
@@ -205,12 +204,5 @@ describe("a batch", () => {
     expect(await none.one(stepById, null)).toBeNull();
     expect(await none.column(labelById, null as never)).toBeNull();
     expect(none.trace.statements).toBe(0);
-  });
-
-  it("sums per key, also where there is nothing to sum", async () => {
-    await database.query("insert into steps (shelf, rank, is_kept) values ('s', 2, false), ('s', 40, false)");
-    const sums = loaders();
-    expect(await Promise.all([sums.sum(rankSum, "s"), sums.sum(rankSum, "nowhere")])).toEqual([42n, 0n]);
-    expect(sums.trace.statements).toBe(1);
   });
 });
