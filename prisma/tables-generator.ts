@@ -1,6 +1,7 @@
 /**
  * A Prisma generator: writes `src/database/generated/tables.ts`, the description of every table that the eager-loading
- * engine builds its SQL from, so that no table, column or type name is spelled a second time.
+ * engine builds its SQL from, so that no table, column or type name is spelled a second time; and the foreign keys, from
+ * which the fields of the GraphQL schema know which column leads to which model.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -29,9 +30,17 @@ generatorHelper.generatorHandler({
       "",
       ...models.flatMap((model) => rowType(model)),
       "",
+      "/** The rows that relations and repositories read, by model. */",
+      `export type Rows = { ${models.map(({ name }) => `${name}: ${name}Row`).join("; ")} };`,
+      "",
       "export const tables = {",
       ...models.flatMap((model) => table(model, enums)),
       "};",
+      "",
+      "/** By model, the columns that hold keys of another one's rows: of which model, in which of its columns. */",
+      "export const foreignKeys = {",
+      ...models.map((model) => `  ${model.name}: { ${foreignKeysOf(model).join(", ")} },`),
+      "} as const;",
       "",
       "/** What repositories leave out, too: Prisma's global `omit`. */",
       "export const omittedColumns = {",
@@ -55,6 +64,15 @@ function rowType(model: DMMF.Model): string[] {
   const omitted = columnsOf(model).filter(isOmitted);
   const names = omitted.map(({ name }) => `"${name}"`).join(" | ");
   return [`export type ${model.name}Row = ${omitted.length === 0 ? model.name : `Omit<${model.name}, ${names}>`};`];
+}
+
+function foreignKeysOf(model: DMMF.Model): string[] {
+  return model.fields.flatMap(({ type, relationFromFields, relationToFields }) => {
+    const [from, to] = [relationFromFields?.[0], relationToFields?.[0]];
+    // A key of several columns is not one that a relation compares with.
+    if (from === undefined || to === undefined || relationFromFields?.length !== 1) return [];
+    return [`${from}: { model: "${type}", column: "${to}" }`];
+  });
 }
 
 function table(model: DMMF.Model, enums: Map<string, string>): string[] {

@@ -278,6 +278,15 @@ describe("code", () => {
     expect(makers.map(({ path }) => path)).toEqual(["database/client.ts"]);
   });
 
+  it("loads by relations only, never by Pothos' Prisma plugin (docs/decisions/0002)", () => {
+    const loading =
+      /\.(relation|relatedConnection|relationCount|variant|prismaField|prismaFieldWithInput|prismaConnection)\s*\(|\b(queryFromInfo|prismaConnectionHelpers)\b/;
+    for (const call of ['t.relation("owner")', "t.prismaField({", "t.relationCount (", "queryFromInfo({ info })"]) {
+      expect(call).toMatch(loading);
+    }
+    expect(files.filter(({ code }) => loading.test(code)).map(({ path }) => path)).toEqual([]);
+  });
+
   it("stays below 300 lines a file", () => {
     const long = files
       .map(({ path, text }) => ({ path, lines: text.trimEnd().split("\n").length }))

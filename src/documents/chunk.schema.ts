@@ -2,7 +2,6 @@ import type { ChunkRow } from "../database/generated/tables.ts";
 import { badInput } from "../errors.ts";
 import { builder } from "../graphql/builder.ts";
 import { decodeGlobalId } from "../graphql/global-id.ts";
-import { registerNode } from "../graphql/node.ts";
 import { requireSearchText } from "../search/search-text.ts";
 import {
   type ChunkHitExtra,
@@ -18,21 +17,17 @@ import { Document } from "./document.schema.ts";
 
 const farthestNeighbour = 10;
 
-export const Chunk = builder.node(builder.objectRef<ChunkRow>("Chunk"), {
-  description: "A piece of a document, as search finds it.",
-  id: { resolve: (chunk) => chunk.id },
+export const Chunk = builder.rowNode("Chunk", {
+  relation: chunkById,
   fields: (t) => ({
-    document: t.one(documentById, { type: Document, by: "documentId", description: "The document it is a piece of." }),
-    index: t.exposeInt("index", { description: "0-based place in the document." }),
-    text: t.exposeString("text", { description: "The piece itself: Document.text from startOffset to endOffset." }),
-    startOffset: t.exposeInt("startOffset", {
-      description: "Character offset into Document.text, in UTF-16 code units, as JavaScript counts.",
-    }),
-    endOffset: t.exposeInt("endOffset", { description: "Offset of its end, exclusive." }),
-    tokenCount: t.exposeInt("tokenCount", { description: "Tokens by the o200k_base encoding." }),
+    document: t.one(documentById, { by: "documentId" }),
+    index: t.exposeInt("index"),
+    text: t.exposeString("text"),
+    startOffset: t.exposeInt("startOffset"),
+    endOffset: t.exposeInt("endOffset"),
+    tokenCount: t.exposeInt("tokenCount"),
   }),
 });
-registerNode(Chunk, chunkById);
 
 function requireDistance(argument: string, distance: number): number {
   if (distance < 0 || distance > farthestNeighbour) {
@@ -41,7 +36,7 @@ function requireDistance(argument: string, distance: number): number {
   return distance;
 }
 
-builder.objectField(Chunk, "neighbours", (t) =>
+builder.prismaObjectField(Chunk, "neighbours", (t) =>
   t.rows(neighboursByChunk, {
     type: Chunk,
     by: "id",
@@ -58,10 +53,9 @@ builder.objectField(Chunk, "neighbours", (t) =>
   }),
 );
 
-builder.objectField(Document, "chunks", (t) =>
+builder.prismaObjectField(Document, "chunks", (t) =>
   t.page(chunksByDocument, {
     type: Chunk,
-    by: "id",
     description:
       "Its pieces, in order; none before it is COMPLETED for the first time. A cursor holds until it is processed again; " +
       "then it is refused, with the reason CURSOR_OUT_OF_DATE.",

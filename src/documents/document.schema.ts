@@ -3,10 +3,8 @@ import {
   WorkStatus as statuses,
   Visibility as visibilities,
 } from "../database/generated/prisma/enums.ts";
-import type { DocumentRow } from "../database/generated/tables.ts";
 import { builder } from "../graphql/builder.ts";
 import { decodeGlobalId } from "../graphql/global-id.ts";
-import { registerNode } from "../graphql/node.ts";
 import { SortDirection } from "../graphql/sort-direction.ts";
 import { requireSearchText } from "../search/search-text.ts";
 import { userById } from "../users/user.relations.ts";
@@ -31,43 +29,26 @@ export const Visibility = builder.enumType("Visibility", {
   },
 });
 
-export const Document = builder.node(builder.objectRef<DocumentRow>("Document"), {
-  description: "A text of the library.",
-  id: { resolve: (document) => document.id },
+export const Document = builder.rowNode("Document", {
+  relation: documentById,
   fields: (t) => ({
-    title: t.exposeString("title", { description: "1 to 500 characters." }),
-    owner: t.one(userById, { type: User, by: "ownerId", description: "Whose document it is." }),
-    visibility: t.expose("visibility", { type: Visibility, description: "Who may read it." }),
-    status: t.expose("status", { type: DocumentStatus, description: "How far its processing is." }),
-    version: t.exposeInt("version", {
-      description: "Goes up by one with every write, whoever wrote. Send it back as expectedVersion.",
-    }),
-    mimeType: t.exposeString("mimeType", { description: "text/plain or text/markdown." }),
-    sizeBytes: t.expose("sizeBytes", { type: "Bytes", description: "Size of the text as it came in." }),
-    sha256: t.exposeString("sha256", { description: "SHA-256 of the text as it came in, in hex." }),
-    text: t.wide(documentText, {
-      type: "String",
-      by: "id",
-      description: "The whole text; read from the database only when selected.",
-    }),
-    failure: t.exposeString("failure", {
-      nullable: true,
-      description: "Why processing failed, when status is FAILED; before that, why the last attempt did.",
-    }),
-    attempts: t.exposeInt("attempts", {
-      description: "How often a worker has begun since it was last PENDING afresh.",
-    }),
-    progress: t.exposeFloat("progress", { description: "0 to 1 while PROCESSING; 1 when COMPLETED." }),
-    createdAt: t.expose("createdAt", { type: "DateTime", description: "When it came in." }),
-    updatedAt: t.expose("updatedAt", { type: "DateTime", description: "When it was last written." }),
-    processedAt: t.expose("processedAt", {
-      type: "DateTime",
-      nullable: true,
-      description: "When it was last COMPLETED.",
-    }),
+    title: t.exposeString("title"),
+    owner: t.one(userById, { by: "ownerId" }),
+    visibility: t.expose("visibility", { type: Visibility }),
+    status: t.expose("status", { type: DocumentStatus }),
+    version: t.exposeInt("version"),
+    mimeType: t.exposeString("mimeType"),
+    sizeBytes: t.expose("sizeBytes", { type: "Bytes" }),
+    sha256: t.exposeString("sha256"),
+    text: t.wide(documentText),
+    failure: t.exposeString("failure", { nullable: true }),
+    attempts: t.exposeInt("attempts"),
+    progress: t.exposeFloat("progress"),
+    createdAt: t.expose("createdAt", { type: "DateTime" }),
+    updatedAt: t.expose("updatedAt", { type: "DateTime" }),
+    processedAt: t.expose("processedAt", { type: "DateTime", nullable: true }),
   }),
 });
-registerNode(Document, documentById);
 
 const DocumentFilter = builder.inputType("DocumentFilter", {
   description: "Which documents; all that is given must hold.",
@@ -117,7 +98,6 @@ const toArguments = ({ filter }: FilterArgs) => ({
 
 builder.queryFields((t) => ({
   document: t.lookup(documentById, {
-    type: Document,
     nullable: true,
     description: "A document by id; null when it does not exist or is not yours to see.",
     args: { id: t.arg.id({ required: true, description: "The document's id." }) },
@@ -131,10 +111,9 @@ builder.queryFields((t) => ({
   }),
 }));
 
-builder.objectField(User, "documents", (t) =>
+builder.prismaObjectField(User, "documents", (t) =>
   t.page(documentsByOwner, {
     type: Document,
-    by: "id",
     description: "The user's documents that you may see.",
     args: filterArgs,
     toArguments,

@@ -6,7 +6,6 @@ import { decodeGlobalId, encodeGlobalId } from "../graphql/global-id.ts";
 import type { OutboxEvent } from "../outbox/outbox-event.ts";
 import type { Viewer } from "../viewer.ts";
 import { documentById, isDocumentVisible } from "./document.relations.ts";
-import { Document } from "./document.schema.ts";
 
 /** Part of what the table's `record_changes` shows. */
 type Payload = {
@@ -25,7 +24,6 @@ const DocumentChange = builder.objectRef<DocumentChangeShape>("DocumentChange").
       description: "The place of the change. Send it as `after` to go on behind it.",
     }),
     document: t.one(documentById, {
-      type: Document,
       by: "documentId",
       nullable: true,
       description: "The document, as it is now: a later change may show in it already.",

@@ -19,7 +19,7 @@ import {
   OperationTypeNode,
   type SelectionSetNode,
 } from "graphql";
-import type { EagerField } from "./field.ts";
+import { type EagerField, eagerOf } from "./field.ts";
 import { fragmentsOf } from "./fragments.ts";
 
 /** A part of the selection holds only when all of these directives say so. */
@@ -36,17 +36,17 @@ export type Step = {
   selected: { part: "page" | "count" | "previous" | "next"; conditions: Conditions }[];
 };
 
-export type Plan = { steps: Step[] };
+export type Plan = { schema: GraphQLSchema; steps: Step[] };
 
 export function compile(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): Plan {
   const root = schema.getRootType(operation.operation);
-  if (!root) return { steps: [] };
+  if (!root) return { schema, steps: [] };
   const compiler = new Compiler(schema, fragmentsOf(document));
   // What a subscription is told of holds the keys of what belongs to it, as a row does.
   if (operation.operation === OperationTypeNode.SUBSCRIPTION) {
-    return { steps: compiler.stepsBelowFieldsOf(root, operation.selectionSet) };
+    return { schema, steps: compiler.stepsBelowFieldsOf(root, operation.selectionSet) };
   }
-  return { steps: compiler.stepsOf(root, operation.selectionSet, [], false) };
+  return { schema, steps: compiler.stepsOf(root, operation.selectionSet, [], false) };
 }
 
 type SelectedField = { node: FieldNode; conditions: Conditions };
@@ -73,7 +73,7 @@ class Compiler {
     for (const { node, conditions } of this.#fieldsOf(type, selections, above)) {
       const field = type.getFields()[node.name.value];
       if (!field) continue;
-      const eager = field.extensions.eager;
+      const eager = eagerOf(field);
       if (!eager) {
         steps.push(...this.#stepsBelow(field.type, node, conditions, false));
       } else if (eager.kind === "same") {

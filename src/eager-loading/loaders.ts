@@ -20,6 +20,9 @@ export type LoadersOptions<Viewer> = {
   trace?: Trace;
 };
 
+/** Null or undefined where a parent has no key: nothing belongs to it, and nothing is read. */
+type Key = string | null | undefined;
+
 // biome-ignore lint/suspicious/noExplicitAny: the engine passes the viewer through to the relations, whatever it is.
 export class Loaders<Viewer = any> {
   readonly viewer: Viewer;
@@ -36,7 +39,7 @@ export class Loaders<Viewer = any> {
   }
 
   /** The row with this key that the viewer may see, or null. */
-  one<OneRow>(relation: OneRelation<OneRow>, key: string | null): Promise<OneRow | null> {
+  one<OneRow>(relation: OneRelation<OneRow>, key: Key): Promise<OneRow | null> {
     return this.load(askOne(relation), key) as Promise<OneRow | null>;
   }
 
@@ -47,23 +50,22 @@ export class Loaders<Viewer = any> {
     pageArguments: PageArguments,
     key: string = rootKey,
   ): Connection<PageRow> {
-    const window = windowOf(relation as PageRelation, pageArguments, this.cursors);
-    return new Connection<PageRow>(this as Loaders, relation as PageRelation, args, window, key);
+    const window = windowOf(relation, pageArguments, this.cursors);
+    return new Connection<PageRow>(this as Loaders, relation, args, window, key);
   }
 
   list<ListRow, Arguments extends object>(
     relation: ListRelation<ListRow, Arguments>,
     args: NoInfer<Arguments>,
-    key: string,
+    key: Key,
   ): Promise<ListRow[]> {
-    return this.load(askList(relation as ListRelation, args), key) as Promise<ListRow[]>;
+    return this.load(askList(relation, args), key) as Promise<ListRow[]>;
   }
 
-  column<Value>(relation: ColumnRelation<Value>, key: string): Promise<Value | null> {
+  column<Value>(relation: ColumnRelation<Value>, key: Key): Promise<Value | null> {
     return this.load(askColumn(relation), key) as Promise<Value | null>;
   }
 
-  /** @param key null where the parent has none: nothing belongs to it, and nothing is read */
   async load(ask: Ask, key: unknown): Promise<unknown> {
     if (key === null || key === undefined) return emptyAnswer(ask);
     return this.#loader(ask).load(String(key));

@@ -28,7 +28,7 @@ export type AnyShared = Shared<any>;
 export type OneRelation<Row = unknown> = AnyShared & { kind: "one"; key: string; readonly row?: Row };
 
 /** Pages of rows per key, their count, and whether there are rows beyond a cursor. */
-export type PageRelation<Row = unknown, Arguments = RelationArguments> = AnyShared & {
+export type PageRelation<Row = unknown, Arguments = object> = AnyShared & {
   kind: "page";
   /** Rows that match the arguments. Rows stand as `t`. The viewer is for filters that look at other rows. */
   // biome-ignore lint/suspicious/noExplicitAny: arguments and viewers differ; the engine passes them through.
@@ -64,7 +64,7 @@ export type Generation = {
 export type Computed = { type: string; sql: (args: RelationArguments, columns: Columns) => Sql };
 
 /** All rows that match a key, few by nature, without pages. */
-export type ListRelation<Row = unknown, Arguments = RelationArguments> = AnyShared & {
+export type ListRelation<Row = unknown, Arguments = object> = AnyShared & {
   kind: "list";
   keyType: string;
   /** Which rows belong to the key. Rows stand as `t`. */
@@ -150,7 +150,7 @@ export function relationsFor<Viewer>() {
       return { kind: "list", ...declaration } as unknown as ListRelation<RowOf<RowTable>, Arguments>;
     },
 
-    column<RowTable extends AnyTable, Column extends NameOf<RowTable>>(
+    column<RowTable extends AnyTable, const Column extends NameOf<RowTable>>(
       declaration: Declaration<Viewer, RowTable> & { key: NameOf<RowTable>; column: Column },
     ): ColumnRelation<AllOf<RowTable>[Column]> {
       return { kind: "column", ...declaration };

@@ -6,6 +6,8 @@
  * primes the loaders. The resolvers run afterwards as if nothing had happened: what the plan did not foresee, they load
  * by batches as always.
  */
+
+import type { GraphQLSchema } from "graphql";
 import { GraphQLIncludeDirective, GraphQLSkipDirective, getArgumentValues, getDirectiveValues } from "graphql";
 import { answersFromRows, type Row, rootKey, rowsOf } from "./answers.ts";
 import { type Ask, askColumn, askList, askOne, emptyAnswer } from "./ask.ts";
@@ -58,7 +60,7 @@ export async function runPlan(
   event?: Row,
 ): Promise<void> {
   const until = performance.now() + limits.timeoutMs;
-  const instantiation = new Instantiation(variables, loaders);
+  const instantiation = new Instantiation(plan.schema, variables, loaders);
   try {
     let wave = instantiation.instantiate(plan.steps, event ? known(event) : null);
     while (wave.length > 0) {
@@ -103,12 +105,14 @@ async function readTogether(
 }
 
 class Instantiation {
+  readonly #schema: GraphQLSchema;
   readonly #variables: Variables;
   readonly #loaders: Loaders;
   readonly #instances = new Map<string, Instance>();
   #waiting: Instance[] = [];
 
-  constructor(variables: Variables, loaders: Loaders) {
+  constructor(schema: GraphQLSchema, variables: Variables, loaders: Loaders) {
+    this.#schema = schema;
     this.#variables = variables;
     this.#loaders = loaders;
   }
@@ -141,7 +145,7 @@ class Instantiation {
     const { eager } = step;
     const args = getArgumentValues(step.field, step.node, this.#variables);
     if (eager.kind === "lookup") {
-      return eager.find(args, this.#loaders.viewer).map(({ relation, typename, keys }) => {
+      return eager.find(args, this.#loaders.viewer, this.#schema).map(({ relation, typename, keys }) => {
         const instance = this.#instance(askOne(relation), parent, null, keys);
         return this.#withChildren(instance, step.children.get(typename) ?? []);
       });

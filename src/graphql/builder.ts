@@ -1,17 +1,24 @@
 /** The Pothos builder: which plugins, scalars and defaults every slice's types are made with. */
 import SchemaBuilder from "@pothos/core";
 import ComplexityPlugin from "@pothos/plugin-complexity";
+import PrismaPlugin from "@pothos/plugin-prisma";
 import RelayPlugin from "@pothos/plugin-relay";
 import ScopeAuthPlugin from "@pothos/plugin-scope-auth";
+import { getDatamodel } from "../database/generated/pothos.ts";
 import type { Role } from "../database/generated/prisma/enums.ts";
+import { eagerOf } from "../eager-loading/field.ts";
 import { ApplicationError } from "../errors.ts";
 import type { StagedFile } from "../storage/file-store.ts";
 import type { OperationContext } from "./context.ts";
 import { encodeGlobalId } from "./global-id.ts";
+import type { ModelTypes } from "./models.ts";
 import "./mutation-field-plugin.ts";
+import "./relation-fields.ts";
+import "./row-node.ts";
 
 export type BuilderTypes = {
   Context: OperationContext;
+  PrismaTypes: ModelTypes;
   DefaultFieldNullability: false;
   DefaultEdgesNullability: false;
   DefaultNodeNullability: false;
@@ -24,9 +31,12 @@ export type BuilderTypes = {
   };
 };
 
+/** With Pothos' defaults. */
+export type Types = PothosSchemaTypes.ExtendDefaultTypes<BuilderTypes>;
+
 export const builder = new SchemaBuilder<BuilderTypes>({
   // The outermost first: a mutation field that is not authorized has begun, and its operation fails there.
-  plugins: ["mutationFields", ScopeAuthPlugin, RelayPlugin, ComplexityPlugin],
+  plugins: ["mutationFields", ScopeAuthPlugin, RelayPlugin, PrismaPlugin, ComplexityPlugin],
   defaultFieldNullability: false,
   relay: {
     cursorType: "String",
@@ -48,6 +58,13 @@ export const builder = new SchemaBuilder<BuilderTypes>({
     startCursorFieldOptions: { description: "The cursor of the first row; null when the page is empty." },
     endCursorFieldOptions: { description: "The cursor of the last row; null when the page is empty." },
   },
+  prisma: {
+    client: () => {
+      throw new Error("Rows are loaded by relations (src/eager-loading): the Prisma plugin has no client.");
+    },
+    dmmf: getDatamodel(),
+    exposeDescriptions: true,
+  },
   scopeAuth: {
     authorizeOnSubscribe: true,
     authScopes: ({ viewer, canRead, hasBadToken }) => ({
@@ -66,7 +83,7 @@ export const builder = new SchemaBuilder<BuilderTypes>({
   },
   complexity: {
     // A field costs what it makes us read: an object costs 1, a page its size, a value nothing.
-    fieldComplexity: (_args, _context, field) => (field.extensions.eager ? 1 : { field: 0, multiplier: 1 }) as never,
+    fieldComplexity: (_args, _context, field) => (eagerOf(field) ? 1 : { field: 0, multiplier: 1 }),
   },
 });
 

@@ -1,5 +1,6 @@
 /** What a client that was too late needs to know: the object as it is now, as the API shows it to this client. */
 import { execute, type GraphQLSchema, isLeafType, isObjectType, isRequiredArgument, parse } from "graphql";
+import { eagerOf } from "../eager-loading/field.ts";
 import type { OperationContext } from "../graphql/context.ts";
 import { encodeGlobalId } from "../graphql/global-id.ts";
 
@@ -23,7 +24,7 @@ function plainFields(schema: GraphQLSchema, name: string): string {
   const type = schema.getType(name);
   if (!isObjectType(type)) throw new Error(`${name} is no object type of the schema.`);
   return Object.values(type.getFields())
-    .filter((field) => !field.extensions.eager && !field.args.some(isRequiredArgument))
+    .filter((field) => !eagerOf(field) && !field.args.some(isRequiredArgument))
     .filter((field) => isLeafType("ofType" in field.type ? field.type.ofType : field.type))
     .map((field) => field.name)
     .join(" ");

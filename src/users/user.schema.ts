@@ -1,8 +1,6 @@
 import { Role as roles } from "../database/generated/prisma/enums.ts";
-import type { UserRow } from "../database/generated/tables.ts";
 import { builder } from "../graphql/builder.ts";
 import { decodeGlobalId } from "../graphql/global-id.ts";
-import { registerNode } from "../graphql/node.ts";
 import { requireSearchText } from "../search/search-text.ts";
 import { isAdmin, type Viewer as ViewerShape } from "../viewer.ts";
 import { allUsers, userById } from "./user.relations.ts";
@@ -16,26 +14,24 @@ export const Role = builder.enumType("Role", {
   },
 });
 
-export const User = builder.node(builder.objectRef<UserRow>("User"), {
-  description: "Somebody with an account.",
-  id: { resolve: (user) => user.id },
+export const User = builder.rowNode("User", {
+  relation: userById,
   fields: (t) => ({
-    name: t.exposeString("name", { description: "As the user wants to be called." }),
+    name: t.exposeString("name"),
     email: t.string({
       nullable: true,
       description: "Null unless the viewer is this user or an admin.",
       resolve: (user, _args, { viewer }) => (viewer?.id === user.id || isAdmin(viewer) ? user.email : null),
     }),
-    role: t.expose("role", { type: Role, description: "What the user may do." }),
-    createdAt: t.expose("createdAt", { type: "DateTime", description: "When the account was made." }),
+    role: t.expose("role", { type: Role }),
+    createdAt: t.expose("createdAt", { type: "DateTime" }),
   }),
 });
-registerNode(User, userById);
 
 const Viewer = builder.objectRef<NonNullable<ViewerShape>>("Viewer").implement({
   description: "You, as you are signed in.",
   fields: (t) => ({
-    user: t.lookup(userById, { type: User, description: "Your account.", key: (_args, viewer) => viewer?.id ?? null }),
+    user: t.lookup(userById, { description: "Your account.", key: (_args, viewer) => viewer?.id ?? null }),
   }),
 });
 
@@ -49,7 +45,6 @@ builder.queryFields((t) => ({
     resolve: (_root, _args, { viewer }) => viewer,
   }),
   user: t.lookup(userById, {
-    type: User,
     nullable: true,
     description: "A user by id; null when there is none.",
     args: { id: t.arg.id({ required: true, description: "The user's id." }) },

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { documentsByOwner } from "../../src/documents/document.relations.ts";
 import { answersFromRows } from "../../src/eager-loading/answers.ts";
 import { askCount, askOne, askPage } from "../../src/eager-loading/ask.ts";
+import { eagerOf } from "../../src/eager-loading/field.ts";
 import { keysFromArray, statementOf } from "../../src/eager-loading/statement.ts";
 import { buildSchema } from "../../src/graphql/schema.ts";
 import { slices } from "../../src/slices.ts";
@@ -64,7 +65,10 @@ type Edge = { typename: string; field: GraphQLField<unknown, unknown> };
 const edges: Edge[] = Object.values(schema.getTypeMap()).flatMap((type) =>
   isObjectType(type) && type.getInterfaces().some(({ name }) => name === "Node")
     ? Object.values(type.getFields())
-        .filter(({ extensions: { eager } }) => eager && "by" in eager && eager.by !== undefined)
+        .filter((field) => {
+          const eager = eagerOf(field);
+          return eager && "by" in eager && eager.by !== undefined;
+        })
         .map((field) => ({ typename: type.name, field }))
     : [],
 );
@@ -73,7 +77,7 @@ const edges: Edge[] = Object.values(schema.getTypeMap()).flatMap((type) =>
 function selectionOf({ field }: Edge): string {
   const type = getNamedType(field.type);
   if (isLeafType(type)) return field.name;
-  return field.extensions.eager?.kind === "page"
+  return eagerOf(field)?.kind === "page"
     ? `${field.name}(first: 2) { totalCount nodes { id } pageInfo { hasNextPage } }`
     : `${field.name} { id }`;
 }
@@ -103,7 +107,7 @@ describe("every relation of the schema", () => {
   it.each(edges.map((edge) => [`${edge.typename}.${edge.field.name}`, edge] as const))(
     "%s takes as many statements for 1000 parents as for 1",
     async (_name, edge) => {
-      const isPage = edge.field.extensions.eager?.kind === "page";
+      const isPage = eagerOf(edge.field)?.kind === "page";
       // The parents themselves, the relation, and for a page its count.
       const statements = isPage ? 3 : 2;
       for (const count of [1, 10, parents]) {

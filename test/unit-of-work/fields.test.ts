@@ -38,10 +38,16 @@ async function note({ uow }: Context, text: string): Promise<Note> {
 
 type Note = { text: string };
 
+/** Options of plugins that this schema does without; their types are asked for all the same. */
+const unused = {
+  scopeAuth: { authScopes: () => ({}) },
+  prisma: { client: () => broken(), dmmf: { datamodel: {} } },
+};
+
 const builder = new SchemaBuilder<{ Context: Context; DefaultFieldNullability: false }>({
   plugins: ["mutationFields"],
   defaultFieldNullability: false,
-  scopeAuth: { authScopes: () => ({}) },
+  ...unused,
 });
 
 const Note = builder.objectRef<Note>("Note").implement({
@@ -275,7 +281,7 @@ describe("a schema", () => {
   it("whose mutation field may be null is refused, since it could fail and undo nothing", () => {
     const nullable = new SchemaBuilder<{ Context: Context }>({
       plugins: ["mutationFields"],
-      scopeAuth: { authScopes: () => ({}) },
+      ...unused,
     });
     nullable.queryType({ fields: (t) => ({ a: t.int({ resolve: () => 0 }) }) });
     nullable.mutationType({ fields: (t) => ({ a: t.int({ resolve: () => 0 }) }) });

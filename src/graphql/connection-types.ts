@@ -1,0 +1,35 @@
+/** `UserConnection` with its `UserEdge`, and so on: made once per type of a builder, when a field first shows a page. */
+import type { ObjectRef } from "@pothos/core";
+import type { Connection } from "../eager-loading/connection.ts";
+import type { Types } from "./builder.ts";
+
+type Builder = PothosSchemaTypes.SchemaBuilder<Types>;
+
+/** By builder, as Pothos' own plugins keep their types: another builder makes types of its own. */
+const connections = new WeakMap<Builder, Map<string, ObjectRef<Types, Connection>>>();
+
+export function connectionOf<Row>(builder: Builder, type: ObjectRef<Types, Row>): ObjectRef<Types, Connection<Row>> {
+  const known = connections.get(builder) ?? new Map();
+  connections.set(builder, known);
+  const made = known.get(type.name) ?? makeConnection(builder, type);
+  known.set(type.name, made);
+  return made;
+}
+
+function makeConnection<Row>(builder: Builder, type: ObjectRef<Types, Row>) {
+  return builder.connectionObject(
+    {
+      type,
+      name: `${type.name}Connection`,
+      description: `A page of rows of type ${type.name}.`,
+      fields: (t) => ({
+        totalCount: t.int({
+          description: "How many rows there are on all pages; counted only when asked for.",
+          // Pages are made by the loaders: never by a cursor and edges alone, which Pothos takes them for.
+          resolve: (page) => (page as typeof page & Connection).totalCount,
+        }),
+      }),
+    },
+    { name: `${type.name}Edge`, description: `A row of type ${type.name} with its cursor.` },
+  );
+}

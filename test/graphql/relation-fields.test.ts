@@ -1,0 +1,88 @@
+/** What a relation's field takes from the data model, and what is refused: by the compiler, and when the schema is built. */
+import SchemaBuilder from "@pothos/core";
+import { getNullableType, isNonNullType, isObjectType } from "graphql";
+import { describe, expect, it } from "vitest";
+import { schema } from "../../src/composition.ts";
+import { chunksByDocument } from "../../src/documents/chunk.relations.ts";
+import { documentById, documentsByOwner, documentText } from "../../src/documents/document.relations.ts";
+import { Document } from "../../src/documents/document.schema.ts";
+import { type BuilderTypes, builder } from "../../src/graphql/builder.ts";
+import { rowsById } from "../../src/graphql/row-node.ts";
+import { userById } from "../../src/users/user.relations.ts";
+import type { FieldsOf } from "./relation-fields.types.ts";
+
+describe("a relation's field", () => {
+  const owner = fieldOf("Document", "owner");
+
+  it("is of the type that shows the relation's rows, nullable as the column is, described as in the data model", () => {
+    expect([String(owner.type), owner.description]).toEqual(["User!", "Whose document it is."]);
+    const text = fieldOf("Document", "text");
+    expect(isNonNullType(text.type)).toBe(false);
+    expect(String(getNullableType(text.type))).toBe("String");
+    expect(text.description).not.toContain("@omit");
+  });
+
+  it.each<[string, (t: FieldsOf<"Document">) => ReturnType<FieldsOf<"Document">["string"]>, string]>([
+    [
+      "by a column that does not refer to its rows",
+      (t) => t.one(userById, { by: "id" as "ownerId" }) as never,
+      "UserById finds rows by users.id, which Document.id does not refer to.",
+    ],
+    [
+      "for rows that do not refer to the parent",
+      (t) => t.page(documentsByOwner, { type: Document, description: "" }) as never,
+      "DocumentsByOwner finds rows by documents.ownerId, which does not refer to Document.",
+    ],
+  ])("is refused %s", (_case, field, message) => {
+    const other = new SchemaBuilder<BuilderTypes>(builder.options);
+    other.queryType({ fields: (t) => ({ nothing: t.int({ resolve: () => 0 }) }) });
+    other.rowNode("Document", { relation: documentById, fields: (t) => ({ wrong: field(t) }) });
+    expect(() => other.toSchema()).toThrow(message);
+  });
+
+  it("of a wide column is refused on any other type", () => {
+    const other = new SchemaBuilder<BuilderTypes>(builder.options);
+    other.queryType({ fields: (t) => ({ text: t.wide(documentText) as never }) });
+    expect(() => other.toSchema()).toThrow("DocumentText is a column of Document: no other type shows it.");
+  });
+
+  it("of a relation with a key is refused on a type of no model", () => {
+    const other = new SchemaBuilder<BuilderTypes>(builder.options);
+    other.queryType({
+      fields: (t) => ({
+        chunks: t.page(chunksByDocument, { type: other.objectRef("Chunk"), description: "" }) as never,
+      }),
+    });
+    expect(() => other.toSchema()).toThrow("ChunksByDocument finds rows by chunks.documentId, which does not refer to");
+  });
+});
+
+describe("a type of rows", () => {
+  it("says by which relation node finds them", () => {
+    expect(rowsById(schema, "Document")).toBe(documentById);
+    expect(rowsById(schema, "User")).toBe(userById);
+    expect(rowsById(schema, "DocumentConnection")).toBeUndefined();
+    expect(rowsById(schema, "Nothing")).toBeUndefined();
+  });
+
+  it("is of every model that implements Node", () => {
+    const nodes = Object.values(schema.getTypeMap()).filter(
+      (type) => isObjectType(type) && type.getInterfaces().some(({ name }) => name === "Node"),
+    );
+    expect(nodes.map(({ name }) => name).sort()).toEqual(["Chunk", "Document", "User"]);
+    for (const { name } of nodes) expect(rowsById(schema, name), name).toBeDefined();
+  });
+});
+
+it("Pothos' Prisma plugin has no client to load with", () => {
+  const { client } = builder.options.prisma;
+  expect(client).toBeTypeOf("function");
+  expect(client).toThrow("Rows are loaded by relations");
+});
+
+function fieldOf(typename: string, name: string) {
+  const type = schema.getType(typename);
+  const field = isObjectType(type) ? type.getFields()[name] : undefined;
+  if (!field) throw new Error(`${typename} has no field ${name}.`);
+  return field;
+}
