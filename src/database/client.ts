@@ -20,7 +20,7 @@ export class DatabaseClient extends pg.Client {
 export class DatabasePool extends pg.Pool {
   /** @param onError told of connections that ended while nobody had borrowed them; the pool opens others when asked */
   constructor(config: pg.PoolConfig, onError: (error: Error) => void, Client: typeof DatabaseClient = DatabaseClient) {
-    super({ ...config, Client } as unknown as pg.PoolConfig);
+    super({ ...config, Client });
     this.on("error", onError);
   }
 }

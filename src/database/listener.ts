@@ -1,7 +1,8 @@
 /** LISTEN on a connection of its own, which is opened again whenever it breaks. */
 import type { Logger } from "pino";
 import { DatabaseClient } from "./client.ts";
-import { endClient, streamOf } from "./with-client.ts";
+import { streamOf } from "./pg-internals.ts";
+import { endClient } from "./with-client.ts";
 
 export type ListenOptions = {
   url: string;

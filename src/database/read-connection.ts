@@ -11,10 +11,11 @@ import type { Row } from "../eager-loading/answers.ts";
 import type { ReadOutcome } from "../eager-loading/reader.ts";
 import { plannedEachTime, type Sql } from "../eager-loading/sql.ts";
 import { DatabaseClient } from "./client.ts";
+import { streamOf } from "./pg-internals.ts";
 import { rowTypes } from "./row-types.ts";
 import { sessionSettings } from "./session-settings.ts";
 import { isConnectionLoss } from "./sql-errors.ts";
-import { endClient, streamOf } from "./with-client.ts";
+import { endClient } from "./with-client.ts";
 
 export type ReadConnectionOptions = {
   url: string;

@@ -1,6 +1,6 @@
-import type { Socket } from "node:net";
 import type pg from "pg";
 import { DatabaseClient } from "./client.ts";
+import { streamOf } from "./pg-internals.ts";
 
 /** A connection for one purpose, closed when it is done. */
 export async function withClient<Result>(
@@ -24,9 +24,4 @@ export async function endClient(client: pg.Client, patienceMs = 1_000): Promise<
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** pg keeps its socket to itself. */
-export function streamOf(client: pg.Client): Socket {
-  return (client as unknown as { connection: { stream: Socket } }).connection.stream;
 }

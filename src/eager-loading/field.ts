@@ -4,9 +4,10 @@
  */
 import type { GraphQLField, GraphQLSchema } from "graphql";
 import type { ColumnRelation, ListRelation, OneRelation, PageRelation } from "./relation.ts";
+import type { PassedThrough } from "./table.ts";
 
-// biome-ignore lint/suspicious/noExplicitAny: a field's arguments are what its schema says.
-export type FieldArguments = any;
+/** As the field's schema says. */
+export type FieldArguments = PassedThrough;
 
 export type EagerField =
   /** Rows by keys in the arguments: `document(id:)`, `nodes(ids:)`, or a key of the viewer's own. */

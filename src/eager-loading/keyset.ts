@@ -1,7 +1,7 @@
 /** The SQL of orders and cursors: which columns, in which direction, and what lies beyond a cursor. */
 import type { PageWindow } from "./ask.ts";
 import type { Cursor } from "./cursor.ts";
-import type { Direction, PageRelation, RelationArguments } from "./relation.ts";
+import type { Direction, PageRelation } from "./relation.ts";
 import { columnsOf, join, raw, type Sql, sql } from "./sql.ts";
 import { requireColumn } from "./table.ts";
 
@@ -23,7 +23,7 @@ export function orderTerms(relation: PageRelation, args: object, field: string):
   const columns = columnsOf(table, "t");
   return orderNames(relation, field).map((name) => {
     const own = computed[name];
-    if (own) return { name, sql: own.sql(args as RelationArguments, columns), type: own.type, isNullable: false };
+    if (own) return { name, sql: own.sql(args, columns), type: own.type, isNullable: false };
     const { type, isNullable } = requireColumn(table, name);
     return { name, sql: columns[name] as Sql, type, isNullable };
   });

@@ -11,6 +11,7 @@ import { type PageArguments, windowOf } from "./page-arguments.ts";
 import type { Reader } from "./reader.ts";
 import type { ColumnRelation, ListRelation, OneRelation, PageRelation } from "./relation.ts";
 import { keysFromArray, statementOf } from "./statement.ts";
+import type { PassedThrough } from "./table.ts";
 import { type Batch, Trace } from "./trace.ts";
 
 export type LoadersOptions<Viewer> = {
@@ -23,8 +24,7 @@ export type LoadersOptions<Viewer> = {
 /** Null or undefined where a parent has no key: nothing belongs to it, and nothing is read. */
 type Key = string | null | undefined;
 
-// biome-ignore lint/suspicious/noExplicitAny: the engine passes the viewer through to the relations, whatever it is.
-export class Loaders<Viewer = any> {
+export class Loaders<Viewer = PassedThrough> {
   readonly viewer: Viewer;
   readonly reader: Reader;
   readonly cursors: CursorCodec;

@@ -4,7 +4,7 @@
  * through a plan or one level at a time, is none of its business.
  */
 import type { Columns, Sql } from "./sql.ts";
-import type { AnyTable, Table } from "./table.ts";
+import type { AnyTable, PassedThrough, Table } from "./table.ts";
 
 /** Arguments of a relation beyond its key and page: filters, a search text. Plain JSON. */
 export type RelationArguments = Readonly<Record<string, unknown>>;
@@ -21,8 +21,7 @@ type Shared<Viewer> = {
   visible?: (viewer: Viewer, columns: Columns) => Sql;
 };
 
-// biome-ignore lint/suspicious/noExplicitAny: viewers differ by program; the engine passes them through.
-export type AnyShared = Shared<any>;
+export type AnyShared = Shared<PassedThrough>;
 
 /** At most one row per key. */
 export type OneRelation<Row = unknown> = AnyShared & { kind: "one"; key: string; readonly row?: Row };
@@ -31,11 +30,9 @@ export type OneRelation<Row = unknown> = AnyShared & { kind: "one"; key: string;
 export type PageRelation<Row = unknown, Arguments = object> = AnyShared & {
   kind: "page";
   /** Rows that match the arguments. Rows stand as `t`. The viewer is for filters that look at other rows. */
-  // biome-ignore lint/suspicious/noExplicitAny: arguments and viewers differ; the engine passes them through.
-  filter?: (args: any, columns: Columns, viewer: any) => Sql | undefined;
+  filter?: (args: PassedThrough, columns: Columns, viewer: PassedThrough) => Sql | undefined;
   /** Which rows are counted, where the pages hold only some of those that match. Absent: those of the filter. */
-  // biome-ignore lint/suspicious/noExplicitAny: as above.
-  counted?: (args: any, columns: Columns) => Sql;
+  counted?: (args: PassedThrough, columns: Columns) => Sql;
   /** True where finding the page is work that should not be done again for each of its children. */
   isExpensive?: boolean;
   /** Where a key's rows are replaced all at once: its cursors hold until then. */
@@ -46,7 +43,7 @@ export type PageRelation<Row = unknown, Arguments = object> = AnyShared & {
   /** Values beside the columns, computed per row and usable in an order. */
   computed: Readonly<Record<string, Computed>>;
   /** Values computed for the rows of the page only. Rows stand as `r`, with the names that a row has. */
-  decorated: Readonly<Record<string, (args: RelationArguments) => Sql>>;
+  decorated: Readonly<Record<string, (args: PassedThrough) => Sql>>;
   readonly row?: Row;
   readonly args?: Arguments;
 };
@@ -61,14 +58,14 @@ export type Generation = {
   outOfDate: string;
 };
 
-export type Computed = { type: string; sql: (args: RelationArguments, columns: Columns) => Sql };
+export type Computed = { type: string; sql: (args: PassedThrough, columns: Columns) => Sql };
 
 /** All rows that match a key, few by nature, without pages. */
 export type ListRelation<Row = unknown, Arguments = object> = AnyShared & {
   kind: "list";
   keyType: string;
   /** Which rows belong to the key. Rows stand as `t`. */
-  match: (key: Sql, args: RelationArguments, columns: Columns) => Sql;
+  match: (key: Sql, args: PassedThrough, columns: Columns) => Sql;
   order: readonly string[];
   readonly row?: Row;
   readonly args?: Arguments;
@@ -137,7 +134,7 @@ export function relationsFor<Viewer>() {
           throw new Error(`${declaration.name} cannot be ordered by ${column}: no such column or computed value.`);
         }
       }
-      return relation as unknown as PageRelation<RowOf<RowTable> & Extra, Arguments>;
+      return relation;
     },
 
     list<RowTable extends AnyTable, Arguments = RelationArguments>(
@@ -147,7 +144,7 @@ export function relationsFor<Viewer>() {
         order: readonly NameOf<RowTable>[];
       },
     ): ListRelation<RowOf<RowTable>, Arguments> {
-      return { kind: "list", ...declaration } as unknown as ListRelation<RowOf<RowTable>, Arguments>;
+      return { kind: "list", ...declaration };
     },
 
     column<RowTable extends AnyTable, const Column extends NameOf<RowTable>>(

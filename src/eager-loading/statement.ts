@@ -4,7 +4,7 @@
  */
 import { type Ask, generationsOf } from "./ask.ts";
 import { beyond, notBeyond, opposite, orderBy, orderTerms } from "./keyset.ts";
-import type { AnyShared, PageRelation, RelationArguments } from "./relation.ts";
+import type { AnyShared, PageRelation } from "./relation.ts";
 import { columnsOf, identifier, join, raw, type Sql, selectList, sql } from "./sql.ts";
 import { requireColumn } from "./table.ts";
 
@@ -45,7 +45,7 @@ export function statementOf(ask: Ask, keys: Keys, viewer: unknown): Sql {
       const kind = raw(isOfGeneration(ask) ? "left" : "inner");
       const rows = keys === null ? sql`(${page}) r` : sql`(${keys}) k(key) ${kind} join lateral (${page}) r on true`;
       const decorated = Object.entries(ask.relation.decorated).map(
-        ([name, decorate]) => sql`${decorate(ask.args as RelationArguments)} as ${raw(identifier(name))}`,
+        ([name, decorate]) => sql`${decorate(ask.args)} as ${raw(identifier(name))}`,
       );
       return sql`select ${join([key, raw("r.*"), ...decorated])} from ${rows}`;
     }
@@ -133,7 +133,7 @@ function selectPageRow(ask: PageAsk): Sql {
   const { relation, args } = ask;
   const columns = columnsOf(relation.table, "t");
   const computed = Object.entries(relation.computed).map(
-    ([name, value]) => sql`${value.sql(args as RelationArguments, columns)} as ${raw(identifier(name))}`,
+    ([name, value]) => sql`${value.sql(args, columns)} as ${raw(identifier(name))}`,
   );
   const place = sql`row_number() over (order by ${pageOrder(ask)}) as "$place"`;
   return join([selectList(relation.table, "t"), ...computed, place]);
@@ -173,7 +173,7 @@ function rowsBeyondCursor(ask: ExistsAsk, viewer: unknown): Sql {
 }
 
 function listMatch(ask: ListAsk): Sql {
-  return ask.relation.match(raw("k.key"), ask.args as RelationArguments, columnsOf(ask.relation.table, "t"));
+  return ask.relation.match(raw("k.key"), ask.args, columnsOf(ask.relation.table, "t"));
 }
 
 function listOrder(ask: ListAsk): Sql {

@@ -19,8 +19,14 @@ export type Column = {
   isOmitted?: boolean;
 };
 
-// biome-ignore lint/suspicious/noExplicitAny: a table of any rows; the precise types stand where a relation is declared.
-export type AnyTable = Table<any, any>;
+/**
+ * What the engine passes through without a look: viewers, arguments and rows. Their types are checked at both ends,
+ * where a relation is declared and where a field asks it; between them stand relations of all kinds.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: see above.
+export type PassedThrough = any;
+
+export type AnyTable = Table<PassedThrough, PassedThrough>;
 
 /** @throws Error when the table has no such column */
 export function requireColumn(table: AnyTable, name: string): Column {

@@ -41,13 +41,13 @@ export type MutationOptions = {
   probe?: Probe;
 };
 
-export function useMutations(options: MutationOptions & Pick<KeyedOptions, "show">): Plugin {
+export function useMutations(options: MutationOptions & Pick<KeyedOptions, "show">): Plugin<OperationContext> {
   return {
     onExecute({ args, executeFn, setExecuteFn }) {
-      const { document, operationName } = args as ExecutionArgs;
+      const { document, operationName } = args;
       if (getOperationAST(document, operationName)?.operation !== OperationTypeNode.MUTATION) return;
-      const execute = executeFn as (args: ExecutionArgs) => Promise<ExecutionResult>;
-      const variables = variablesOf(args as ExecutionArgs);
+      const execute: (args: ExecutionArgs) => Promise<ExecutionResult> = executeFn;
+      const variables = variablesOf(args);
       setExecuteFn((executionArgs: ExecutionArgs) => runMutation(options, executionArgs, variables, execute));
     },
   };

@@ -33,7 +33,7 @@ type Execute = (args: ExecutionArgs) => Promise<ExecutionResult>;
 /** Objects that are read in a few milliseconds. Such a query does not wait for its turn. */
 const cheapCost = 50;
 
-export function useQueries({ plan: limits, together, ...bounds }: QueryOptions): Plugin {
+export function useQueries({ plan: limits, together, ...bounds }: QueryOptions): Plugin<OperationContext> {
   const plans = new WeakMap<OperationDefinitionNode, Plan>();
   const turns = new Budget({
     total: together.maxCost,
@@ -54,16 +54,15 @@ export function useQueries({ plan: limits, together, ...bounds }: QueryOptions):
 
   return {
     onExecute({ args, executeFn, setExecuteFn }) {
-      const executionArgs = args as ExecutionArgs;
-      const operation = getOperationAST(executionArgs.document, executionArgs.operationName);
+      const operation = getOperationAST(args.document, args.operationName);
       if (!operation) return;
-      const cost = requireAffordable(executionArgs, bounds);
+      const cost = requireAffordable(args, bounds);
       if (operation.operation !== OperationTypeNode.QUERY) return;
-      const execute = executeFn as Execute;
+      const execute: Execute = executeFn;
       setExecuteFn(async (ownArgs: ExecutionArgs) => {
         const giveBack = cost > cheapCost ? await turns.take(cost) : () => {};
         try {
-          await readAhead(operation, executionArgs);
+          await readAhead(operation, args);
           return await execute(ownArgs);
         } finally {
           giveBack();

@@ -41,11 +41,11 @@ type PluginOptions = SubscriptionOptions &
 /** One event, made ready for the executor. */
 type Told = { rootValue: unknown; context: OperationContext };
 
-export function useSubscriptions(options: PluginOptions): Plugin {
+export function useSubscriptions(options: PluginOptions): Plugin<OperationContext> {
   return {
     onSubscribe({ args, setSubscribeFn }) {
-      const variables = variablesOf(args as ExecutionArgs);
-      requireAffordable(args as ExecutionArgs, options);
+      const variables = variablesOf(args);
+      requireAffordable(args, options);
       setSubscribeFn((subscribeArgs: ExecutionArgs) => subscribe(options, subscribeArgs, variables));
     },
   };

@@ -8,10 +8,10 @@ export type TraceOptions = {
   mayTrace(context: OperationContext): boolean;
 };
 
-export function useTrace(options: TraceOptions): Plugin {
+export function useTrace(options: TraceOptions): Plugin<OperationContext> {
   return {
     onExecute({ args }) {
-      const context = args.contextValue as OperationContext;
+      const context = args.contextValue;
       return {
         onExecuteDone({ result, setResult }) {
           const { statements, ms } = context.trace;

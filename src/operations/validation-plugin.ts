@@ -36,7 +36,7 @@ export function useValidation({ hideSuggestions }: ValidationOptions): Plugin {
   return {
     onValidate({ addValidationRule, setValidationFn }) {
       addValidationRule(MaxSelectionsRule);
-      setValidationFn(validateWithLimits as never);
+      setValidationFn(validateWithLimits);
     },
     onExecute({ args }) {
       Object.assign(args, { hideSuggestions });

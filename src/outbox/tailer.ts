@@ -8,7 +8,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type pg from "pg";
 import { DatabaseClient } from "../database/client.ts";
-import { streamOf } from "../database/with-client.ts";
+import { streamOf } from "../database/pg-internals.ts";
 import { EventRing } from "./event-ring.ts";
 import { pageOf, pageStatement } from "./outbox-event.ts";
 

@@ -228,14 +228,14 @@ async function instantiateEngine(): Promise<EngineModule> {
   const path = fileURLToPath(import.meta.resolve("@prisma/schema-engine-wasm")).replace(/\.js$/, "_bg.js");
   const glue = (await import(path)) as EngineModule & { __wbg_set_wasm(exports: WebAssembly.Exports): void };
   const bytes = await readFile(path.replace(/\.js$/, ".wasm"));
-  const { instance } = await WebAssembly.instantiate(bytes, { "./schema_engine_bg.js": withoutWaiting(glue) as never });
+  const { instance } = await WebAssembly.instantiate(bytes, { "./schema_engine_bg.js": withoutWaiting(glue) });
   glue.__wbg_set_wasm(instance.exports);
   (instance.exports.__wbindgen_start as () => void)();
   return glue;
 }
 
 /** The engine's guard against a lock that never comes is a timer of 10 s, which would keep the process from ending. */
-function withoutWaiting(glue: object): object {
+function withoutWaiting(glue: object): WebAssembly.ModuleImports {
   const unref = (start: (...parameters: unknown[]) => unknown, parameters: unknown[]) => {
     const timer = start(...parameters);
     if (timer instanceof Object && "unref" in timer) (timer as NodeJS.Timeout).unref();

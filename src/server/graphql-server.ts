@@ -7,7 +7,6 @@ import { useCSRFPrevention } from "@graphql-yoga/plugin-csrf-prevention";
 import { renderGraphiQL } from "@graphql-yoga/render-graphiql";
 import {
   type DocumentNode,
-  type ExecutionArgs,
   type GraphQLError,
   type GraphQLSchema,
   NoSchemaIntrospectionCustomRule,
@@ -66,7 +65,7 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
   const requestId = () => requestIds.getStore() ?? "unknown";
   const answer = (error: unknown, id = requestId()) => answerFor(error, id, logger);
   const yoga = createYoga<ServerContext, OperationContext>({
-    schema: options.schema as never,
+    schema: options.schema,
     context: (initial) => {
       const connection = initial.res ? connectionOf(initial.res) : undefined;
       return options.context({
@@ -200,11 +199,10 @@ function useAnswers(answer: (error: unknown) => GraphQLError): Plugin {
 }
 
 /** Strangers do not learn the schema. */
-function useClosedSchema(): Plugin {
+function useClosedSchema(): Plugin<OperationContext> {
   return {
-    onExecute({ args }) {
-      const { schema, document, contextValue } = args as ExecutionArgs;
-      if ((contextValue as OperationContext).viewer !== null) return;
+    onExecute({ args: { schema, document, contextValue } }) {
+      if (contextValue.viewer !== null) return;
       if (validate(schema, document, [NoSchemaIntrospectionCustomRule]).length > 0) {
         throw new ApplicationError("UNAUTHENTICATED", "Sign in to read the schema.");
       }

@@ -17,17 +17,18 @@ const lingerMs = 5_000;
 /** Watches over the answer to a request, from its beginning. */
 export function settleUnreadBody(req: IncomingMessage, res: ServerResponse): void {
   if (!hasBody(req)) return;
-  const writeHead = res.writeHead as (...parameters: unknown[]) => ServerResponse;
+  const { writeHead } = res;
   // Also called by Node for headers that were set one by one.
-  res.writeHead = ((...parameters: unknown[]) => {
-    res.writeHead = writeHead as never;
+  const settle = (...parameters: unknown[]): unknown => {
+    res.writeHead = writeHead;
     if (!req.complete) {
       if (!isShort(req)) closeAfter(req, res);
       // Its reader has stopped, and may have left it paused.
       res.once("finish", () => req.resume());
     }
-    return writeHead.apply(res, parameters);
-  }) as never;
+    return Reflect.apply(writeHead, res, parameters);
+  };
+  Object.assign(res, { writeHead: settle });
 }
 
 /** True for a connection whose last answer has left: a request behind a refused body is not run, for want of a way back. */

@@ -78,7 +78,7 @@ export function createWebSockets(options: WebSocketOptions): WebSockets {
           const params = { query, variables: variables ?? {}, operationName: operationName ?? undefined };
           const request = requestOf(context as SocketContext);
           const connection = connectionOf(context.extra.socket);
-          const enveloped = yoga.getEnveloped({ req: context.extra.request, request, params, connection } as never);
+          const enveloped = yoga.getEnveloped({ req: context.extra.request, request, params, connection });
           try {
             if (load.refusesNext()) throw new ApplicationError("OVERLOADED", tooBusy);
             requireSmall({ query, variables, operationName, extensions }, limits);
@@ -100,8 +100,8 @@ export function createWebSockets(options: WebSocketOptions): WebSockets {
           }
         });
       },
-      execute: (args) => run(args as Operation, "execute") as never,
-      subscribe: (args) => run(args as Operation, "subscribe") as never,
+      execute: (args) => run(args as Operation, "execute"),
+      subscribe: (args) => run(args as Operation, "subscribe"),
       onNext: (_context, _id, _payload, args, result) => plain(result, (args as Operation).requestId),
     },
     sockets,

@@ -179,7 +179,7 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
       await this.#state.probe("begin");
       await database.prisma.$transaction(
         async (transaction) => {
-          opened.resolve(transaction as unknown as PrismaTransaction);
+          opened.resolve(transaction);
           await this.#verdict.promise;
         },
         {

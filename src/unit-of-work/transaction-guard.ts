@@ -8,6 +8,7 @@
  */
 import type { SqlQuery, Transaction } from "@prisma/driver-adapter-utils";
 import type pg from "pg";
+import { onDatabaseError, processIdOf, streamOf } from "../database/pg-internals.ts";
 
 /** Something of the transaction is about to happen: tests fail or stop the work here, `CRASH_AT` ends the process. */
 export type TransactionPoint = "begin" | "statement" | "before_commit" | "after_commit" | "before_answer";
@@ -101,7 +102,7 @@ export class TransactionState {
     if (this.failure !== undefined) return;
     this.failure = error;
     const detail = this.client && lastErrorDetails.get(this.client);
-    const own = (this.client as { processID?: number } | undefined)?.processID;
+    const own = this.client && processIdOf(this.client);
     const blockers = [...(detail?.matchAll(/blocked by process (\d+)/g) ?? [])].map(([, id]) => Number(id));
     if (!detail || blockers.length === 0) return;
     const others = blockers.filter((id) => id !== own);
@@ -120,9 +121,7 @@ export class TransactionState {
   }
 
   breakConnection(): void {
-    (
-      this.client as unknown as { connection: { stream: { destroy(): void } } } | undefined
-    )?.connection.stream.destroy();
+    if (this.client) streamOf(this.client).destroy();
   }
 }
 
@@ -130,9 +129,8 @@ export class TransactionState {
 const lastErrorDetails = new WeakMap<object, string>();
 
 export function noteErrorDetails(client: pg.PoolClient): void {
-  const { connection } = client as unknown as { connection: NodeJS.EventEmitter };
-  connection.on("errorMessage", (message: { detail?: string }) => {
-    if (message.detail) lastErrorDetails.set(client, message.detail);
+  onDatabaseError(client, ({ detail }) => {
+    if (detail) lastErrorDetails.set(client, detail);
     else lastErrorDetails.delete(client);
   });
 }

@@ -9,6 +9,7 @@ import type pg from "pg";
 import { DatabaseClient, DatabasePool } from "../database/client.ts";
 import { PrismaClient } from "../database/generated/prisma/client.ts";
 import { omittedColumns } from "../database/generated/tables.ts";
+import { isEnding, processIdOf } from "../database/pg-internals.ts";
 import { sessionSettings } from "../database/session-settings.ts";
 import { guard, noteErrorDetails, TransactionState } from "./transaction-guard.ts";
 
@@ -46,7 +47,7 @@ export class WriteDatabase {
   readonly #open: Map<number, TransactionState>;
 
   constructor(options: WritePoolOptions) {
-    const config = {
+    const config: pg.PoolConfig = {
       // The database keeps the same limits, for the case that this process cannot.
       ...sessionSettings(options.url, {
         statement_timeout: options.statementTimeoutMs,
@@ -64,7 +65,7 @@ export class WriteDatabase {
           String(options.transactionTimeoutMs + serverGraceMs),
         ]);
       },
-    } as unknown as pg.PoolConfig;
+    };
     const pool = new NotingPool(config, options);
     pool.on("connect", noteErrorDetails);
     pool.on("release", (_error, client) => closeIfInTransaction(client));
@@ -92,12 +93,9 @@ export class WriteDatabase {
   }
 }
 
-type ClientDetails = { processID: number; _ending: boolean; getTransactionStatus(): string | null };
-
 /** Whoever got it next would work inside somebody else's transaction. */
 function closeIfInTransaction(client: pg.PoolClient): void {
-  const details = client as unknown as ClientDetails;
-  if (details.getTransactionStatus() === "I" || details._ending) return;
+  if (client.getTransactionStatus() === "I" || isEnding(client)) return;
   // The pool drops a client that is ending.
   void client.end();
 }
@@ -130,7 +128,7 @@ class NotingPool extends DatabasePool {
   constructor(config: pg.PoolConfig, { onError, queueLength }: Pick<WritePoolOptions, "onError" | "queueLength">) {
     super(config, (error) => onError?.(error), WriteClient);
     this.#queueLength = queueLength ?? Number.POSITIVE_INFINITY;
-    this.on("release", (_error, client) => this.open.delete((client as unknown as ClientDetails).processID));
+    this.on("release", (_error, client) => this.open.delete(processIdOf(client)));
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: connect has a form with a callback, which is passed on as it is.
@@ -144,7 +142,7 @@ class NotingPool extends DatabasePool {
     return super.connect().then((client) => {
       if (!state) return client;
       state.client = client;
-      this.open.set((client as unknown as ClientDetails).processID, state);
+      this.open.set(processIdOf(client), state);
       return client;
     });
   }

@@ -2,9 +2,12 @@
 import { move, transferableSymbol, valueSymbol } from "piscina";
 import { type FileReading, type FileToRead, readFile } from "./read-file.ts";
 
-export default async function read(file: FileToRead): Promise<FileReading | null> {
+/** Piscina unpacks what is moved: its caller gets a FileReading, too. */
+type Moved = ReturnType<typeof move>;
+
+export default async function read(file: FileToRead): Promise<FileReading | Moved | null> {
   const reading = await readFile(file);
   if (reading === null || "refusal" in reading || reading.text === null) return reading;
   const { buffer } = reading.text;
-  return move({ [valueSymbol]: reading, [transferableSymbol]: buffer }) as unknown as FileReading;
+  return move({ [valueSymbol]: reading, [transferableSymbol]: buffer });
 }

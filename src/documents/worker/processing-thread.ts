@@ -24,7 +24,7 @@ export type ThreadAnswer =
 // already refused, or could read. What is awaited below says how the work went.
 process.on("unhandledRejection", () => {});
 
-export default async function work(task: ThreadTask): Promise<ThreadAnswer> {
+export default async function work(task: ThreadTask): Promise<ThreadAnswer | Moved> {
   const report = (share: number) => task.progress.postMessage(share);
   try {
     if (task.text !== null) return handOver(await encode(chunk(task.text, report)), null);
@@ -64,8 +64,11 @@ async function encode(chunks: AsyncIterable<ChunkDraft>): Promise<Uint8Array<Arr
   return bytes;
 }
 
-function handOver(chunks: Uint8Array<ArrayBuffer>, text: Uint8Array<ArrayBuffer> | null): ThreadAnswer {
+/** Piscina unpacks what is moved: its caller gets a ThreadAnswer, too. */
+type Moved = ReturnType<typeof move>;
+
+function handOver(chunks: Uint8Array<ArrayBuffer>, text: Uint8Array<ArrayBuffer> | null): Moved {
   const answer = { chunks, text };
   const transferList = text ? [chunks.buffer, text.buffer] : [chunks.buffer];
-  return move({ [valueSymbol]: answer, [transferableSymbol]: transferList }) as unknown as ThreadAnswer;
+  return move({ [valueSymbol]: answer, [transferableSymbol]: transferList });
 }
