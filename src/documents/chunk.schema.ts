@@ -40,10 +40,10 @@ builder.prismaObjectField(Chunk, "neighbours", (t) =>
   t.rows(neighboursByChunk, {
     type: Chunk,
     by: "id",
-    description: "The chunks around this one, for context; without this one.",
+    description: "The chunks before and after this one, without it.",
     args: {
-      before: t.arg.int({ defaultValue: 1, description: "How many before it, 10 at most." }),
-      after: t.arg.int({ defaultValue: 1, description: "How many after it, 10 at most." }),
+      before: t.arg.int({ defaultValue: 1, description: "The number of chunks before it, 10 at most." }),
+      after: t.arg.int({ defaultValue: 1, description: "The number of chunks after it, 10 at most." }),
     },
     size: ({ before, after }) => (before ?? 0) + (after ?? 0),
     toArguments: ({ before, after }) => ({
@@ -57,8 +57,8 @@ builder.prismaObjectField(Document, "chunks", (t) =>
   t.page(chunksByDocument, {
     type: Chunk,
     description:
-      "Its pieces, in order; none before it is COMPLETED for the first time. A cursor holds until it is processed again; " +
-      "then it is refused, with the reason CURSOR_OUT_OF_DATE.",
+      "Its chunks, in the order of the text; none before it is COMPLETED for the first time. When it is processed again, " +
+      "older cursors are refused with the reason CURSOR_OUT_OF_DATE.",
   }),
 );
 
@@ -67,10 +67,12 @@ type ChunkHitRow = ChunkRow & ChunkHitExtra;
 const ChunkHit = builder.objectRef<ChunkHitRow>("ChunkHit").implement({
   description: "A chunk that a search found.",
   fields: (t) => ({
-    chunk: t.same({ type: Chunk, description: "What was found." }),
-    score: t.exposeFloat("score", { description: "The higher, the better it matches; comparable within one search." }),
+    chunk: t.same({ type: Chunk, description: "The chunk that matches." }),
+    score: t.exposeFloat("score", {
+      description: "The quality of the match: higher is better. Comparable within one search.",
+    }),
     snippet: t.string({
-      description: "The text, escaped for HTML, with <mark> around what matched.",
+      description: "The parts of the text that match, as HTML, with <mark> around the words.",
       resolve: ({ snippet }) => escapeHtml(snippet).replaceAll(markStart, "<mark>").replaceAll(markEnd, "</mark>"),
     }),
   }),
@@ -84,11 +86,11 @@ builder.queryField("searchChunks", (t) =>
     type: ChunkHit,
     isForwardOnly: true,
     description:
-      "Best match first. Folds accents: 'nguoi' finds 'người', and a query with accents ranks exact accents first. " +
-      'Understands "a phrase", or, and -without. totalCount counts all that match. Of many matches the pages hold the ' +
-      "newest: 1,000 with their accents, and where these are fewer, 1,000 others.",
+      "Chunks that match, best first. Accents are ignored: 'nguoi' finds 'người'; chunks with the accents of the query rank " +
+      'first. A query may contain "a phrase", or, and -without. `totalCount` counts all matches. The pages hold at most the ' +
+      "newest 1,000 with these accents and, where there are fewer than 1,000, the newest 1,000 others.",
     args: {
-      query: t.arg.string({ required: true, description: "What to look for; 1 to 1,000 characters." }),
+      query: t.arg.string({ required: true, description: "The words to find; 1 to 1,000 characters." }),
       documentIds: t.arg.idList({ description: "Only in these documents; 100 at most." }),
     },
     toArguments: ({ query, documentIds }) => {

@@ -6,34 +6,39 @@ import { Document, Visibility } from "./document.schema.ts";
 
 const DocumentSource = builder.inputType("DocumentSource", {
   isOneOf: true,
-  description: "Exactly one: a pasted text, or a file in this request.",
+  description: "Either a text or a file.",
   fields: (t) => ({
-    text: t.string({ description: "The text itself." }),
+    text: t.string({ description: "A pasted text." }),
     file: t.field({
       type: "File",
-      description: "A text, Markdown, HTML, PDF or DOCX file. What it is, is seen from its bytes, not from its name.",
+      description:
+        "A text, Markdown, HTML, PDF or DOCX file. Its content decides which; only Markdown is told by its name.",
     }),
   }),
 });
 
 const CreateDocumentInput = builder.inputType("CreateDocumentInput", {
-  description: "A new document. Without a title, the text's own.",
+  description: "A new document.",
   fields: (t) => ({
-    source: t.field({ type: DocumentSource, required: true, description: "The text." }),
+    source: t.field({ type: DocumentSource, required: true, description: "The text or file." }),
     title: t.string({
-      description: "1 to 500 characters. Absent: the title or first heading, the file's name, or the first line.",
+      description:
+        "1 to 500 characters. Default: the document's own title or first heading, the file's name, or the first line.",
     }),
-    visibility: t.field({ type: Visibility, defaultValue: "PRIVATE", description: "Who may read it." }),
+    visibility: t.field({ type: Visibility, defaultValue: "PRIVATE", description: "Its readers." }),
   }),
 });
 
 const UpdateDocumentInput = builder.inputType("UpdateDocumentInput", {
-  description: "Changes of a document. What is absent stays as it is.",
+  description: "Changes of a document. Fields that are absent stay as they are.",
   fields: (t) => ({
     id: t.id({ required: true, description: "The document." }),
-    expectedVersion: t.int({ required: true, description: "The version that you saw; another one is a CONFLICT." }),
+    expectedVersion: t.int({
+      required: true,
+      description: "The version that you have read; when it is out of date, the answer is a CONFLICT.",
+    }),
     title: t.string({ description: "1 to 500 characters." }),
-    visibility: t.field({ type: Visibility, description: "Who may read it." }),
+    visibility: t.field({ type: Visibility, description: "Its readers." }),
   }),
 });
 
@@ -42,37 +47,47 @@ const existing = (name: string, description: string) =>
     description,
     fields: (t) => ({
       id: t.id({ required: true, description: "The document." }),
-      expectedVersion: t.int({ description: "The version that you saw; another one is a CONFLICT. Absent: any." }),
+      expectedVersion: t.int({
+        description: "The version that you have read; when it is out of date, the answer is a CONFLICT. Default: any.",
+      }),
     }),
   });
 
-const DeleteDocumentInput = existing("DeleteDocumentInput", "Which document to delete.");
-const ReprocessDocumentInput = existing("ReprocessDocumentInput", "Which document to process again.");
+const DeleteDocumentInput = existing("DeleteDocumentInput", "A document to delete.");
+const ReprocessDocumentInput = existing("ReprocessDocumentInput", "A document to process again.");
 
 const payload = (name: string, description: string) =>
   builder.objectRef<{ document: DocumentRow }>(name).implement({
     description,
     fields: (t) => ({
-      document: t.field({ type: Document, description: "As it is now.", resolve: ({ document }) => document }),
+      document: t.field({
+        type: Document,
+        description: "The document, as it is after the operation.",
+        resolve: ({ document }) => document,
+      }),
     }),
   });
 
 const CreateDocumentPayload = builder
   .objectRef<{ document: DocumentRow; isDuplicate: boolean }>("CreateDocumentPayload")
   .implement({
-    description: "The document that holds the text.",
+    description: "The new document, or the one of the same bytes that you had already.",
     fields: (t) => ({
-      document: t.field({ type: Document, description: "As it is now.", resolve: ({ document }) => document }),
+      document: t.field({
+        type: Document,
+        description: "The document, as it is after the operation.",
+        resolve: ({ document }) => document,
+      }),
       isDuplicate: t.exposeBoolean("isDuplicate", {
-        description: "True when the same bytes were already this owner's document, which is then returned.",
+        description: "True when you had a document of the same bytes already. It is returned, unchanged.",
       }),
     }),
   });
 const UpdateDocumentPayload = payload("UpdateDocumentPayload", "The document with its changes.");
 const ReprocessDocumentPayload = payload("ReprocessDocumentPayload", "The document, PENDING again.");
 const DeleteDocumentPayload = builder.objectRef<{ deletedId: string }>("DeleteDocumentPayload").implement({
-  description: "What is gone.",
-  fields: (t) => ({ deletedId: t.exposeID("deletedId", { description: "The id that the document had." }) }),
+  description: "The deleted document.",
+  fields: (t) => ({ deletedId: t.exposeID("deletedId", { description: "Its id." }) }),
 });
 
 const documentId = (id: string) => decodeGlobalId("Document", id, ["input", "id"]);
@@ -81,15 +96,15 @@ builder.mutationFields((t) => ({
   createDocument: t.field({
     type: CreateDocumentPayload,
     authScopes: { signedIn: true },
-    description: "Takes a text or a file in. It is PENDING until a worker has read it and cut it into chunks.",
+    description: "Creates a document, which is PENDING until a worker reads it and splits it into chunks.",
     prepare: ({ input }, context) => servicesOf(context).documents.prepareCreate(input),
-    args: { input: t.arg({ type: CreateDocumentInput, required: true, description: "The text." }) },
+    args: { input: t.arg({ type: CreateDocumentInput, required: true, description: "The document." }) },
     resolve: (_root, { input }, context) => servicesOf(context).documents.create(input),
   }),
   updateDocument: t.field({
     type: UpdateDocumentPayload,
     authScopes: { signedIn: true },
-    description: "Renames a document or changes who may read it.",
+    description: "Changes the title or the readers of a document.",
     args: { input: t.arg({ type: UpdateDocumentInput, required: true, description: "The changes." }) },
     resolve: async (_root, { input }, context) => ({
       document: await servicesOf(context).documents.update({ ...input, id: documentId(input.id) }),
@@ -98,7 +113,7 @@ builder.mutationFields((t) => ({
   deleteDocument: t.field({
     type: DeleteDocumentPayload,
     authScopes: { signedIn: true },
-    description: "Deletes a document with its chunks.",
+    description: "Deletes a document and its chunks.",
     args: { input: t.arg({ type: DeleteDocumentInput, required: true, description: "The document." }) },
     resolve: async (_root, { input }, context) => {
       await servicesOf(context).documents.delete({ ...input, id: documentId(input.id) });
@@ -108,7 +123,7 @@ builder.mutationFields((t) => ({
   reprocessDocument: t.field({
     type: ReprocessDocumentPayload,
     authScopes: { signedIn: true },
-    description: "Cuts a COMPLETED or FAILED document into chunks again.",
+    description: "Sends a COMPLETED or FAILED document to the workers again.",
     args: { input: t.arg({ type: ReprocessDocumentInput, required: true, description: "The document." }) },
     resolve: async (_root, { input }, context) => ({
       document: await servicesOf(context).documents.reprocess({ ...input, id: documentId(input.id) }),

@@ -12,20 +12,22 @@ import { User } from "../users/user.schema.ts";
 import { allDocuments, documentById, documentsByOwner, documentText } from "./document.relations.ts";
 
 export const DocumentStatus = builder.enumType("DocumentStatus", {
-  description: "How far the processing of a document is.",
+  description: "A state of processing.",
   values: {
     [statuses.PENDING]: { description: "Waiting for a worker." },
-    [statuses.PROCESSING]: { description: "A worker cuts it into chunks." },
-    [statuses.COMPLETED]: { description: "Cut into chunks, and found by search." },
-    [statuses.FAILED]: { description: "Given up; `failure` says why." },
+    [statuses.PROCESSING]: { description: "A worker is reading it or splitting it into chunks." },
+    [statuses.COMPLETED]: { description: "Split into chunks, which search finds." },
+    [statuses.FAILED]: { description: "All attempts have failed; `failure` says why." },
   },
 });
 
 export const Visibility = builder.enumType("Visibility", {
-  description: "Who may read a document.",
+  description: "The readers of a document.",
   values: {
     [visibilities.PRIVATE]: { description: "Its owner, and admins." },
-    [visibilities.SHARED]: { description: "Everybody who reads the shared library." },
+    [visibilities.SHARED]: {
+      description: "Everybody who may read the library: all users, and visitors where reading is public.",
+    },
   },
 });
 
@@ -51,37 +53,38 @@ export const Document = builder.rowNode("Document", {
 });
 
 const DocumentFilter = builder.inputType("DocumentFilter", {
-  description: "Which documents; all that is given must hold.",
+  description: "Conditions that documents meet. All that are given must hold.",
   fields: (t) => ({
-    status: t.field({ type: [DocumentStatus], description: "In one of these states." }),
-    visibility: t.field({ type: Visibility, description: "With this visibility." }),
+    status: t.field({ type: [DocumentStatus], description: "Documents in one of these states." }),
+    visibility: t.field({ type: Visibility, description: "Documents with this visibility." }),
     search: t.string({
-      description: "A part of the title, without regard to case and accents; a typing mistake is forgiven.",
+      description:
+        "Documents whose title contains this text. Case and accents are ignored, and a typing mistake is tolerated.",
     }),
-    ownerId: t.id({ description: "Of this user." }),
+    ownerId: t.id({ description: "Documents of this user." }),
   }),
 });
 
 const DocumentOrderField = builder.enumType("DocumentOrderField", {
-  description: "What documents are ordered by.",
+  description: "A property that documents are ordered by.",
   values: {
-    CREATED_AT: { description: "When they came in." },
-    UPDATED_AT: { description: "When they were last written." },
-    TITLE: { description: "Their title." },
+    CREATED_AT: { description: "The time of creation." },
+    UPDATED_AT: { description: "The time of the last change." },
+    TITLE: { description: "The title." },
   } as const,
 });
 
 const DocumentOrder = builder.inputType("DocumentOrder", {
-  description: "The order of documents; ties are broken by id.",
+  description: "An order of documents. Ties are broken by id.",
   fields: (t) => ({
-    field: t.field({ type: DocumentOrderField, required: true, description: "What to order by." }),
-    direction: t.field({ type: SortDirection, required: true, description: "Upwards or downwards." }),
+    field: t.field({ type: DocumentOrderField, required: true, description: "The property to order by." }),
+    direction: t.field({ type: SortDirection, required: true, description: "Ascending or descending." }),
   }),
 });
 
 const filterArgs = builder.args((t) => ({
-  filter: t.field({ type: DocumentFilter, description: "Which documents. Absent: all." }),
-  orderBy: t.field({ type: DocumentOrder, description: "In which order. Absent: newest first." }),
+  filter: t.field({ type: DocumentFilter, description: "Conditions that the documents meet. Default: none." }),
+  orderBy: t.field({ type: DocumentOrder, description: "The order. Default: newest first." }),
 }));
 
 type FilterArgs = {
@@ -99,13 +102,13 @@ const toArguments = ({ filter }: FilterArgs) => ({
 builder.queryFields((t) => ({
   document: t.lookup(documentById, {
     nullable: true,
-    description: "A document by id; null when it does not exist or is not yours to see.",
+    description: "The document with this id; null when there is none that you may see.",
     args: { id: t.arg.id({ required: true, description: "The document's id." }) },
     key: ({ id }) => decodeGlobalId("Document", id, ["id"]),
   }),
   documents: t.page(allDocuments, {
     type: Document,
-    description: "All documents that you may see.",
+    description: "The documents that you may see.",
     args: filterArgs,
     toArguments,
   }),

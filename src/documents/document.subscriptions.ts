@@ -18,19 +18,19 @@ type Payload = {
 type DocumentChangeShape = { cursor: string; documentId: string | null; deletedId: string | null };
 
 const DocumentChange = builder.objectRef<DocumentChangeShape>("DocumentChange").implement({
-  description: "A document changed, or is gone for you: one of `document` and `deletedId` is there.",
+  description: "A change of a document. Either `document` or `deletedId` is present.",
   fields: (t) => ({
     cursor: t.exposeString("cursor", {
-      description: "The place of the change. Send it as `after` to go on behind it.",
+      description: "The change's position. Subscribe with it as `after` to get all changes after this one.",
     }),
     document: t.one(documentById, {
       by: "documentId",
       nullable: true,
-      description: "The document, as it is now: a later change may show in it already.",
+      description: "The document as it is now, which may include later changes.",
     }),
     deletedId: t.exposeID("deletedId", {
       nullable: true,
-      description: "The id of a document that was deleted, or that you may not see any more.",
+      description: "The id of a document that was deleted or that you may no longer see.",
     }),
   }),
 });
@@ -38,12 +38,11 @@ const DocumentChange = builder.objectRef<DocumentChangeShape>("DocumentChange").
 builder.subscriptionField("documentChanged", (t) =>
   t.field({
     type: DocumentChange,
-    description:
-      "Every new document, every move, progress and other change, and every deletion, of documents that you may see.",
+    description: "Changes of documents that you may see: created, changed, of another status or progress, deleted.",
     args: {
-      id: t.arg.id({ description: "Only this document." }),
+      id: t.arg.id({ description: "Only changes of this document." }),
       after: t.arg.string({
-        description: "The cursor of a change: all that came after it is told first. Absent: from now on.",
+        description: "The cursor of a change: those after it are sent first. Default: only new changes.",
       }),
     },
     subscribe: (_root, { id, after }, context) =>

@@ -45,16 +45,18 @@ export const builder = new SchemaBuilder<BuilderTypes>({
     nodeQueryOptions: false,
     nodesQueryOptions: false,
     nodeTypeOptions: {
-      description: "Anything that can be fetched again by its id. Ids are opaque, and carry their type.",
+      description: "Any object with a global id, by which `node` and `nodes` find it. Ids are opaque.",
     },
-    idFieldOptions: { description: "Opaque, the same for ever, and unique among all types." },
+    idFieldOptions: { description: "Opaque, permanent, and unique across all types." },
     edgesFieldOptions: { nullable: false, description: "The rows of the page with their cursors, in order." },
     nodeFieldOptions: { nullable: false, description: "The row." },
-    cursorFieldOptions: { description: "The place of the row, for `after` and `before`. It outlives the row." },
-    pageInfoFieldOptions: { description: "What lies around the page." },
-    pageInfoTypeOptions: { description: "What lies around a page." },
-    hasNextPageFieldOptions: { description: "True when rows follow the page." },
-    hasPreviousPageFieldOptions: { description: "True when rows precede the page." },
+    cursorFieldOptions: {
+      description: "The row's position, for `after` and `before`. It stays valid when the row is deleted.",
+    },
+    pageInfoFieldOptions: { description: "Whether there are rows beyond the page, and its first and last cursor." },
+    pageInfoTypeOptions: { description: "Whether there are rows beyond a page, and its first and last cursor." },
+    hasNextPageFieldOptions: { description: "True when there are rows after the page." },
+    hasPreviousPageFieldOptions: { description: "True when there are rows before the page." },
     startCursorFieldOptions: { description: "The cursor of the first row; null when the page is empty." },
     endCursorFieldOptions: { description: "The cursor of the last row; null when the page is empty." },
   },
@@ -89,13 +91,13 @@ export const builder = new SchemaBuilder<BuilderTypes>({
 
 const ranks: Record<Role, number> = { VIEWER: 0, EDITOR: 1, ADMIN: 2 };
 
-builder.queryType({ description: "Everything that can be read.", authScopes: { reader: true } });
+builder.queryType({ description: "All reads.", authScopes: { reader: true } });
 builder.mutationType({
   description:
-    "Everything that can be changed. All fields of one operation are one transaction: a failed operation has `data: null` and has changed nothing.",
+    "All writes. The fields of one operation are one transaction: a failed operation has `data: null` and has changed nothing.",
 });
 builder.subscriptionType({
   description:
-    "Everything that can be watched. Changes arrive after their commit, in the order of the commits, whoever made them and wherever.",
+    "Changes as they happen: after their commit and in the order of commits, whichever client, server or worker made them.",
   authScopes: { reader: true },
 });

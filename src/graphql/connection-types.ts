@@ -1,4 +1,4 @@
-/** `UserConnection` with its `UserEdge`, and so on: made once per type of a builder, when a field first shows a page. */
+/** `UserConnection` with its `UserEdge`, and so on: made once per type and builder, when a field first shows a page. */
 import type { ObjectRef } from "@pothos/core";
 import type { Connection } from "../eager-loading/connection.ts";
 import type { Types } from "./builder.ts";
@@ -24,7 +24,7 @@ function makeConnection<Row>(builder: Builder, type: ObjectRef<Types, Row>) {
       description: `A page of rows of type ${type.name}.`,
       fields: (t) => ({
         totalCount: t.int({
-          description: "How many rows there are on all pages; counted only when asked for.",
+          description: "The number of rows on all pages; counted only when selected.",
           // Pages are made by the loaders: never by a cursor and edges alone, which Pothos takes them for.
           resolve: (page) => (page as typeof page & Connection).totalCount,
         }),

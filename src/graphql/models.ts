@@ -53,7 +53,7 @@ export type TextField<Parent> = {
   [Name in keyof Parent & string]: Parent[Name] extends string | null ? Name : never;
 }[keyof Parent & string];
 
-/** The names of the parent's fields that may hold the key of such a row: where the parent is a model, its foreign keys. */
+/** The parent's fields that may hold the key of such a row: where the parent is a model, foreign keys to its table. */
 export type KeyOf<Row, Parent> = [ModelOfParent<Parent>] extends [never]
   ? TextField<Parent>
   : ForeignKeyTo<Row, ModelOfParent<Parent>>;

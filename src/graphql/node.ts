@@ -40,8 +40,8 @@ builder.queryField("node", (t) =>
   t.field({
     type: builder.nodeInterfaceRef(),
     nullable: true,
-    description: "Anything by its id; null when it does not exist or is not yours to see.",
-    args: { id: t.arg.id({ required: true, description: "The id of anything." }) },
+    description: "The object with this id; null when there is none that you may see.",
+    args: { id: t.arg.id({ required: true, description: "The id of an object of any type." }) },
     extensions: eagerExtensions({ kind: "lookup", find: ({ id }, _viewer, schema) => [lookUp(schema, id, ["id"])] }),
     resolve: (_root, { id }, context, { schema }) => find(lookUp(schema, id, ["id"]), context),
   }),
@@ -51,7 +51,8 @@ builder.queryField("nodes", (t) =>
   t.field({
     type: [builder.nodeInterfaceRef()],
     nullable: { list: false, items: true },
-    description: "Several things by their ids, in the order of the ids; 100 at most.",
+    description:
+      "The objects with these ids, in their order; null for each that does not exist or that you may not see.",
     args: { ids: t.arg.idList({ required: true, description: "The ids, 100 at most." }) },
     complexity: ({ ids }) => ({ field: ids.length, multiplier: ids.length }),
     extensions: eagerExtensions({

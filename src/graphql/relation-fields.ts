@@ -233,12 +233,16 @@ function rowsCost(asked: number): { field: number; multiplier: number } {
 
 function pageArguments(t: Fields, isForwardOnly = false) {
   const forward = {
-    first: t.arg.int({ description: "How many rows from the start, or after `after`: 20 when left out, 100 at most." }),
-    after: t.arg.string({ description: "The cursor to start behind." }),
+    first: t.arg.int({
+      description: "The number of rows from the start, or after `after`. 20 by default, 100 at most.",
+    }),
+    after: t.arg.string({ description: "Only rows after this cursor." }),
   };
   const backward = {
-    last: t.arg.int({ description: "How many rows from the end, or before `before`; instead of `first`." }),
-    before: t.arg.string({ description: "The cursor to end before." }),
+    last: t.arg.int({
+      description: "The number of rows from the end, or before `before`; instead of `first`. 100 at most.",
+    }),
+    before: t.arg.string({ description: "Only rows before this cursor." }),
   };
   return isForwardOnly ? forward : { ...forward, ...backward };
 }

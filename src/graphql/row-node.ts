@@ -33,7 +33,7 @@ type RowNodeOptions<Types extends SchemaTypes, Name extends ModelName> = {
 declare global {
   namespace PothosSchemaTypes {
     interface SchemaBuilder<Types extends SchemaTypes> {
-      /** The type of a model's rows, which `node` finds by their id. Its fields take their descriptions from the model. */
+      /** The type of a model's rows, which `node` finds by their id. Fields are described as in the model. */
       rowNode<Name extends ModelName>(model: Name, options: RowNodeOptions<Types, Name>): Ref<Types, Name>;
     }
   }

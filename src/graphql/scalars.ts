@@ -3,7 +3,7 @@ import { StagedFile } from "../storage/file-store.ts";
 import { builder } from "./builder.ts";
 
 builder.scalarType("DateTime", {
-  description: "RFC 3339, always UTC on the way out.",
+  description: "A time in RFC 3339, such as 2026-11-21T09:00:00Z. Answers are in UTC.",
   serialize: (value) => value.toISOString(),
   parseValue: (value) => {
     const time = typeof value === "string" && rfc3339.test(value) ? new Date(value) : undefined;
@@ -17,7 +17,7 @@ builder.scalarType("DateTime", {
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
 builder.scalarType("Bytes", {
-  description: "A whole number of bytes; above 2^31, so not Int.",
+  description: "A whole number of bytes, up to 2^53 - 1: more than an Int holds.",
   serialize: (value) => Number(value),
   parseValue: (value) => {
     if (!Number.isSafeInteger(value) || Number(value) < 0) throw new GraphQLError("Bytes is a whole number.");
@@ -26,7 +26,7 @@ builder.scalarType("Bytes", {
 });
 
 builder.scalarType("File", {
-  description: "A file sent by the GraphQL multipart request specification.",
+  description: "A file, sent as the GraphQL multipart request specification says. Input only.",
   serialize: () => {
     throw new GraphQLError("A File only goes in.");
   },

@@ -10,34 +10,34 @@ import type { SignedIn } from "./user.service.ts";
 const SignUpInput = builder.inputType("SignUpInput", {
   description: "A new account.",
   fields: (t) => ({
-    email: t.string({ required: true, description: "To sign in with; without regard to case." }),
+    email: t.string({ required: true, description: "The e-mail address to sign in with. Case is ignored." }),
     name: t.string({ required: true, description: "1 to 200 characters." }),
     password: t.string({ required: true, description: "8 to 128 characters of any kind." }),
   }),
 });
 
 const SignInInput = builder.inputType("SignInInput", {
-  description: "Who you are.",
+  description: "The credentials of an account.",
   fields: (t) => ({
-    email: t.string({ required: true, description: "Your account's e-mail." }),
+    email: t.string({ required: true, description: "Your account's e-mail address." }),
     password: t.string({ required: true, description: "Your password." }),
   }),
 });
 
 const RefreshSessionInput = builder.inputType("RefreshSessionInput", {
-  description: "Left out when the refresh cookie is sent.",
+  description: "The session to go on with. Omit it when the refresh cookie is sent.",
   fields: (t) => ({
-    refreshToken: t.string({ required: true, description: "The newest refresh token; each is good for one use." }),
+    refreshToken: t.string({ required: true, description: "The newest refresh token. Each is valid for one use." }),
   }),
 });
 
 const SignInPayload = builder.objectRef<SignedIn>("SignInPayload").implement({
-  description: "A session. Browsers get both tokens as HttpOnly cookies as well.",
+  description: "A session and its tokens, which are also set as HttpOnly cookies.",
   fields: (t) => ({
-    user: t.field({ type: User, description: "You.", resolve: ({ user }) => user }),
+    user: t.field({ type: User, description: "The user who is now signed in.", resolve: ({ user }) => user }),
     accessToken: t.exposeString("accessToken", { description: "Send it as `Authorization: Bearer …`." }),
-    refreshToken: t.exposeString("refreshToken", { description: "For `refreshSession`, once." }),
-    expiresAt: t.expose("expiresAt", { type: "DateTime", description: "Until when the access token is good." }),
+    refreshToken: t.exposeString("refreshToken", { description: "For one call of `refreshSession`." }),
+    expiresAt: t.expose("expiresAt", { type: "DateTime", description: "When the access token expires." }),
   }),
 });
 
@@ -58,7 +58,7 @@ const SetUserRoleInput = builder.inputType("SetUserRoleInput", {
   description: "A user's new role.",
   fields: (t) => ({
     userId: t.id({ required: true, description: "The user." }),
-    role: t.field({ type: Role, required: true, description: "What the user may do from now on." }),
+    role: t.field({ type: Role, required: true, description: "The new role." }),
   }),
 });
 
@@ -70,7 +70,7 @@ const SetUserRolePayload = builder.objectRef<{ user: UserRow }>("SetUserRolePayl
 builder.mutationFields((t) => ({
   signUp: t.field({
     type: SignInPayload,
-    description: "Makes an account and signs in with it.",
+    description: "Creates an account and starts a session. FORBIDDEN where sign-up is closed.",
     hasSecretAnswer: true,
     prepare: ({ input }, context) => servicesOf(context).users.prepareSignUp(input),
     args: { input: t.arg({ type: SignUpInput, required: true, description: "The account." }) },
@@ -81,15 +81,15 @@ builder.mutationFields((t) => ({
     description: "Starts a session.",
     hasSecretAnswer: true,
     prepare: ({ input }, context) => servicesOf(context).users.prepareSignIn(input),
-    args: { input: t.arg({ type: SignInInput, required: true, description: "Who you are." }) },
+    args: { input: t.arg({ type: SignInInput, required: true, description: "Your credentials." }) },
     resolve: async (_root, { input }, context) => startSession(await servicesOf(context).users.signIn(input), context),
   }),
   refreshSession: t.field({
     type: SignInPayload,
-    description: "Fresh tokens for a session. A refresh token that was used before ends its session.",
+    description: "Issues new tokens for a session. A refresh token that was used before ends its session.",
     hasSecretAnswer: true,
     forbidsDryRun: true,
-    args: { input: t.arg({ type: RefreshSessionInput, description: "Left out when the refresh cookie is sent." }) },
+    args: { input: t.arg({ type: RefreshSessionInput, description: "Omit it when the refresh cookie is sent." }) },
     resolve: async (_root, { input }, context) => {
       const token =
         input?.refreshToken ?? parseCookies(context.request.headers.get("cookie"), context.isSecure).refresh;
@@ -100,7 +100,7 @@ builder.mutationFields((t) => ({
   signOut: t.field({
     type: SignOutPayload,
     authScopes: { signedIn: true },
-    description: "Ends your session and takes the cookies back.",
+    description: "Ends your session and clears its cookies.",
     resolve: async (_root, _args, context) => {
       const { viewer, setCookie, isSecure } = context;
       if (viewer) await servicesOf(context).users.revoke(viewer.sessionId);
@@ -111,7 +111,7 @@ builder.mutationFields((t) => ({
   setUserRole: t.field({
     type: SetUserRolePayload,
     authScopes: { role: "ADMIN" },
-    description: "Changes what a user may do. The last admin stays admin.",
+    description: "Changes a user's role. The last admin cannot be given another one.",
     args: { input: t.arg({ type: SetUserRoleInput, required: true, description: "The user and the role." }) },
     resolve: async (_root, { input }, context) => ({
       user: await servicesOf(context).users.setRole(

@@ -6,11 +6,13 @@ import { isAdmin, type Viewer as ViewerShape } from "../viewer.ts";
 import { allUsers, userById } from "./user.relations.ts";
 
 export const Role = builder.enumType("Role", {
-  description: "What a user may do.",
+  description: "The rights of a user. An ADMIN has those of an EDITOR, who has those of a VIEWER.",
   values: {
-    [roles.VIEWER]: { description: "Reads the shared library and manages own documents." },
-    [roles.EDITOR]: { description: "Also uploads audio and edits playlists and schedules." },
-    [roles.ADMIN]: { description: "Also manages users and sees everything." },
+    [roles.VIEWER]: { description: "Reads shared documents, and creates, changes and deletes own ones." },
+    [roles.EDITOR]: { description: "The same rights as a VIEWER, until there are audio, playlists and schedules." },
+    [roles.ADMIN]: {
+      description: "Also reads, changes and deletes all documents, sees e-mail addresses, and changes roles.",
+    },
   },
 });
 
@@ -20,7 +22,7 @@ export const User = builder.rowNode("User", {
     name: t.exposeString("name"),
     email: t.string({
       nullable: true,
-      description: "Null unless the viewer is this user or an admin.",
+      description: "The e-mail address; null unless you are this user or an admin.",
       resolve: (user, _args, { viewer }) => (viewer?.id === user.id || isAdmin(viewer) ? user.email : null),
     }),
     role: t.expose("role", { type: Role }),
@@ -29,7 +31,7 @@ export const User = builder.rowNode("User", {
 });
 
 const Viewer = builder.objectRef<NonNullable<ViewerShape>>("Viewer").implement({
-  description: "You, as you are signed in.",
+  description: "The user who is signed in.",
   fields: (t) => ({
     user: t.lookup(userById, { description: "Your account.", key: (_args, viewer) => viewer?.id ?? null }),
   }),
@@ -41,7 +43,7 @@ builder.queryFields((t) => ({
     nullable: true,
     skipTypeScopes: true,
     authScopes: { trusted: true },
-    description: "You. Null when not signed in.",
+    description: "The user who is signed in; null when nobody is.",
     resolve: (_root, _args, { viewer }) => viewer,
   }),
   user: t.lookup(userById, {
@@ -55,7 +57,8 @@ builder.queryFields((t) => ({
     description: "All users, oldest first.",
     args: {
       search: t.arg.string({
-        description: "A part of the name, without regard to case and accents; a typing mistake is forgiven.",
+        description:
+          "Users whose name contains this text. Case and accents are ignored, and a typing mistake is tolerated.",
       }),
     },
     toArguments: ({ search }) => ({ search: search == null ? null : requireSearchText(search, ["search"]) }),

@@ -15,7 +15,7 @@ describe("a relation's field", () => {
   const owner = fieldOf("Document", "owner");
 
   it("is of the type that shows the relation's rows, nullable as the column is, described as in the data model", () => {
-    expect([String(owner.type), owner.description]).toEqual(["User!", "Whose document it is."]);
+    expect([String(owner.type), owner.description]).toEqual(["User!", "The user who created it."]);
     const text = fieldOf("Document", "text");
     expect(isNonNullType(text.type)).toBe(false);
     expect(String(getNullableType(text.type))).toBe("String");

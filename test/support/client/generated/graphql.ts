@@ -4,105 +4,105 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
-/** A new document. Without a title, the text's own. */
+/** A new document. */
 export type CreateDocumentInput = {
-  /** The text. */
+  /** The text or file. */
   source: DocumentSource;
-  /** 1 to 500 characters. Absent: the title or first heading, the file's name, or the first line. */
+  /** 1 to 500 characters. Default: the document's own title or first heading, the file's name, or the first line. */
   title?: string | null | undefined;
-  /** Who may read it. */
+  /** Its readers. */
   visibility?: Visibility | null | undefined;
 };
 
-/** Which document to delete. */
+/** A document to delete. */
 export type DeleteDocumentInput = {
-  /** The version that you saw; another one is a CONFLICT. Absent: any. */
+  /** The version that you have read; when it is out of date, the answer is a CONFLICT. Default: any. */
   expectedVersion?: number | null | undefined;
   /** The document. */
   id: string | number;
 };
 
-/** Which documents; all that is given must hold. */
+/** Conditions that documents meet. All that are given must hold. */
 export type DocumentFilter = {
-  /** Of this user. */
+  /** Documents of this user. */
   ownerId?: string | number | null | undefined;
-  /** A part of the title, without regard to case and accents; a typing mistake is forgiven. */
+  /** Documents whose title contains this text. Case and accents are ignored, and a typing mistake is tolerated. */
   search?: string | null | undefined;
-  /** In one of these states. */
+  /** Documents in one of these states. */
   status?: Array<DocumentStatus> | null | undefined;
-  /** With this visibility. */
+  /** Documents with this visibility. */
   visibility?: Visibility | null | undefined;
 };
 
-/** The order of documents; ties are broken by id. */
+/** An order of documents. Ties are broken by id. */
 export type DocumentOrder = {
-  /** Upwards or downwards. */
+  /** Ascending or descending. */
   direction: SortDirection;
-  /** What to order by. */
+  /** The property to order by. */
   field: DocumentOrderField;
 };
 
-/** What documents are ordered by. */
+/** A property that documents are ordered by. */
 export type DocumentOrderField =
-  /** When they came in. */
+  /** The time of creation. */
   | 'CREATED_AT'
-  /** Their title. */
+  /** The title. */
   | 'TITLE'
-  /** When they were last written. */
+  /** The time of the last change. */
   | 'UPDATED_AT';
 
-/** Exactly one: a pasted text, or a file in this request. */
+/** Either a text or a file. */
 export type DocumentSource =
-  {   /** A text, Markdown, HTML, PDF or DOCX file. What it is, is seen from its bytes, not from its name. */
+  {   /** A text, Markdown, HTML, PDF or DOCX file. Its content decides which; only Markdown is told by its name. */
   file: File; text?: never; }
-  |  { file?: never;   /** The text itself. */
+  |  { file?: never;   /** A pasted text. */
   text: string; };
 
-/** How far the processing of a document is. */
+/** A state of processing. */
 export type DocumentStatus =
-  /** Cut into chunks, and found by search. */
+  /** Split into chunks, which search finds. */
   | 'COMPLETED'
-  /** Given up; `failure` says why. */
+  /** All attempts have failed; `failure` says why. */
   | 'FAILED'
   /** Waiting for a worker. */
   | 'PENDING'
-  /** A worker cuts it into chunks. */
+  /** A worker is reading it or splitting it into chunks. */
   | 'PROCESSING';
 
-/** Left out when the refresh cookie is sent. */
+/** The session to go on with. Omit it when the refresh cookie is sent. */
 export type RefreshSessionInput = {
-  /** The newest refresh token; each is good for one use. */
+  /** The newest refresh token. Each is valid for one use. */
   refreshToken: string;
 };
 
-/** Which document to process again. */
+/** A document to process again. */
 export type ReprocessDocumentInput = {
-  /** The version that you saw; another one is a CONFLICT. Absent: any. */
+  /** The version that you have read; when it is out of date, the answer is a CONFLICT. Default: any. */
   expectedVersion?: number | null | undefined;
   /** The document. */
   id: string | number;
 };
 
-/** What a user may do. */
+/** The rights of a user. An ADMIN has those of an EDITOR, who has those of a VIEWER. */
 export type Role =
-  /** Also manages users and sees everything. */
+  /** Also reads, changes and deletes all documents, sees e-mail addresses, and changes roles. */
   | 'ADMIN'
-  /** Also uploads audio and edits playlists and schedules. */
+  /** The same rights as a VIEWER, until there are audio, playlists and schedules. */
   | 'EDITOR'
-  /** Reads the shared library and manages own documents. */
+  /** Reads shared documents, and creates, changes and deletes own ones. */
   | 'VIEWER';
 
 /** A user's new role. */
 export type SetUserRoleInput = {
-  /** What the user may do from now on. */
+  /** The new role. */
   role: Role;
   /** The user. */
   userId: string | number;
 };
 
-/** Who you are. */
+/** The credentials of an account. */
 export type SignInInput = {
-  /** Your account's e-mail. */
+  /** Your account's e-mail address. */
   email: string;
   /** Your password. */
   password: string;
@@ -110,7 +110,7 @@ export type SignInInput = {
 
 /** A new account. */
 export type SignUpInput = {
-  /** To sign in with; without regard to case. */
+  /** The e-mail address to sign in with. Case is ignored. */
   email: string;
   /** 1 to 200 characters. */
   name: string;
@@ -125,23 +125,23 @@ export type SortDirection =
   /** Largest first. */
   | 'DESC';
 
-/** Changes of a document. What is absent stays as it is. */
+/** Changes of a document. Fields that are absent stay as they are. */
 export type UpdateDocumentInput = {
-  /** The version that you saw; another one is a CONFLICT. */
+  /** The version that you have read; when it is out of date, the answer is a CONFLICT. */
   expectedVersion: number;
   /** The document. */
   id: string | number;
   /** 1 to 500 characters. */
   title?: string | null | undefined;
-  /** Who may read it. */
+  /** Its readers. */
   visibility?: Visibility | null | undefined;
 };
 
-/** Who may read a document. */
+/** The readers of a document. */
 export type Visibility =
   /** Its owner, and admins. */
   | 'PRIVATE'
-  /** Everybody who reads the shared library. */
+  /** Everybody who may read the library: all users, and visitors where reading is public. */
   | 'SHARED';
 
 export type CreateBadInputMutationVariables = Exact<{
