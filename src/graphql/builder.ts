@@ -8,31 +8,11 @@ import { getDatamodel } from "../database/generated/pothos.ts";
 import type { Role } from "../database/generated/prisma/enums.ts";
 import { eagerOf } from "../eager-loading/field.ts";
 import { ApplicationError } from "../errors.ts";
-import type { StagedFile } from "../storage/file-store.ts";
-import type { OperationContext } from "./context.ts";
+import type { BuilderTypes } from "./builder-types.ts";
 import { encodeGlobalId } from "./global-id.ts";
-import type { ModelTypes } from "./models.ts";
 import "./mutation-field-plugin.ts";
 import "./relation-fields.ts";
 import "./row-node.ts";
-
-export type BuilderTypes = {
-  Context: OperationContext;
-  PrismaTypes: ModelTypes;
-  DefaultFieldNullability: false;
-  DefaultEdgesNullability: false;
-  DefaultNodeNullability: false;
-  AuthScopes: { trusted: boolean; reader: boolean; signedIn: boolean; role: Role };
-  Scalars: {
-    ID: { Input: string; Output: string };
-    DateTime: { Input: Date; Output: Date };
-    Bytes: { Input: bigint; Output: bigint };
-    File: { Input: StagedFile; Output: never };
-  };
-};
-
-/** With Pothos' defaults. */
-export type Types = PothosSchemaTypes.ExtendDefaultTypes<BuilderTypes>;
 
 export const builder = new SchemaBuilder<BuilderTypes>({
   // The outermost first: a mutation field that is not authorized has begun, and its operation fails there.

@@ -1,7 +1,7 @@
 /** `UserConnection` with its `UserEdge`, and so on: made once per type and builder, when a field first shows a page. */
 import type { ObjectRef } from "@pothos/core";
 import type { Connection } from "../eager-loading/connection.ts";
-import type { Types } from "./builder.ts";
+import type { Types } from "./builder-types.ts";
 
 type Builder = PothosSchemaTypes.SchemaBuilder<Types>;
 

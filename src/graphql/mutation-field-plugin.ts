@@ -44,7 +44,7 @@ declare global {
 }
 
 export type MutationFieldDeclaration = {
-  prepare?: (args: Record<string, unknown>, context: OperationContext) => Promise<unknown>;
+  prepare?: (args: Record<string, unknown>, context: object) => Promise<unknown>;
   hasSecretAnswer?: boolean;
   forbidsDryRun?: boolean;
 };
@@ -85,7 +85,7 @@ export class MutationFieldPlugin<Types extends SchemaTypes> extends BasePlugin<T
     if (kind !== "Mutation") return resolve;
     return (parent, args, context, info) => {
       const { mutation, loaders } = context as OperationContext;
-      const { progress } = scopeOf(mutation, "The fields of Mutation are resolved within a mutation only.");
+      const { progress } = scopeOf(mutation, "A field of Mutation is resolved in a mutation only.");
       if (progress.hasFailed()) throw new SkippedError("The operation has failed already.");
       progress.begun.push(info.path.key);
       // The field before this one may have changed what was read for it.

@@ -21,7 +21,7 @@ import { defaultPageSize, maximumPageSize, type PageArguments } from "../eager-l
 import type { ColumnRelation, ListRelation, OneRelation, PageRelation } from "../eager-loading/relation.ts";
 import { requireColumn } from "../eager-loading/table.ts";
 import type { Viewer } from "../viewer.ts";
-import type { Types as OurTypes } from "./builder.ts";
+import type { Types as OurTypes } from "./builder-types.ts";
 import { connectionOf } from "./connection-types.ts";
 import { descriptionOf, type KeyOf, type ModelName, modelOf, referenceOf, type TextField } from "./models.ts";
 

@@ -7,7 +7,7 @@ import type { PrismaModelTypes, PrismaNodeRef, prismaModelName, ShapeFromSelecti
 import type { GraphQLSchema } from "graphql";
 import type { Rows } from "../database/generated/tables.ts";
 import type { OneRelation } from "../eager-loading/relation.ts";
-import type { Types as OurTypes } from "./builder.ts";
+import type { Types as OurTypes } from "./builder-types.ts";
 import type { ModelName, ModelTypes } from "./models.ts";
 
 type Model<Name extends ModelName> = PrismaModelTypes & ModelTypes[Name];

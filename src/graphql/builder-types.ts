@@ -1,0 +1,23 @@
+/** The types that the schema is built with: of the context, of scalars, of authorization and of models. */
+import type { Role } from "../database/generated/prisma/enums.ts";
+import type { StagedFile } from "../storage/file-store.ts";
+import type { OperationContext } from "./context.ts";
+import type { ModelTypes } from "./models.ts";
+
+export type BuilderTypes = {
+  Context: OperationContext;
+  PrismaTypes: ModelTypes;
+  DefaultFieldNullability: false;
+  DefaultEdgesNullability: false;
+  DefaultNodeNullability: false;
+  AuthScopes: { trusted: boolean; reader: boolean; signedIn: boolean; role: Role };
+  Scalars: {
+    ID: { Input: string; Output: string };
+    DateTime: { Input: Date; Output: Date };
+    Bytes: { Input: bigint; Output: bigint };
+    File: { Input: StagedFile; Output: never };
+  };
+};
+
+/** With Pothos' defaults. */
+export type Types = PothosSchemaTypes.ExtendDefaultTypes<BuilderTypes>;
