@@ -2,15 +2,18 @@
 import SchemaBuilder from "@pothos/core";
 import { getNullableType, isNonNullType, isObjectType } from "graphql";
 import { describe, expect, it } from "vitest";
-import { schema } from "../../src/composition.ts";
 import { chunksByDocument } from "../../src/documents/chunk.relations.ts";
 import { documentById, documentsByOwner, documentText } from "../../src/documents/document.relations.ts";
 import { Document } from "../../src/documents/document.schema.ts";
 import { builder } from "../../src/graphql/builder.ts";
 import type { BuilderTypes } from "../../src/graphql/builder-types.ts";
 import { rowsById } from "../../src/graphql/row-node.ts";
+import { buildSchema } from "../../src/graphql/schema.ts";
+import { slices } from "../../src/slices.ts";
 import { userById } from "../../src/users/user.relations.ts";
 import type { FieldsOf } from "./relation-fields.types.ts";
+
+const schema = await buildSchema(slices);
 
 describe("a relation's field", () => {
   const owner = fieldOf("Document", "owner");

@@ -1,12 +1,9 @@
 import { relations } from "../../../src/database/relations.ts";
 import { sketchTable } from "./sketch.table.ts";
 
-export const sketchById = relations.one({ name: "SketchById", table: sketchTable, key: "id" });
-
-export const sketchesByOwner = relations.page({
-  name: "SketchesByOwner",
+export const allSketches = relations.page({
+  name: "AllSketches",
   table: sketchTable,
-  key: "ownerId",
   orders: { CREATED_AT: ["createdAt"] },
   defaultOrder: { field: "CREATED_AT", direction: "DESC" },
 });

@@ -1,30 +1,26 @@
 import { WorkStatus } from "../../../src/database/generated/prisma/enums.ts";
 import { builder } from "../../../src/graphql/builder.ts";
 import { servicesOf } from "../../../src/graphql/context.ts";
-import { decodeGlobalId } from "../../../src/graphql/global-id.ts";
-import { registerNode } from "../../../src/graphql/node.ts";
+import { decodeGlobalId, encodeGlobalId } from "../../../src/graphql/global-id.ts";
 import { userById } from "../../../src/users/user.relations.ts";
-import { User } from "../../../src/users/user.schema.ts";
-import { sketchById, sketchesByOwner } from "./sketch.relations.ts";
+import { allSketches } from "./sketch.relations.ts";
 import type { SketchRow } from "./sketch.table.ts";
 
 const SketchStatus = builder.enumType("SketchStatus", { values: Object.values(WorkStatus) });
 
-const Sketch = builder.node(builder.objectRef<SketchRow>("Sketch"), {
-  description: "A drawing.",
-  id: { resolve: ({ id }) => id },
+// Its table is of no model, so the type is none of `builder.rowNode`.
+const Sketch = builder.objectRef<SketchRow>("Sketch").implement({
   fields: (t) => ({
+    id: t.id({ resolve: ({ id }) => encodeGlobalId("Sketch", id) }),
     name: t.exposeString("name"),
-    owner: t.one(userById, { type: User, by: "ownerId", description: "Who drew it." }),
+    owner: t.one(userById, { by: "ownerId", description: "The user who made the drawing." }),
     status: t.expose("status", { type: SketchStatus }),
+    failure: t.exposeString("failure", { nullable: true }),
     lines: t.exposeInt("lines", { nullable: true }),
   }),
 });
-registerNode(Sketch, sketchById);
 
-builder.objectField(User, "sketches", (t) =>
-  t.page(sketchesByOwner, { type: Sketch, by: "id", description: "The user's drawings." }),
-);
+builder.queryField("sketches", (t) => t.page(allSketches, { type: Sketch, description: "All drawings." }));
 
 const CreateSketchInput = builder.inputType("CreateSketchInput", {
   fields: (t) => ({
