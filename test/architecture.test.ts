@@ -34,6 +34,7 @@ const rooms = [
   "config.ts",
   "connections.ts",
   "housekeeping.ts",
+  "integrity.ts",
   "worker-process.ts",
   "application.ts",
   "sample-library.ts",

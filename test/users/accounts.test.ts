@@ -1,9 +1,10 @@
 /** Accounts and sessions, as the people who have them meet them. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sessionCookies } from "../../src/users/cookies.ts";
+import { sweepSessions } from "../../src/users/session-sweep.ts";
 import { graphql } from "../support/client/generated/gql.ts";
 import { dump } from "../support/dump.ts";
-import { errorsOf, type Lectern, startLectern } from "../support/lectern.ts";
+import { errorsOf, type Lectern, type Person, startLectern } from "../support/lectern.ts";
 
 let lectern: Lectern;
 
@@ -273,6 +274,20 @@ describe("refreshing", () => {
     expect(await codesOf(lectern.client().request(Refresh, {}))).toEqual(["UNAUTHENTICATED"]);
     expect(await dump(lectern.database)).toEqual(before);
     expect((await refresh(ada.refreshToken)).refreshSession.user.id).toBe(ada.id);
+  });
+
+  it("is forgotten a day after its session expired", async () => {
+    const [ada, bob] = [await lectern.person("Ada"), await lectern.person("Bob")];
+    const sessionOf = ({ refreshToken }: Person) => refreshToken.split(".", 1)[0] as string;
+    const expire = "update sessions set expires_at = now() - $2::interval where id = $1";
+    await lectern.database.query(expire, [sessionOf(ada), "25 hours"]);
+    await lectern.database.query(expire, [sessionOf(bob), "23 hours"]);
+    const before = await dump(lectern.database);
+    expect(await sweepSessions(lectern.application.run)).toBe(1);
+    expect(await sweepSessions(lectern.application.run)).toBe(0);
+    const left = before.sessions?.filter((session) => !session.startsWith(`(${sessionOf(ada)}`));
+    expect(await dump(lectern.database)).toEqual({ ...before, sessions: left });
+    expect(await codesOf(refresh(ada.refreshToken))).toEqual(["UNAUTHENTICATED"]);
   });
 
   it("ends with the session's life", async () => {
