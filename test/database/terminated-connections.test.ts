@@ -19,7 +19,7 @@ import type { FileStore } from "../../src/storage/file-store.ts";
 import { createDatabase, databaseUrl, dropDatabase } from "../support/database.ts";
 import { type Lectern, startLectern } from "../support/lectern.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
-import { until } from "../support/watching.ts";
+import { until } from "../support/until.ts";
 
 /** Straight to the database. */
 let home: Lectern;

@@ -11,7 +11,8 @@ import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { begin, type Running } from "../support/command.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { rounds } from "../support/rounds.ts";
-import { changesOf, until, watchBySse } from "../support/watching.ts";
+import { until } from "../support/until.ts";
+import { changesOf, watchBySse } from "../support/watching.ts";
 
 /** Of each kind of connection. A server has one that follows the outbox, and meanwhile loses ten that write. */
 const ofServer = rounds(10, 1_000);

@@ -1,10 +1,11 @@
 /** What goes wrong under a query: a lost connection, a statement that fails, a plan that is slow. */
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import { ReadOverloadError } from "../../src/database/read-connection.ts";
 import { ReadConnections } from "../../src/database/read-connections.ts";
 import { raw, sql } from "../../src/eager-loading/sql.ts";
 import { traced } from "../support/budget.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { closeGate } from "../support/gate.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 
@@ -18,7 +19,7 @@ beforeAll(async () => {
   proxy = await startTcpProxy(database.url);
   lectern = await startLectern({
     database: { ...database, url: proxy.url },
-    settings: { EAGER_PLAN_TIMEOUT_MS: "200", STATEMENT_TIMEOUT_MS: "3000" },
+    settings: { STATEMENT_TIMEOUT_MS: "3000" },
   });
   ada = await lectern.person("Ada");
   await ada.document({ text: "Some text." });
@@ -38,8 +39,8 @@ const open = (options: Partial<ConstructorParameters<typeof ReadConnections>[0]>
     url: proxy.url,
     count: 2,
     maxDepth: 100,
-    statementTimeoutMs: 5_000,
-    connectTimeoutMs: 5_000,
+    statementTimeoutMs: 20_000,
+    connectTimeoutMs: 20_000,
     ...options,
   });
 
@@ -52,16 +53,21 @@ describe("read connections", () => {
 
   it("repeat a read on another connection when theirs is lost", async () => {
     const reads = open();
+    const gate = await closeGate(database);
     try {
-      await reads.read(sql`select 1`);
-      const asked = [1, 2, 3].map((n) => reads.read(sql`select ${n}::int as n, pg_sleep(0.2)`));
-      const together = reads.readTogether([sql`select 4 as n, pg_sleep(0.2)`, sql`select 5 as n`]);
-      await new Promise((resume) => setTimeout(resume, 50));
+      await expect.poll(() => reads.state.ready).toBe(2);
+      const passing = raw(gate.passing);
+      const asked = [1, 2, 3].map((n) => reads.read(sql`select ${n}::int as n, ${passing}`));
+      const together = reads.readTogether([sql`select 4 as n, ${passing}`, sql`select 5 as n`]);
+      // The first on each of the two connections; the rest waits behind it.
+      await gate.reached(2);
       proxy.cut();
+      await gate.open();
       const [answers, outcomes] = await Promise.all([Promise.all(asked), together]);
       expect(answers.map(([row]) => row?.n)).toEqual([1, 2, 3]);
       expect(outcomes).toMatchObject([{ rows: [{ n: 4 }] }, { rows: [{ n: 5 }] }]);
     } finally {
+      await gate.open();
       await reads.close();
     }
   });
@@ -74,7 +80,7 @@ describe("read connections", () => {
     expect(away.body.errors?.[0]?.extensions.code).toBe("OVERLOADED");
     expect(away.headers.get("retry-after")).toBe("1");
     proxy.refuse(false);
-    await expect.poll(async () => (await ask(query)).status, { timeout: 10_000 }).toBe(200);
+    await expect.poll(async () => (await ask(query)).status).toBe(200);
     await expect.poll(() => lectern.application.reads.state.underWay).toBe(0);
   });
 
@@ -82,15 +88,17 @@ describe("read connections", () => {
     const reads = open();
     try {
       await expect.poll(() => reads.state.ready).toBe(2);
+      proxy.resetCounts();
       proxy.refuse(true);
       await database.query(
         `select pg_terminate_backend(pid) from pg_stat_activity
          where application_name = 'lectern read' and datname = current_database()`,
       );
       await expect.poll(() => reads.state.ready).toBe(0);
-      await new Promise((resume) => setTimeout(resume, 300));
+      // The server whose connections these are not may have lost its own to the network: so it is more than one try each.
+      await expect.poll(() => proxy.counts.refusals).toBeGreaterThan(10);
       proxy.refuse(false);
-      await expect.poll(() => reads.state.ready, { timeout: 10_000 }).toBe(2);
+      await expect.poll(() => reads.state.ready).toBe(2);
     } finally {
       await reads.close();
     }
@@ -99,7 +107,7 @@ describe("read connections", () => {
   it("give up a connection on which the database has fallen silent", async () => {
     // A network of its own: what is swallowed is missed by whoever shares it.
     const hole = await startTcpProxy(database.url);
-    const reads = open({ url: hole.url, statementTimeoutMs: 500, count: 1 });
+    const reads = open({ url: hole.url, statementTimeoutMs: 2_000, count: 1 });
     try {
       await reads.read(sql`select 1`);
       hole.swallow();
@@ -113,15 +121,22 @@ describe("read connections", () => {
 
   it("keep new reads away from a connection that a slow statement holds up", async () => {
     const reads = open();
+    const gate = await closeGate(database);
     try {
       await expect.poll(() => reads.state.ready).toBe(2);
-      const slow = reads.read(sql`select pg_sleep(1.5)`);
+      const order: string[] = [];
+      const slow = reads.read(gate.pass).finally(() => order.push("slow"));
+      await gate.reached(1);
+      // A statement holds its connection up when it has been under way for 50 ms.
       await new Promise((resume) => setTimeout(resume, 100));
-      const started = performance.now();
-      await Promise.all(Array.from({ length: 20 }, () => reads.read(sql`select 1`)));
-      expect(performance.now() - started).toBeLessThan(1_000);
+      const quick = Array.from({ length: 20 }, () => reads.read(sql`select 1`).finally(() => order.push("quick")));
+      // One behind the slow statement would come after it, when the database has ended that after its 20 s.
+      await Promise.all(quick);
+      expect(order).toEqual(Array(20).fill("quick"));
+      await gate.open();
       await slow;
     } finally {
+      await gate.open();
       await reads.close();
     }
   });
@@ -186,17 +201,24 @@ describe("a plan that fails", () => {
   });
 
   it("that takes too long is not waited for", async () => {
-    const { reads } = lectern.application;
+    const hurried = await startLectern({ database, settings: { EAGER_PLAN_TIMEOUT_MS: "200" } });
+    onTestFinished(() => hurried.stop());
+    const gate = await closeGate(database);
+    const { reads } = hurried.application;
     const readTogether = reads.readTogether.bind(reads);
-    reads.readTogether = (statements) => readTogether([sql`select pg_sleep(1.5)`, ...statements]);
+    let isOver = false;
+    // The database is not told of the limit, so that nothing but the query's own patience can end the wait.
+    reads.readTogether = (statements) =>
+      readTogether([gate.pass, ...statements]).finally(() => {
+        isOver = true;
+      });
     try {
-      const started = performance.now();
-      const { data, cost } = await traced<Answer>(lectern, ada, query);
-      expect(performance.now() - started).toBeLessThan(1_400);
+      const { data, cost } = await traced<Answer>(hurried, ada, query);
+      expect(isOver).toBe(false);
       expect(data.documents.nodes[0]?.text).toBe("Some text.");
       expect(cost.batches.every(({ planned }) => !planned)).toBe(true);
     } finally {
-      reads.readTogether = readTogether;
+      await gate.open();
     }
   });
 });
@@ -206,10 +228,13 @@ describe("a plan that is given up", () => {
     const reads = open({ count: 1 });
     try {
       await reads.read(sql`select 1`);
-      const started = performance.now();
       const outcomes = await reads.readTogether([sql`select pg_sleep(3)`, sql`select pg_sleep(3)`, sql`select 1`], 200);
-      expect(outcomes.every((outcome) => "error" in outcome)).toBe(true);
-      expect(performance.now() - started).toBeLessThan(2_000);
+      // The first is ended by the limit, and the others, which come after it in its transaction, do not begin.
+      expect(outcomes).toMatchObject([
+        { error: { code: "57014" } },
+        { error: { code: "25P02" } },
+        { error: { code: "25P02" } },
+      ]);
       // The limit was the plan's own, not the connection's.
       await expect(reads.read(sql`select pg_sleep(0.4), 1 as n`)).resolves.toMatchObject([{ n: 1 }]);
     } finally {
@@ -219,13 +244,12 @@ describe("a plan that is given up", () => {
 });
 
 describe("a query whose fragments spread each other twice", () => {
-  it("is answered in time, however many there are", async () => {
+  it("is answered, however many there are", async () => {
     const fragments = Array.from({ length: 60 }, (_, n) => `fragment F${n} on User { ...F${n + 1} ...F${n + 1} }`);
     const text = `{ users(first: 1) { nodes { ...F0 } } } ${fragments.join(" ")} fragment F60 on User { name }`;
-    const started = performance.now();
+    // To follow each spread by itself would take 2 to the power of 60 steps: that is never answered.
     const { body } = await ask(text);
     expect(body.data).toEqual({ users: { nodes: [{ name: "Ada" }] } });
-    expect(performance.now() - started).toBeLessThan(1_000);
   });
 });
 

@@ -10,7 +10,7 @@ import type { OutboxEvent } from "../../src/outbox/outbox-event.ts";
 import { OutboxTailer, type TailerOptions } from "../../src/outbox/tailer.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
-import { until } from "../support/watching.ts";
+import { until } from "../support/until.ts";
 
 let database: TestDatabase;
 

@@ -8,7 +8,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { errorsOf, type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { rounds } from "../support/rounds.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
-import { changesOf, type DocumentChange, until, watchBySse } from "../support/watching.ts";
+import { until } from "../support/until.ts";
+import { changesOf, type DocumentChange, watchBySse } from "../support/watching.ts";
 
 let writing: Lectern;
 let proxy: TcpProxy;

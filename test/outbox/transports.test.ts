@@ -5,7 +5,8 @@ import { runInNewContext } from "node:vm";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
-import { type SocketOptions, until, watchBySse, watchByWebSocket, watchDocuments } from "../support/watching.ts";
+import { until } from "../support/until.ts";
+import { type SocketOptions, watchBySse, watchByWebSocket, watchDocuments } from "../support/watching.ts";
 
 let lectern: Lectern;
 let ada: Person;

@@ -5,14 +5,8 @@ import { isDocumentVisible } from "../../src/documents/document.relations.ts";
 import type { Viewer } from "../../src/viewer.ts";
 import type { Cost } from "../support/budget.ts";
 import { errorsOf, type Lectern, type Person, startLectern } from "../support/lectern.ts";
-import {
-  changesOf,
-  type DocumentChange,
-  type Subscribing,
-  until,
-  type Watch,
-  watchBySse,
-} from "../support/watching.ts";
+import { until } from "../support/until.ts";
+import { changesOf, type DocumentChange, type Subscribing, type Watch, watchBySse } from "../support/watching.ts";
 
 let lectern: Lectern;
 let ada: Person;

@@ -29,6 +29,8 @@ import { endsInReadyForQuery, StatementFinder, terminated } from "./postgres-pro
 export type ProxyCounts = {
   /** Connections that were opened. */
   connections: number;
+  /** Connections that were broken at once, as `refuse` says. */
+  refusals: number;
   /** Pieces of data that arrived from clients: a flush of the client is one, unless it is large. */
   flushes: number;
   /** How often a client spoke after the server had spoken, per connection: the round trips that somebody waited for. */
@@ -90,6 +92,7 @@ type Faults = {
 
 const noCounts = (): ProxyCounts => ({
   connections: 0,
+  refusals: 0,
   flushes: 0,
   flights: 0,
   statements: 0,
@@ -117,7 +120,10 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
   const links = new Set<{ destroy(): void; swallow(): void }>();
 
   const server = createServer({ noDelay: true }, (client) => {
-    if (faults.isRefusing) return void client.resetAndDestroy();
+    if (faults.isRefusing) {
+      counts.refusals++;
+      return void client.resetAndDestroy();
+    }
     counts.connections++;
     const upstream = connect({ port: Number(behind.port || 5432), host: behind.hostname, noDelay: true });
     const link = {

@@ -166,12 +166,3 @@ export function changesOf(results: readonly WatchResult<Documents>[]): DocumentC
     return data.documentChanged;
   });
 }
-
-/** Waits until the condition holds. Fails after a while. */
-export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const end = Date.now() + patienceMs;
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`In ${patienceMs} ms it did not happen that ${what}.`);
-    await new Promise((resume) => setTimeout(resume, 10));
-  }
-}
