@@ -1,8 +1,8 @@
 /** A change through the API that a worker's claim stands in the way of: the log says whose, the answer does not. */
-import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { graphql } from "../support/client/generated/gql.ts";
 import { errorsOf, type Lectern, type Person, type ShownError, startLectern } from "../support/lectern.ts";
+import { until } from "../support/until.ts";
 
 let lectern: Lectern;
 let ada: Person;
@@ -36,12 +36,9 @@ async function documentInWork() {
 
 /** The one line about an operation that was refused; it may come a moment after the answer. */
 async function refusal(operation: string): Promise<Record<string, unknown>> {
-  for (let tries = 0; tries < 200; tries++) {
-    const found = lines.find((line) => line.operation === operation && line.outcome === "aborted");
-    if (found) return found;
-    await pause(10);
-  }
-  throw new Error(`Nothing about ${operation} in the log:\n${JSON.stringify(lines)}`);
+  const found = () => lines.find((line) => line.operation === operation && line.outcome === "aborted");
+  await until(() => found() !== undefined, `the log tells of ${operation}`);
+  return found() as Record<string, unknown>;
 }
 
 function expectNothingTold([error]: ShownError[], code: string, claim: string): void {

@@ -82,6 +82,8 @@ export async function startLectern(options: LecternOptions = {}): Promise<Lecter
     // Tests share the event loop with the server, and the machine with other tests.
     MAX_EVENT_LOOP_DELAY_MS: "600000",
     QUERY_WAIT_MS: "600000",
+    WRITE_WAIT_MS: "60000",
+    EAGER_PLAN_TIMEOUT_MS: "60000",
   };
   const { log, probe, slices = allSlices } = options;
   const config = readConfig({ ...settings, ...options.settings }, slices);

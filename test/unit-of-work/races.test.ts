@@ -17,7 +17,7 @@ let lectern: Lectern;
 const long = { timeout: 1_800_000 };
 
 beforeAll(async () => {
-  lectern = await startLectern({ settings: { WRITE_WAIT_MS: "20000", ACCESS_TOKEN_SECONDS: "3600" } });
+  lectern = await startLectern({ settings: { ACCESS_TOKEN_SECONDS: "3600" } });
   // The database looks for deadlocks sooner than after its usual second, or 2,000 of them would take an hour.
   await lectern.database.query(`alter database ${lectern.database.name} set deadlock_timeout = '20ms'`);
   // Connections that were open before do not know it yet.
@@ -107,7 +107,7 @@ describe("deadlocks", () => {
         database: lectern.application.database,
         reads: lectern.application.reads,
         repositories: (uow: UnitOfWork) => ({ documents: documentRepository(uow) }),
-        limits: { waitMs: 2_000, timeoutMs: 10_000, maxAttempts: 6, maxRetryMs: 5_000 },
+        limits: { waitMs: 20_000, timeoutMs: 20_000, maxAttempts: 6, maxRetryMs: 5_000 },
         logger,
       });
       const times = rounds(60, 2_000);
@@ -127,9 +127,10 @@ describe("deadlocks", () => {
       const rows = await lectern.database.query("select version from documents where id = any($1)", [ids]);
       expect(rows.map(({ version }) => version)).toEqual([1 + 2 * times, 1 + 2 * times]);
       const again = lines.filter(({ msg }) => msg === "unit of work is tried again");
-      // Rarely, who was rolled back is back for the first row before the other has woken up to take it.
-      expect(again.length).toBeGreaterThanOrEqual(times);
-      expect(again.length).toBeLessThan(times * 1.1);
+      // One of the two is rolled back. Sometimes it is back for the first row before the other has woken up to take it, the
+      // more often the busier the machine is.
+      expect(again.filter(({ attempts }) => attempts === 1)).toHaveLength(times);
+      expect(again.length).toBeLessThan(times * 2);
       // Who was in the way is known.
       expect(again[0]).toMatchObject({ sqlState: "40P01", attempts: 1, reason: "conflict" });
       const pairs = again.map(({ operation, collidedWith }) => [operation, ...(collidedWith as string[])].sort());
