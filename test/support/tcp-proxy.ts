@@ -59,6 +59,8 @@ export type TcpProxy = {
   dropCommits(times: number): void;
   /** The next `times` COMMITs do not reach the server; the client's connection breaks, the server's stays as it was. */
   strandCommits(times: number): void;
+  /** The next `times` COMMITs do not reach the server, and nothing breaks. */
+  swallowCommits(times: number): void;
   /** Swallows everything in both directions while true; connections stay open. */
   blackHole(isOn: boolean): void;
   /** Swallows everything on the connections that are open now, goodbyes too, for ever; new ones are well. */
@@ -86,6 +88,7 @@ type Faults = {
   losesOutcome: boolean;
   dropCommits: number;
   strandCommits: number;
+  swallowCommits: number;
   terminateBehind: RegExp | undefined;
   terminate: number;
 };
@@ -111,6 +114,7 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
     losesOutcome: false,
     dropCommits: 0,
     strandCommits: 0,
+    swallowCommits: 0,
     terminateBehind: undefined,
     terminate: 0,
   };
@@ -168,6 +172,11 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
         droppedCommits++;
         isStranded = true;
         return client.resetAndDestroy();
+      }
+      if (found.hasCommit && faults.swallowCommits > 0) {
+        faults.swallowCommits--;
+        droppedCommits++;
+        return;
       }
       if (found.hasCommit && faults.dropReplies > 0) {
         faults.dropReplies--;
@@ -252,6 +261,9 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
     },
     strandCommits: (times) => {
       faults.strandCommits = times;
+    },
+    swallowCommits: (times) => {
+      faults.swallowCommits = times;
     },
     blackHole: (isOn) => {
       faults.isBlackHole = isOn;
