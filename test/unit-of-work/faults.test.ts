@@ -35,7 +35,7 @@ beforeAll(async () => {
   });
   hurried = await startLectern({
     database: { ...home.database, url: proxy.url },
-    settings: { WRITE_WAIT_MS: "400", TRANSACTION_TIMEOUT_MS: "1500", STATEMENT_TIMEOUT_MS: "1400" },
+    settings: { WRITE_WAIT_MS: "1000", TRANSACTION_TIMEOUT_MS: "3000", STATEMENT_TIMEOUT_MS: "2900" },
     housekeeping: false,
     probe: (point, operation) => probe?.(point, operation),
   });
@@ -157,13 +157,13 @@ describe("a COMMIT whose answer is lost", () => {
     const effects: string[] = [];
     proxy.loseOutcome();
     const headers = { "idempotency-key": "unknown" };
-    const answer = await send(create, { title: "Unknown" }, headers);
+    const answer = await send(create, { title: "Unknown" }, headers, hurried);
     expect([answer.body.data, codeOf(answer)]).toEqual([null, "UNKNOWN_OUTCOME"]);
     // Nothing is said to be undone.
     expect(answer.body.errors).toHaveLength(1);
     proxy.refuse(false);
     proxy.loseOutcome();
-    const run = lectern.application.run({ name: "effects" }, async (uow) => {
+    const run = hurried.application.run({ name: "effects" }, async (uow) => {
       uow.afterCommit(() => void effects.push("commit"));
       uow.afterAbort(() => void effects.push("abort"));
       const prisma = await uow.transaction();
@@ -225,7 +225,7 @@ describe("a connection that breaks before COMMIT", () => {
     probe = async (point) => {
       if (point !== "before_commit" || cuts++ > 0) return;
       // Longer than an operation waits for a connection: another try may begin all the same.
-      await pause(500);
+      await pause(1_200);
       proxy.cut();
     };
     const answer = await send(create, { title: "Cut before COMMIT" }, {}, hurried);
@@ -294,7 +294,7 @@ describe("more operations than connections", () => {
     expect(new Set(answers.map(codeOf))).toEqual(new Set(["OVERLOADED"]));
   };
 
-  it("are refused at once, hold up no reads, and leave the pool as it was", long, async () => {
+  it("are refused at once, hold up no reads, and leave the pool as it was", { timeout: 180_000 }, async () => {
     // Nobody waits in vain: who is answered before the connections are free was refused without a wait.
     const { pool, sendTo, holders, release } = await startCrowded(600_000);
     const waiting = Array.from({ length: queueLength }, (_, index) => sendTo(create, { title: `Waited ${index}` }));
