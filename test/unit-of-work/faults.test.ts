@@ -202,7 +202,10 @@ describe("a COMMIT whose answer is lost", () => {
 
   it("is given up in bounded time when the network swallows everything from then on", async () => {
     probe = (point) => {
-      if (point === "before_commit") proxy.blackHole(true);
+      if (point !== "before_commit") return;
+      // Not even that the database has ended the connection is heard.
+      proxy.swallow();
+      proxy.blackHole(true);
     };
     const answer = await send(create, { title: "Deaf and dumb" }, {}, hurried);
     // Nobody could be asked.
