@@ -52,7 +52,7 @@ describe.skipIf(python === null)("the worker in Python", () => {
   it("cuts documents into chunks with exact offsets, with the rights of lectern_worker alone", async () => {
     await workers.begin("python");
     await insertDocuments(1);
-    await expect.poll(statuses, { timeout: 20_000 }).toEqual({ COMPLETED: 1 });
+    await expect.poll(statuses).toEqual({ COMPLETED: 1 });
     const text = (await database.query("select text from documents"))[0]?.text as string;
     const chunks = await database.query("select text, start_offset, end_offset from chunks order by index");
     expect(chunks.map((chunk) => chunk.text)).toEqual([`Người đẹp 𝒳, number 1.`, "The second paragraph."]);

@@ -465,9 +465,7 @@ describe("our worker", () => {
       // Nobody tells it that the pause of a second is over, and it does not wait for the poll.
       { maxAttempts: 2 },
     );
-    await expect
-      .poll(statusesOf, { timeout: 10_000 })
-      .toEqual({ one: "COMPLETED", poison: "FAILED", two: "COMPLETED", three: "COMPLETED" });
+    await expect.poll(statusesOf).toEqual({ one: "COMPLETED", poison: "FAILED", two: "COMPLETED", three: "COMPLETED" });
     expect(await read(poison as string)).toMatchObject({
       failure: "It cannot be cut.",
       attempts: 2,
@@ -499,9 +497,7 @@ describe("our worker", () => {
       );
     const [before] = await listeners();
     await database.query("select pg_terminate_backend($1)", [before?.pid]);
-    await expect
-      .poll(async () => (await listeners()).filter(({ pid }) => pid !== before?.pid).length, { timeout: 5_000 })
-      .toBe(1);
+    await expect.poll(async () => (await listeners()).filter(({ pid }) => pid !== before?.pid).length).toBe(1);
     await insertDocuments("after the break");
     await expect.poll(statusesOf).toEqual({ "after the break": "COMPLETED" });
   });
@@ -631,7 +627,7 @@ describe("our worker", () => {
     const [id] = (await insertDocuments("left behind")) as [string];
     const [left] = await claim(1, "a dead worker", "1 second");
     const { logs } = await startWorker(cut);
-    await expect.poll(() => read(id), { timeout: 10_000 }).toMatchObject({ status: "COMPLETED", attempts: 2 });
+    await expect.poll(() => read(id)).toMatchObject({ status: "COMPLETED", attempts: 2 });
     // What it did is told a moment after it is done.
     await expect.poll(() => logs.map(({ msg }) => msg)).toEqual(["leases ended without a result", "processed"]);
     expect(await complete(left as ClaimRow, someChunks)).toBe(false);

@@ -243,7 +243,6 @@ describe("a feed", () => {
     ["while it asks", 20],
   ])("stops within seconds when the network has swallowed its connection %s", async (_when, pollMs) => {
     const proxy = await startTcpProxy(database.url);
-    const stopping = { ms: 0 };
     await withFeed(
       async (feed, subscribe) => {
         const { told } = await subscribe();
@@ -252,26 +251,22 @@ describe("a feed", () => {
         proxy.swallow();
         // A poll or more may go unanswered.
         await new Promise((resume) => setTimeout(resume, 100));
-        const started = performance.now();
+        // A second of patience, and then it breaks the connection. Were it to wait for the silence to last too long, it
+        // would hang.
         await feed.stop();
-        stopping.ms = performance.now() - started;
       },
-      { url: proxy.url, pollMs, silenceMs: 60_000 },
+      { url: proxy.url, pollMs, silenceMs: 600_000 },
     );
-    // A second of patience, and then it breaks the connection; silence alone would have taken a minute.
-    expect(stopping.ms).toBeLessThan(15_000);
     await proxy.stop();
   });
 
   it("stops within seconds while it connects to a network that swallows everything", async () => {
     const proxy = await startTcpProxy(database.url);
     proxy.blackHole(true);
-    const tailer = new OutboxTailer({ url: proxy.url, capacity: 10, silenceMs: 60_000, onError: () => {} });
+    const tailer = new OutboxTailer({ url: proxy.url, capacity: 10, silenceMs: 600_000, onError: () => {} });
     const ring = tailer.ring();
     await until(() => proxy.counts.connections === 1, "it was connecting");
-    const started = performance.now();
     await Promise.all([tailer.stop(), expect(ring).rejects.toThrow("not followed any more")]);
-    expect(performance.now() - started).toBeLessThan(15_000);
     await proxy.stop();
   });
 

@@ -49,7 +49,7 @@ async function connectionsOf(serverUrl: string, name: string): Promise<string[]>
   return withClient(serverUrl, async (client) => {
     for (let tries = 0; ; tries++) {
       const { rows } = await client.query("select application_name from pg_stat_activity where datname = $1", [name]);
-      if (rows.length === 0 || tries === 20) return rows.map((row) => row.application_name);
+      if (rows.length === 0 || tries === 200) return rows.map((row) => row.application_name);
       await new Promise((resume) => setTimeout(resume, 50));
     }
   });

@@ -72,18 +72,18 @@ async function measurableSize(prepare: (size: number) => () => unknown, sizes: r
   for (const size of sizes) {
     const work = prepare(size);
     // Twice, because the first call also compiles.
-    if ((await wallMs(work)) >= leastMs && (await wallMs(work)) >= leastMs) return size;
+    if ((await cpuMsOnce(work)) >= leastMs && (await cpuMsOnce(work)) >= leastMs) return size;
   }
   return sizes.at(-1) as number;
 }
 
-async function wallMs(work: () => unknown): Promise<number> {
-  const started = performance.now();
+async function cpuMsOnce(work: () => unknown): Promise<number> {
+  const before = threadCpuMs();
   await work();
-  return performance.now() - started;
+  return threadCpuMs() - before;
 }
 
-/** CPU time of one call. */
+/** CPU time of one call of many. */
 async function cpuMs(work: () => unknown): Promise<number> {
   const before = threadCpuMs();
   for (let calls = 1; ; calls++) {

@@ -317,7 +317,7 @@ describe("kill -9", { timeout: 60_000 }, () => {
     }
     expect(await leftFiles()).toHaveLength(points.length);
     const server = await startServer({ FILE_GRACE_MS: "0" });
-    await expect.poll(leftFiles, { timeout: 20_000 }).toEqual([]);
+    await expect.poll(leftFiles).toEqual([]);
     server.process.kill("SIGTERM");
     expect((await server.ended).code).toBe(0);
     await examine();
@@ -343,7 +343,7 @@ describe("kill -9", { timeout: 60_000 }, () => {
     expect(await notFollowed()).not.toEqual([]);
     // What was half done is done again, and then counts as done.
     const server = await startServer();
-    await expect.poll(notFollowed, { timeout: 20_000 }).toEqual([]);
+    await expect.poll(notFollowed).toEqual([]);
     expect(await leftFiles()).toEqual([]);
     server.process.kill("SIGTERM");
     expect((await server.ended).code).toBe(0);
