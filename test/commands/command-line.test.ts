@@ -183,11 +183,12 @@ describe("on a database", () => {
         expectMistake(await lectern(["doctor"], here), "The database has no tables yet: run `migrate` first.");
         const first = await lectern(["migrate"], here);
         expect(first).toMatchObject({ code: 0, stdout: `Applied: ${applied.join(", ")}\n`, stderr: "" });
-        const began = performance.now();
-        const second = await lectern(["migrate"], here);
-        expect(second).toMatchObject({ code: 0, stdout: "The database is up to date.\n", stderr: "" });
-        // The engine leaves a timer of 10 s behind, for which nobody waits.
-        expect(performance.now() - began).toBeLessThan(8_000);
+        const second = begin(["migrate"], here);
+        await second.printed("The database is up to date.\n");
+        const printed = performance.now();
+        expect(await second.ended).toMatchObject({ code: 0, stderr: "" });
+        // The engine leaves a timer of 10 s behind, for which nobody waits: all the rest takes a small part of that.
+        expect(performance.now() - printed).toBeLessThan(8_000);
       } finally {
         await empty.drop();
       }

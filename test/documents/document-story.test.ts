@@ -176,28 +176,33 @@ describe("a document", () => {
 describe("the Tale of Kiều", () => {
   const poem = sharedData("documents/truyen-kieu.txt")?.toString("utf8");
 
-  it.skipIf(!poem)("is completed within 5 s, covered by its chunks, and found without accents", async () => {
-    const text = poem as string;
-    const ada = await lectern.person("Ada");
-    const started = performance.now();
-    const { id } = await ada.document({ text });
-    await lectern.settled(5_000);
-    expect(performance.now() - started).toBeLessThan(5_000);
+  it.skipIf(!poem)(
+    "is completed within 5 s of processor time, covered by its chunks, and found without accents",
+    async () => {
+      const text = poem as string;
+      const ada = await lectern.person("Ada");
+      const before = process.cpuUsage();
+      const { id } = await ada.document({ text });
+      await lectern.settled();
+      // Of this process, in which the worker's threads are: whatever else the machine does.
+      const { user, system } = process.cpuUsage(before);
+      expect((user + system) / 1_000_000).toBeLessThan(5);
 
-    const chunks = [];
-    let after: string | null | undefined;
-    do {
-      const { document } = await ada.client.request(Read, { id, first: 100, after });
-      chunks.push(...(document?.chunks.nodes ?? []));
-      after = document?.chunks.pageInfo.hasNextPage ? document.chunks.pageInfo.endCursor : null;
-    } while (after);
-    expectToCover(text, chunks);
+      const chunks = [];
+      let after: string | null | undefined;
+      do {
+        const { document } = await ada.client.request(Read, { id, first: 100, after });
+        chunks.push(...(document?.chunks.nodes ?? []));
+        after = document?.chunks.pageInfo.hasNextPage ? document.chunks.pageInfo.endCursor : null;
+      } while (after);
+      expectToCover(text, chunks);
 
-    const query = "tram nam trong coi nguoi ta";
-    const { searchChunks } = await ada.client.request(Search, { query, documentIds: [id] });
-    expect(searchChunks.nodes[0]?.chunk.index).toBe(0);
-    expect(searchChunks.nodes[0]?.snippet.normalize("NFC")).toMatch(/<mark>người<\/mark>/);
-  });
+      const query = "tram nam trong coi nguoi ta";
+      const { searchChunks } = await ada.client.request(Search, { query, documentIds: [id] });
+      expect(searchChunks.nodes[0]?.chunk.index).toBe(0);
+      expect(searchChunks.nodes[0]?.snippet.normalize("NFC")).toMatch(/<mark>người<\/mark>/);
+    },
+  );
 });
 
 type ChunkShape = { index: number; text: string; startOffset: number; endOffset: number };

@@ -151,6 +151,6 @@ describe.skipIf(python === null)("the worker in Python", () => {
     const most = Math.max(...[...tries.values()].map(({ length }) => length));
     console.log(`killed workers: the last document was done ${late} s after the last kill and the last of the others`);
     expect(last).toBeInstanceOf(Date);
-    expect(late).toBeLessThan(leaseSeconds * most + 2 ** most - 1 + pollSeconds + 10);
+    expect(late).toBeLessThan(leaseSeconds * most + 2 ** most - 1 + pollSeconds + 20);
   });
 });

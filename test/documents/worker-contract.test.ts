@@ -558,12 +558,12 @@ describe("our worker", () => {
   it("lengthens its lease while it works, and stops working when the claim is lost", async () => {
     const [id] = (await insertDocuments("long")) as [string];
     const { work, begun, reasons, finish } = longWork();
-    await startWorker(work, { leaseMs: 300 });
+    await startWorker(work, { leaseMs: 3_000 });
     await expect.poll(() => begun).toEqual(["long"]);
     const first = (await read(id)).lease_until as Date;
     await expect
       .poll(async () => ((await read(id)).lease_until as Date).getTime())
-      .toBeGreaterThan(first.getTime() + 300);
+      .toBeGreaterThan(first.getTime() + 3_000);
     expect(await answer("release_expired_documents($1)", [5])).toBe(0);
 
     // Somebody else took it: the worker is told at its next heartbeat, and does not touch it again.
