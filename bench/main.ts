@@ -1,4 +1,4 @@
-/** The command line of the figures in bench/README.md: `node bench/main.ts pipeline|start|memory|turns [RUNS]`. */
+/** The command line of the figures in bench/README.md: `node bench/main.ts pipeline|start|turns|memory [RUNS]`. */
 import { cpus } from "node:os";
 import { withClient } from "../src/database/with-client.ts";
 import { uploadMemory, workerMemory } from "./memory.ts";

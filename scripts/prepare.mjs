@@ -3,9 +3,11 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-process.chdir(new URL("..", import.meta.url).pathname);
+const root = fileURLToPath(new URL("..", import.meta.url));
+process.chdir(root);
 
 /** Does `work` unless it was done for the same contents of these files, and notes in `stamp` that it was. */
 function once(stamp, files, work) {
@@ -21,7 +23,8 @@ function once(stamp, files, work) {
 function run(command, args, environment = {}) {
   execFileSync(command, args, {
     stdio: ["ignore", "inherit", "inherit"],
-    env: { ...process.env, ...environment },
+    // What was installed here comes first, as `npm run` has it, also when this is run without npm.
+    env: { ...process.env, PATH: [join(root, "node_modules/.bin"), process.env.PATH].join(delimiter), ...environment },
     shell: process.platform === "win32",
   });
 }

@@ -53,7 +53,7 @@ it("is read in less than 1.3 times the time of one hand-written statement at 2 m
   const viewer = { id: "00000000-0000-7000-8000-000000000000", role: "ADMIN" as const, sessionId: "" };
   const byPlan = async () => {
     const loaders = new Loaders({ viewer, reader: reads, cursors });
-    await runPlan(plan, {}, loaders, { timeoutMs: 1_000 });
+    await runPlan(plan, {}, loaders, { timeoutMs: 20_000 });
     const { rows, roundTrips } = loaders.trace;
     expect({ rows, roundTrips }).toEqual({ rows: 20 + 100 + 500, roundTrips: 1 });
   };
@@ -63,9 +63,7 @@ it("is read in less than 1.3 times the time of one hand-written statement at 2 m
   };
   proxy.delay(2);
   try {
-    // A neighbour on the machine can spoil one measurement, but hardly five in a row.
-    let ratio = Number.POSITIVE_INFINITY;
-    for (let tries = 0; tries < 5 && ratio >= 1.3; tries++) ratio = await ratioOf(byPlan, byHand);
+    const ratio = await ratioOf(byPlan, byHand);
     console.log(`three levels planned / one hand-written statement, at 2 ms each way: ${ratio.toFixed(2)}`);
     expect(ratio).toBeLessThan(1.3);
   } finally {
@@ -73,16 +71,19 @@ it("is read in less than 1.3 times the time of one hand-written statement at 2 m
   }
 });
 
-/** Both in turn, so that what else the machine does meets both; the quick tenth of each, which it disturbed least. */
+/**
+ * The least time of the one by the least time of the other. Whatever else the machine does only adds to a time, and of
+ * so many of a few milliseconds each, some are met by nothing: a median would tell how busy the machine is. Both take
+ * turns, so that both have the same chances.
+ */
 async function ratioOf(one: () => Promise<unknown>, other: () => Promise<unknown>): Promise<number> {
-  const times: [number[], number[]] = [[], []];
-  for (let round = 0; round < 220; round++) {
+  const least = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY] as [number, number];
+  for (let round = 0; round < 500; round++) {
     for (const [index, work] of [one, other].entries()) {
       const started = performance.now();
       await work();
-      if (round >= 20) times[index as 0 | 1].push(performance.now() - started);
+      least[index as 0 | 1] = Math.min(least[index as 0 | 1], performance.now() - started);
     }
   }
-  const quick = (values: number[]) => values.sort((left, right) => left - right)[values.length / 10] as number;
-  return quick(times[0]) / quick(times[1]);
+  return least[0] / least[1];
 }
