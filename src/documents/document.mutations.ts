@@ -2,6 +2,7 @@ import type { DocumentRow } from "../database/generated/tables.ts";
 import { builder } from "../graphql/builder.ts";
 import { servicesOf } from "../graphql/context.ts";
 import { decodeGlobalId } from "../graphql/global-id.ts";
+import { currentRow, deletionPayload, rowInput, rowPayload, versionFields } from "../graphql/versioned-mutations.ts";
 import { Document, Visibility } from "./document.schema.ts";
 
 const DocumentSource = builder.inputType("DocumentSource", {
@@ -32,63 +33,29 @@ const CreateDocumentInput = builder.inputType("CreateDocumentInput", {
 const UpdateDocumentInput = builder.inputType("UpdateDocumentInput", {
   description: "Changes of a document. Fields that are absent stay as they are.",
   fields: (t) => ({
-    id: t.id({ required: true, description: "The document." }),
-    expectedVersion: t.int({
-      required: true,
-      description: "The version that you have read; when it is out of date, the answer is a CONFLICT.",
-    }),
+    ...versionFields(t, "document"),
     title: t.string({ description: "1 to 500 characters." }),
     visibility: t.field({ type: Visibility, description: "Its readers." }),
   }),
 });
 
-const existing = (name: string, description: string) =>
-  builder.inputType(name, {
-    description,
-    fields: (t) => ({
-      id: t.id({ required: true, description: "The document." }),
-      expectedVersion: t.int({
-        description: "The version that you have read; when it is out of date, the answer is a CONFLICT. Default: any.",
-      }),
-    }),
-  });
-
-const DeleteDocumentInput = existing("DeleteDocumentInput", "A document to delete.");
-const ReprocessDocumentInput = existing("ReprocessDocumentInput", "A document to process again.");
-
-const payload = (name: string, description: string) =>
-  builder.objectRef<{ document: DocumentRow }>(name).implement({
-    description,
-    fields: (t) => ({
-      document: t.field({
-        type: Document,
-        description: "The document, as it is after the operation.",
-        resolve: ({ document }) => document,
-      }),
-    }),
-  });
+const DeleteDocumentInput = rowInput("DeleteDocumentInput", "document", "A document to delete.");
+const ReprocessDocumentInput = rowInput("ReprocessDocumentInput", "document", "A document to process again.");
 
 const CreateDocumentPayload = builder
-  .objectRef<{ document: DocumentRow; isDuplicate: boolean }>("CreateDocumentPayload")
+  .objectRef<{ row: DocumentRow; isDuplicate: boolean }>("CreateDocumentPayload")
   .implement({
     description: "The new document, or the one of the same bytes that you had already.",
     fields: (t) => ({
-      document: t.field({
-        type: Document,
-        description: "The document, as it is after the operation.",
-        resolve: ({ document }) => document,
-      }),
+      document: currentRow(t, Document),
       isDuplicate: t.exposeBoolean("isDuplicate", {
         description: "True when you had a document of the same bytes already. It is returned, unchanged.",
       }),
     }),
   });
-const UpdateDocumentPayload = payload("UpdateDocumentPayload", "The document with its changes.");
-const ReprocessDocumentPayload = payload("ReprocessDocumentPayload", "The document, PENDING again.");
-const DeleteDocumentPayload = builder.objectRef<{ deletedId: string }>("DeleteDocumentPayload").implement({
-  description: "The deleted document.",
-  fields: (t) => ({ deletedId: t.exposeID("deletedId", { description: "Its id." }) }),
-});
+const UpdateDocumentPayload = rowPayload("UpdateDocumentPayload", Document, "The document with its changes.");
+const ReprocessDocumentPayload = rowPayload("ReprocessDocumentPayload", Document, "The document, PENDING again.");
+const DeleteDocumentPayload = deletionPayload("DeleteDocumentPayload", "document");
 
 const documentId = (id: string) => decodeGlobalId("Document", id, ["input", "id"]);
 
@@ -99,7 +66,10 @@ builder.mutationFields((t) => ({
     description: "Creates a document, which is PENDING until a worker reads it and splits it into chunks.",
     prepare: ({ input }, context) => servicesOf(context).documents.prepareCreate(input),
     args: { input: t.arg({ type: CreateDocumentInput, required: true, description: "The document." }) },
-    resolve: (_root, { input }, context) => servicesOf(context).documents.create(input),
+    resolve: async (_root, { input }, context) => {
+      const { document, isDuplicate } = await servicesOf(context).documents.create(input);
+      return { row: document, isDuplicate };
+    },
   }),
   updateDocument: t.field({
     type: UpdateDocumentPayload,
@@ -107,7 +77,7 @@ builder.mutationFields((t) => ({
     description: "Changes the title or the readers of a document.",
     args: { input: t.arg({ type: UpdateDocumentInput, required: true, description: "The changes." }) },
     resolve: async (_root, { input }, context) => ({
-      document: await servicesOf(context).documents.update({ ...input, id: documentId(input.id) }),
+      row: await servicesOf(context).documents.update({ ...input, id: documentId(input.id) }),
     }),
   }),
   deleteDocument: t.field({
@@ -126,7 +96,7 @@ builder.mutationFields((t) => ({
     description: "Sends a COMPLETED or FAILED document to the workers again.",
     args: { input: t.arg({ type: ReprocessDocumentInput, required: true, description: "The document." }) },
     resolve: async (_root, { input }, context) => ({
-      document: await servicesOf(context).documents.reprocess({ ...input, id: documentId(input.id) }),
+      row: await servicesOf(context).documents.reprocess({ ...input, id: documentId(input.id) }),
     }),
   }),
 }));

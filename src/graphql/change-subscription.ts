@@ -1,0 +1,83 @@
+/** The subscription to changes of one type of rows: `documentChanged`, with its type `DocumentChange`. */
+import type { OneRelation } from "../eager-loading/relation.ts";
+import type { OutboxEvent } from "../outbox/outbox-event.ts";
+import type { Viewer } from "../viewer.ts";
+import { builder } from "./builder.ts";
+import { type Change, scopeOf } from "./context.ts";
+import { decodeGlobalId, encodeGlobalId } from "./global-id.ts";
+
+export type ChangeSubscriptionOptions<Shown> = {
+  /** Of the events in the outbox: what the migration gave to `record_changes`. */
+  topic: string;
+  /** Loads the row, as the viewer may see it. */
+  relation: OneRelation<object>;
+  /** Whether the viewer may see a row with these values, which are those that the row's events show. */
+  isVisible(viewer: Viewer, shown: Shown): boolean;
+  /** The row in descriptions, such as "document". */
+  noun: string;
+  /** Of the subscription. */
+  description: string;
+};
+
+type Shape = { cursor: string; rowId: string | null; deletedId: string | null };
+type Payload<Shown> = Shown & { change: "created" | "updated" | "deleted"; before?: Shown };
+
+/** @param typename the GraphQL type of the rows */
+export function changeSubscription<Shown>(typename: string, options: ChangeSubscriptionOptions<Shown>): void {
+  const { topic, relation, noun, description } = options;
+  const name = typename.charAt(0).toLowerCase() + typename.slice(1);
+
+  const ChangeType = builder.objectRef<Shape>(`${typename}Change`).implement({
+    description: `A change of a ${noun}. Either \`${name}\` or \`deletedId\` is present.`,
+    fields: (t) => ({
+      cursor: t.exposeString("cursor", {
+        description: "The change's position. Subscribe with it as `after` to get all changes after this one.",
+      }),
+      [name]: t.one(relation, {
+        by: "rowId",
+        nullable: true,
+        description: `The ${noun} as it is now, which may include later changes.`,
+      }),
+      deletedId: t.exposeID("deletedId", {
+        nullable: true,
+        description: `The id of a ${noun} that was deleted or that you may no longer see.`,
+      }),
+    }),
+  });
+
+  builder.subscriptionField(`${name}Changed`, (t) =>
+    t.field({
+      type: ChangeType,
+      description,
+      args: {
+        id: t.arg.id({ description: `Only changes of this ${noun}.` }),
+        after: t.arg.string({
+          description: "The cursor of a change: those after it are sent first. Default: only new changes.",
+        }),
+      },
+      subscribe: (_root, { id, after }, context) =>
+        scopeOf(context.subscription, "Only a subscription watches.").watch({
+          topic,
+          rowId: id == null ? null : decodeGlobalId(typename, id, ["id"]),
+          after,
+          toChange: (event, viewer) => toChange(event as OutboxEvent<Payload<Shown>>, viewer, typename, options),
+        }) as Promise<AsyncIterable<Shape>>,
+      resolve: (change) => change,
+    }),
+  );
+}
+
+/** Null: the viewer is not told. The deletion of a row that the viewer could see is shown by its id only. */
+function toChange<Shown>(
+  { rowId, payload }: OutboxEvent<Payload<Shown>>,
+  viewer: Viewer,
+  typename: string,
+  { relation, isVisible }: Pick<ChangeSubscriptionOptions<Shown>, "relation" | "isVisible">,
+): Change | null {
+  const gone = { shown: { rowId: null, deletedId: encodeGlobalId(typename, rowId) } };
+  const { change, before } = payload;
+  if (change === "deleted") return isVisible(viewer, payload) ? gone : null;
+  if (!isVisible(viewer, payload)) return before && isVisible(viewer, before) ? gone : null;
+  // The row is loaded as it is now. A later change that hides it has an event of its own.
+  return { shown: { rowId, deletedId: null }, row: { relation, key: rowId } };
+}

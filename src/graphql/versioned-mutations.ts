@@ -1,0 +1,53 @@
+/** Inputs and payloads that all mutations of existing rows share. */
+import type { InputFieldBuilder, ObjectRef } from "@pothos/core";
+import { builder } from "./builder.ts";
+import type { Types } from "./builder-types.ts";
+
+const outOfDate = "The version that you have read; when it is out of date, the answer is a CONFLICT.";
+
+type RowFields = PothosSchemaTypes.ObjectFieldBuilder<Types, { row: object }>;
+type InputFields = InputFieldBuilder<Types, "InputObject">;
+
+/** The row, in the version that the client must have read. */
+export const versionFields = (t: InputFields, noun: string) => ({
+  id: t.id({ required: true, description: `The ${noun}.` }),
+  expectedVersion: t.int({ required: true, description: outOfDate }),
+});
+
+/** An input that only names a row, in the version that the client may have read. */
+export const rowInput = (name: string, noun: string, description: string) =>
+  builder.inputType(name, {
+    description,
+    fields: (t) => ({
+      id: t.id({ required: true, description: `The ${noun}.` }),
+      expectedVersion: t.int({ description: `${outOfDate} Default: any.` }),
+    }),
+  });
+
+/** A payload of the row alone, in a field with the name of its type. */
+export function rowPayload<Row extends object>(
+  name: string,
+  type: ObjectRef<Types, Row>,
+  description: string,
+): ObjectRef<Types, { row: Row }>;
+export function rowPayload(name: string, type: ObjectRef<Types, object>, description: string) {
+  const field = type.name.charAt(0).toLowerCase() + type.name.slice(1);
+  return builder.objectRef<{ row: object }>(name).implement({
+    description,
+    fields: (t) => ({ [field]: currentRow(t, type) }),
+  });
+}
+
+/** For payloads with more fields. */
+export const currentRow = (t: RowFields, type: ObjectRef<Types, object>) =>
+  t.field({
+    type,
+    description: `The ${type.name.toLowerCase()}, as it is after the operation.`,
+    resolve: ({ row }) => row,
+  });
+
+export const deletionPayload = (name: string, noun: string) =>
+  builder.objectRef<{ deletedId: string }>(name).implement({
+    description: `The deleted ${noun}.`,
+    fields: (t) => ({ deletedId: t.exposeID("deletedId", { description: "Its id." }) }),
+  });
