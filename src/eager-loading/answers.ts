@@ -1,18 +1,18 @@
-/** From a statement's rows to one answer per key: matched by the key in the row, placed by the place in the row. */
+/** Makes one answer per key from a statement's rows. Rows carry their key and row number, so their order is irrelevant. */
 import { type Ask, emptyAnswer } from "./ask.ts";
 import { CursorOutOfDateError } from "./cursor.ts";
 
 export type Row = Record<string, unknown>;
 
-/** A page in the order it is shown in. `hasMore`: rows follow in the direction of reading. */
+/** Rows in the order in which the API returns them. `hasMore`: more rows follow in the direction of reading. */
 export type Page<PageRow = Row> = { rows: PageRow[]; hasMore: boolean };
 
 /** The key of a relation that has none. */
 export const rootKey = "";
 
 /**
- * Answers by key; a key without rows is missing here and answered by `emptyAnswer`. A key whose rows are of another
- * generation than a cursor has an error for an answer.
+ * Answers by key. Keys without rows are missing: `emptyAnswer` supplies theirs. The answer is an error if the rows of
+ * the key are of another generation than a cursor.
  */
 export function answersFromRows(ask: Ask, rows: readonly Row[]): Map<string, unknown> {
   const answers = new Map<string, unknown>();
@@ -36,11 +36,11 @@ export function answersFromRows(ask: Ask, rows: readonly Row[]): Map<string, unk
         break;
       case "page": {
         const page = gather(answers, key, ask) as Page;
-        // A key with a cursor of a generation has a row even when there is none to show.
-        if (row.$place === null) break;
-        const place = Number(row.$place) - 1;
-        if (place === ask.window.size) page.hasMore = true;
-        else page.rows[place] = row;
+        // The left join of a page with generations: no row of the page exists for this key.
+        if (row.$row === null) break;
+        const index = Number(row.$row) - 1;
+        if (index === ask.window.size) page.hasMore = true;
+        else page.rows[index] = row;
         break;
       }
     }
@@ -52,7 +52,7 @@ export function answersFromRows(ask: Ask, rows: readonly Row[]): Map<string, unk
 }
 
 function outOfDate(ask: Ask): CursorOutOfDateError {
-  if (!("window" in ask) || !ask.relation.generation) throw new Error(`${ask.name} has no cursors of a generation.`);
+  if (!("window" in ask) || !ask.relation.generation) throw new Error(`${ask.name} has no cursors with a generation.`);
   return new CursorOutOfDateError(ask.window.after ? "after" : "before", ask.relation.generation.outOfDate);
 }
 
@@ -65,7 +65,7 @@ function gather(answers: Map<string, unknown>, key: string, ask: Ask): unknown {
   return answer;
 }
 
-/** The rows that an answer shows, whatever its kind: what a child's keys are read from. */
+/** The rows of an answer of any kind; the keys of child asks are read from them. */
 export function rowsOf(ask: Ask, answer: unknown): Row[] {
   if (answer instanceof Error) return [];
   switch (ask.kind) {

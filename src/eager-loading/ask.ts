@@ -1,13 +1,13 @@
 /**
- * An ask is a relation with its arguments: one batch, one statement. Two fields that ask the same are one ask,
- * whatever their aliases, because an ask's `id` is the relation's name with its arguments in canonical form.
+ * An ask is a relation with its arguments: one batch, one statement. Its `id` is the relation's name with the arguments
+ * in canonical form, so equal fields share an ask under any alias.
  */
 import type { Cursor } from "./cursor.ts";
 import type { ColumnRelation, Direction, ListRelation, OneRelation, PageRelation } from "./relation.ts";
 
-/** The stretch of a relation's rows that a page shows. */
+/** The range of a relation's rows that a page shows. */
 export type PageWindow = {
-  /** Rows shown at most. */
+  /** Maximum number of rows. */
   size: number;
   /** True for `last`: the rows at the end. */
   isBackward: boolean;
@@ -20,7 +20,7 @@ export type Ask = { id: string; name: string } & (
   | { kind: "one"; relation: OneRelation }
   | { kind: "page"; relation: PageRelation; args: object; window: PageWindow }
   | { kind: "count"; relation: PageRelation; args: object; window: PageWindow }
-  /** Is there a row at the cursor or on its far side? `beyond: "after"` looks before the first row of a page. */
+  /** Whether a row exists at the cursor or outside the page; `beyond: "after"` looks before the first row of the page. */
   | { kind: "exists"; relation: PageRelation; args: object; window: PageWindow; beyond: "after" | "before" }
   | { kind: "list"; relation: ListRelation; args: object }
   | { kind: "column"; relation: ColumnRelation }
@@ -42,7 +42,7 @@ export const askPage = (relation: PageRelation, args: object, window: PageWindow
   window,
 });
 
-/** The same for every window, but for cursors that must be of the generation that is counted. */
+/** One ask for all windows, unless their cursors carry a generation: it must be the one that is counted. */
 export const askCount = (relation: PageRelation, args: object, window: PageWindow): Ask => ({
   kind: "count",
   id: identify(relation.name, "count", { args, generations: generationsOf(relation, window) }),
@@ -88,13 +88,13 @@ export const askColumn = (relation: ColumnRelation): Ask => ({
   relation,
 });
 
-/** The generations that the window's cursors are of; none where pages belong to none. */
+/** The generations in the window's cursors; empty for relations without generations. */
 export function generationsOf(relation: PageRelation, { after, before }: PageWindow): (string | null)[] {
   if (!relation.generation) return [];
   return [after, before].flatMap((cursor) => (cursor ? [cursor.at(-1) ?? null] : []));
 }
 
-/** What an ask answers for a key that no row matches. */
+/** The answer for a key without rows. */
 export function emptyAnswer(ask: Ask): unknown {
   switch (ask.kind) {
     case "one":
@@ -115,7 +115,7 @@ function identify(name: string, kind: string, parts: object): string {
   return `${name}.${kind}${canonical(parts)}`;
 }
 
-/** JSON with sorted keys and without what is undefined, so that equal arguments are equal strings. */
+/** JSON with sorted keys and without undefined values: equal arguments make equal strings. */
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (value instanceof Date) return JSON.stringify(value);

@@ -1,6 +1,6 @@
 /**
- * The first half of a plan, made once per document: which fields of a selection ask which relations, as a tree of
- * steps. What depends on variables (arguments, `@skip`, `@include`) is left for `plan.ts`.
+ * First half of a plan, compiled once per document: a tree of the fields that ask relations. `run-plan.ts` applies the
+ * variables: arguments, `@skip` and `@include`.
  */
 import {
   type DirectiveNode,
@@ -22,7 +22,7 @@ import {
 import { type EagerField, eagerOf } from "./field.ts";
 import { fragmentsOf } from "./fragments.ts";
 
-/** A part of the selection holds only when all of these directives say so. */
+/** Directives on the path to a selection, which applies only if all of them allow it. */
 export type Conditions = readonly DirectiveNode[];
 
 export type Step = {
@@ -30,9 +30,9 @@ export type Step = {
   field: GraphQLField<unknown, unknown>;
   node: FieldNode;
   conditions: Conditions;
-  /** Steps that start from the rows, by the rows' type. */
+  /** Steps keyed by columns of this step's rows, by the object type of the rows. */
   children: Map<string, Step[]>;
-  /** Parts of a connection that are selected, each with its conditions. */
+  /** The selected parts of a connection. */
   selected: { part: "page" | "count" | "previous" | "next"; conditions: Conditions }[];
 };
 
@@ -42,7 +42,7 @@ export function compile(schema: GraphQLSchema, document: DocumentNode, operation
   const root = schema.getRootType(operation.operation);
   if (!root) return { schema, steps: [] };
   const compiler = new Compiler(schema, fragmentsOf(document));
-  // What a subscription is told of holds the keys of what belongs to it, as a row does.
+  // The root field of a subscription asks no relation. Its event is the row whose columns are the keys of the steps.
   if (operation.operation === OperationTypeNode.SUBSCRIPTION) {
     return { schema, steps: compiler.stepsBelowFieldsOf(root, operation.selectionSet) };
   }
@@ -52,8 +52,8 @@ export function compile(schema: GraphQLSchema, document: DocumentNode, operation
 type SelectedField = { node: FieldNode; conditions: Conditions };
 
 /**
- * Selections of a query that are looked at; what lies beyond is left to the loaders. Fragments that spread each other
- * twice double with every level, so a few lines of query could otherwise keep us busy for ever.
+ * Maximum number of compiled selections; the loaders read the rest. Nested fragments grow exponentially when each
+ * spreads the next one twice, so a short query could otherwise block the server.
  */
 const maxSelections = 10_000;
 
@@ -67,7 +67,7 @@ class Compiler {
     this.#fragments = fragments;
   }
 
-  /** @param hasRow false where the parent is no row of the database, so that no key can be read from it */
+  /** @param hasRow false if the parent is not a database row, so keys cannot be read from it */
   stepsOf(type: GraphQLObjectType, selections: SelectionSetNode, above: Conditions, hasRow: boolean): Step[] {
     const steps: Step[] = [];
     for (const { node, conditions } of this.#fieldsOf(type, selections, above)) {
@@ -92,7 +92,7 @@ class Compiler {
     });
   }
 
-  /** Below an object that is its parent's row under another type, or no row at all: `viewer { user { … } }`. */
+  /** For objects that show their parent's row under another type, and objects without a row: `viewer { user { … } }`. */
   #stepsBelow(type: GraphQLOutputType, node: FieldNode, conditions: Conditions, hasRow: boolean): Step[] {
     const named = getNamedType(type);
     if (!isObjectType(named) || !node.selectionSet) return [];
@@ -159,7 +159,7 @@ class Compiler {
     }
   }
 
-  /** The fields selected on an object of this type, through all fragments that apply to it. */
+  /** The fields selected on an object of this type, including those in fragments that apply to it. */
   *#fieldsOf(type: GraphQLObjectType, selections: SelectionSetNode, above: Conditions): Generator<SelectedField> {
     for (const selection of selections.selections) {
       if (this.#selectionsLeft-- <= 0) return;

@@ -1,20 +1,20 @@
 /**
- * A page as the API shows it. Nothing is read before a field asks for it: a query for `totalCount` alone counts and
- * reads no row, and `hasPreviousPage` looks behind the cursor only where there is one.
+ * A page as the API shows it. Every part is read on demand: `totalCount` alone reads no rows, and `hasPreviousPage`
+ * needs a statement only if there is a cursor.
  */
 import type { Page } from "./answers.ts";
 import { type Ask, askCount, askExists, askPage, type PageWindow } from "./ask.ts";
 import type { CursorCodec } from "./cursor.ts";
-import { cursorNames, cursorPlace } from "./keyset.ts";
+import { cursorNames, cursorScope } from "./keyset.ts";
 import type { PageRelation } from "./relation.ts";
 
-/** The asks behind a connection's fields; the plan and the resolvers both take them from here. */
+/** The asks of a connection's fields, shared by the plan and the resolvers. */
 export type ConnectionAsks = {
   page: Ask;
   count: Ask;
-  /** Rows before the page, beyond what the page itself tells; undefined when the page tells all. */
+  /** Whether rows precede the page; undefined if the page's own rows answer that. */
   previous?: Ask;
-  /** The same for rows after it. */
+  /** Whether rows follow the page; undefined if the page's own rows answer that. */
   next?: Ask;
 };
 
@@ -27,7 +27,7 @@ export function connectionAsks(relation: PageRelation, args: object, window: Pag
   };
 }
 
-/** What a connection needs of the loaders. */
+/** The part of the loaders that a connection uses. */
 export type AskLoaders = { load(ask: Ask, key: unknown): Promise<unknown>; cursors: CursorCodec };
 
 export class Connection<Row = Record<string, unknown>> {
@@ -45,7 +45,7 @@ export class Connection<Row = Record<string, unknown>> {
     this.#window = window;
   }
 
-  /** The rows with their cursors, which are made only when read. */
+  /** The rows with their cursors, which are encoded on demand. */
   get edges(): Promise<Edge<Row>[]> {
     return this.#page().then(({ rows }) => rows.map((node) => new Edge(this, node)));
   }
@@ -68,16 +68,16 @@ export class Connection<Row = Record<string, unknown>> {
     return this.#exists(this.#asks.previous);
   }
 
-  async cursorAt(place: number): Promise<string | null> {
-    const row = (await this.#page()).rows.at(place);
+  /** @param index of a row in the page; negative indexes count from its end */
+  async cursorAt(index: number): Promise<string | null> {
+    const row = (await this.#page()).rows.at(index);
     return row === undefined ? null : this.cursor(row);
   }
 
-  /** The place of one of this connection's rows. */
   cursor(row: Row): string {
     const { order } = this.#window;
     const values = cursorNames(this.#relation, order.field).map((name) => (row as Record<string, unknown>)[name]);
-    return this.#loaders.cursors.encode(cursorPlace(this.#relation, order), values);
+    return this.#loaders.cursors.encode(cursorScope(this.#relation, order), values);
   }
 
   #page(): Promise<Page<Row>> {

@@ -1,16 +1,13 @@
-/**
- * What a field of the schema says of the relation it asks, kept in the field's `extensions.eager`. The resolver and
- * the plan both read it, so they ask for the same thing.
- */
+/** The relation that a schema field asks, in the field's `extensions.eager`. Resolver and plan share it. */
 import type { GraphQLField, GraphQLSchema } from "graphql";
 import type { ColumnRelation, ListRelation, OneRelation, PageRelation } from "./relation.ts";
 import type { PassedThrough } from "./table.ts";
 
-/** As the field's schema says. */
+/** Arguments of a field, with the types of its schema. */
 export type FieldArguments = PassedThrough;
 
 export type EagerField =
-  /** Rows by keys in the arguments: `document(id:)`, `nodes(ids:)`, or a key of the viewer's own. */
+  /** Rows by keys from the arguments or the viewer: `document(id:)`, `nodes(ids:)`, `viewer { user }`. */
   | { kind: "lookup"; find: (args: FieldArguments, viewer: unknown, schema: GraphQLSchema) => Lookup[] }
   | { kind: "one"; relation: OneRelation; by: string }
   | { kind: "page"; relation: PageRelation; by?: string; toArguments: (args: FieldArguments) => object }
@@ -19,7 +16,7 @@ export type EagerField =
   /** The field shows its parent's row under another type: `ChunkHit.chunk`. */
   | { kind: "same" };
 
-/** `typename` says which object type the rows have, where the field's own type is an interface. */
+/** `typename`: the object type of the rows, since the field's type may be an interface. */
 export type Lookup = { relation: OneRelation; typename: string; keys: string[] };
 
 /** The extensions of a field that asks a relation. */

@@ -1,4 +1,4 @@
-/** The work's result, or undefined when it fails or takes too long. */
+/** Returns the result of the work, or undefined if it fails or times out. */
 export async function inTime<Result>(timeoutMs: number, work: Promise<Result>): Promise<Result | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<undefined>((expired) => {

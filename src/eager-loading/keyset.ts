@@ -1,4 +1,4 @@
-/** The SQL of orders and cursors: which columns, in which direction, and what lies beyond a cursor. */
+/** The SQL of orders and cursors: columns, directions, and comparisons with a cursor. */
 import type { PageWindow } from "./ask.ts";
 import type { Cursor } from "./cursor.ts";
 import type { Direction, PageRelation } from "./relation.ts";
@@ -7,17 +7,17 @@ import { requireColumn } from "./table.ts";
 
 export type OrderTerm = { name: string; sql: Sql; type: string; isNullable: boolean };
 
-/** The names of the order's values, ending in the primary key, so that no two rows are equal. */
+/** The names of the order's values. The last one is the primary key, which makes the order total. */
 export function orderNames(relation: PageRelation, field: string): string[] {
   return [...(relation.orders[field] ?? []), relation.table.primaryKey];
 }
 
-/** The names of the values that a cursor holds. */
+/** The names of the values in a cursor. */
 export function cursorNames(relation: PageRelation, field: string): string[] {
   return [...orderNames(relation, field), ...(relation.generation ? [relation.generation.column] : [])];
 }
 
-/** The order's values as SQL. Rows stand as `t`. */
+/** The order's values as SQL. The rows have the alias `t`. */
 export function orderTerms(relation: PageRelation, args: object, field: string): OrderTerm[] {
   const { table, computed } = relation;
   const columns = columnsOf(table, "t");
@@ -29,8 +29,8 @@ export function orderTerms(relation: PageRelation, args: object, field: string):
   });
 }
 
-/** What a cursor of this order belongs to. */
-export function cursorPlace(relation: PageRelation, order: PageWindow["order"]): string {
+/** The scope of this order's cursors, see `CursorCodec`. */
+export function cursorScope(relation: PageRelation, order: PageWindow["order"]): string {
   return `${relation.name} ${order.field} ${order.direction}`;
 }
 
@@ -52,21 +52,21 @@ export function beyond(terms: readonly OrderTerm[], direction: Direction, cursor
   const alternatives = terms.map((term, index) => {
     const equals = terms
       .slice(0, index)
-      .map((earlier, place) =>
-        cursor[place] === null ? sql`${earlier.sql} is null` : sql`${earlier.sql} = ${values[place]}`,
+      .map((earlier, position) =>
+        cursor[position] === null ? sql`${earlier.sql} is null` : sql`${earlier.sql} = ${values[position]}`,
       );
     return sql`(${join([...equals, isBeyond(term, direction, cursor[index] ?? null, values[index] as Sql)], " and ")})`;
   });
   return sql`(${join(alternatives, " or ")})`;
 }
 
-/** All other rows: at the cursor, or before it. */
+/** The complement of `beyond`: rows at the cursor or before it. */
 export function notBeyond(terms: readonly OrderTerm[], direction: Direction, cursor: Cursor): Sql {
   if (terms.every((term) => !term.isNullable)) return compareRows(terms, direction === "ASC" ? "<=" : ">=", cursor);
   return sql`${beyond(terms, direction, cursor)} is not true`;
 }
 
-/** One comparison of rows, which an index answers in one step; right only where nothing is null. */
+/** A row comparison, which an index supports as one range scan. Wrong for nullable columns. */
 function compareRows(terms: readonly OrderTerm[], operator: ">" | "<" | ">=" | "<=", cursor: Cursor): Sql {
   return sql`(${join(terms.map((term) => term.sql))}) ${raw(operator)} (${join(parameters(terms, cursor))})`;
 }

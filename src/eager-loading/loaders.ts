@@ -1,6 +1,6 @@
 /**
- * The loaders of one operation: one DataLoader per ask, made when it is first asked. They hold what was read until
- * the operation ends, so nothing is read twice; inside a unit of work they are emptied after each root field.
+ * The loaders of one operation: one DataLoader per ask, created on first use. They cache answers until the operation
+ * ends; inside a unit of work they are cleared after each root field.
  */
 import DataLoader from "dataloader";
 import { answersFromRows, type Row, rootKey } from "./answers.ts";
@@ -21,7 +21,7 @@ export type LoadersOptions<Viewer> = {
   trace?: Trace;
 };
 
-/** Null or undefined where a parent has no key: nothing belongs to it, and nothing is read. */
+/** Null or undefined if the parent has none; the answer is then empty without a statement. */
 type Key = string | null | undefined;
 
 export class Loaders<Viewer = PassedThrough> {
@@ -43,7 +43,7 @@ export class Loaders<Viewer = PassedThrough> {
     return this.load(askOne(relation), key) as Promise<OneRow | null>;
   }
 
-  /** A page of the rows that belong to the key. Reads nothing yet. */
+  /** A page of the key's rows, which its fields read on demand. */
   page<PageRow, Arguments extends object>(
     relation: PageRelation<PageRow, Arguments>,
     args: NoInfer<Arguments>,
@@ -71,12 +71,12 @@ export class Loaders<Viewer = PassedThrough> {
     return this.#loader(ask).load(String(key));
   }
 
-  /** Puts in place what a plan has read. */
+  /** Caches an answer that a plan has read. */
   prime(ask: Ask, key: unknown, answer: unknown): void {
     this.#loader(ask).clear(String(key)).prime(String(key), answer);
   }
 
-  /** Forgets everything, because a write may have changed it. */
+  /** Clears the caches, since a write may have changed the rows. */
   clear(): void {
     this.#byAsk.clear();
   }
@@ -96,7 +96,7 @@ export class Loaders<Viewer = PassedThrough> {
       return keys.map((key) => (answers.has(key) ? answers.get(key) : emptyAnswer(ask)));
     } catch (error) {
       if (keys.length === 1 || !isDataException(error)) return keys.map(() => error);
-      // A key that cannot be, such as a text where a number belongs, fails by itself and not with its neighbours.
+      // One invalid key, such as text for a number, must not fail the others: bisect the batch.
       const half = keys.length >> 1;
       return [...(await this.#readBatch(ask, keys.slice(0, half))), ...(await this.#readBatch(ask, keys.slice(half)))];
     }
@@ -118,7 +118,7 @@ export class Loaders<Viewer = PassedThrough> {
   }
 }
 
-/** SQLSTATE class 22: the statement is right, a value in it is not. */
+/** SQLSTATE class 22: the statement is valid, but one of its values is not. */
 function isDataException(error: unknown): boolean {
   return String((error as { code?: unknown } | null)?.code).startsWith("22");
 }

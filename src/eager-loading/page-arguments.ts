@@ -1,7 +1,7 @@
-/** The arguments of a page, as GraphQL's connections have them, checked and made into a window. */
+/** Validates the arguments of a GraphQL connection and makes a window of them. */
 import type { PageWindow } from "./ask.ts";
 import { type CursorCodec, PageArgumentError } from "./cursor.ts";
-import { cursorPlace } from "./keyset.ts";
+import { cursorScope } from "./keyset.ts";
 import type { Direction, PageRelation } from "./relation.ts";
 
 export type PageArguments = {
@@ -15,19 +15,19 @@ export type PageArguments = {
 export const defaultPageSize = 20;
 export const maximumPageSize = 100;
 
-/** @throws PageArgumentError when a size is out of bounds, a cursor is not of this list, or `first` meets `last` */
+/** @throws PageArgumentError if a size is out of bounds, a cursor is invalid here, or both `first` and `last` are given */
 export function windowOf(relation: PageRelation, args: PageArguments, cursors: CursorCodec): PageWindow {
   const { first, after, last, before } = args;
   if (first != null && last != null) {
     throw new PageArgumentError("last", "Ask for the first or for the last rows, not for both.");
   }
   const order = args.orderBy ?? relation.defaultOrder;
-  const place = cursorPlace(relation, order);
+  const scope = cursorScope(relation, order);
   return {
     size: sizeOf("first", first) ?? sizeOf("last", last) ?? defaultPageSize,
     isBackward: last != null,
-    ...(after == null ? {} : { after: cursors.decode(place, after, "after") }),
-    ...(before == null ? {} : { before: cursors.decode(place, before, "before") }),
+    ...(after == null ? {} : { after: cursors.decode(scope, after, "after") }),
+    ...(before == null ? {} : { before: cursors.decode(scope, before, "before") }),
     order: { field: order.field, direction: order.direction },
   };
 }

@@ -1,7 +1,7 @@
 /**
- * Relations: the only ways to rows. Each is declared once, by the part of the program that owns the rows, and says
- * which rows belong to a key, in which order, and what a viewer may see. How many parents ask, and whether they ask
- * through a plan or one level at a time, is none of its business.
+ * Relations are the only way to read rows. The owner of the rows declares which rows belong to a key, in which orders,
+ * and which of them a viewer may see. A relation does not depend on the number of parents, nor on whether a plan or a
+ * loader reads it.
  */
 import type { Columns, Sql } from "./sql.ts";
 import type { AnyTable, PassedThrough, Table } from "./table.ts";
@@ -12,12 +12,12 @@ export type RelationArguments = Readonly<Record<string, unknown>>;
 export type Direction = "ASC" | "DESC";
 
 type Shared<Viewer> = {
-  /** Shown in traces: `DocumentsByOwner`. Unique. */
+  /** Unique name, shown in traces: `DocumentsByOwner`. */
   name: string;
   table: AnyTable;
-  /** The column that the key is compared with; absent for a root relation, which has one page for everybody. */
+  /** The column that is compared with the key; absent for a root relation, which has no parents. */
   key?: string;
-  /** Rows that the viewer may see. Rows stand as `t`. Absent: everybody may see all. */
+  /** Condition for rows (alias `t`) that the viewer may see. Without it, everybody sees all rows. */
   visible?: (viewer: Viewer, columns: Columns) => Sql;
 };
 
@@ -26,21 +26,21 @@ export type AnyShared = Shared<PassedThrough>;
 /** At most one row per key. */
 export type OneRelation<Row = unknown> = AnyShared & { kind: "one"; key: string; readonly row?: Row };
 
-/** Pages of rows per key, their count, and whether there are rows beyond a cursor. */
+/** Pages of rows per key, with their count. */
 export type PageRelation<Row = unknown, Arguments = object> = AnyShared & {
   kind: "page";
-  /** Rows that match the arguments. Rows stand as `t`. The viewer is for filters that look at other rows. */
+  /** Condition for rows (alias `t`) that match the arguments. Filters that read other rows need the viewer. */
   filter?: (args: PassedThrough, columns: Columns, viewer: PassedThrough) => Sql | undefined;
-  /** Which rows are counted, where the pages hold only some of those that match. Absent: those of the filter. */
+  /** Replaces `filter` in the count, for relations whose pages are limited to a part of the matching rows. */
   counted?: (args: PassedThrough, columns: Columns) => Sql;
-  /** True where finding the page is work that should not be done again for each of its children. */
+  /** True if finding the page is too expensive to repeat it in the statements of child asks. */
   isExpensive?: boolean;
-  /** Where a key's rows are replaced all at once: its cursors hold until then. */
+  /** For keys whose rows are replaced all at once, which makes their cursors invalid. */
   generation?: Generation;
-  /** Named orders. Each ends in the primary key, which is added. */
+  /** Columns of each named order. The primary key is appended. */
   orders: Readonly<Record<string, readonly string[]>>;
   defaultOrder: { field: string; direction: Direction };
-  /** Values beside the columns, computed per row and usable in an order. */
+  /** Additional values of each row; orders may use them. */
   computed: Readonly<Record<string, Computed>>;
   /** Values computed for the rows of the page only. Rows stand as `r`, with the names that a row has. */
   decorated: Readonly<Record<string, (args: PassedThrough) => Sql>>;
@@ -48,13 +48,13 @@ export type PageRelation<Row = unknown, Arguments = object> = AnyShared & {
   readonly args?: Arguments;
 };
 
-/** Tells the rows of a key from those that replace them. A walk over their pages keeps to one generation, or ends. */
+/** Distinguishes the rows of a key from their replacements. Cursors never continue in another generation. */
 export type Generation = {
-  /** The column of a row that says which generation it is of. Not null. */
+  /** The column of a row that holds its generation. Not null. */
   column: string;
-  /** A query for the generation that a key's rows are of now, also when there are none; no row: the key is gone. */
+  /** Query for the current generation of a key, also if it has no rows. Returns no row if the key does not exist. */
   current: (key: Sql) => Sql;
-  /** What somebody is told who comes with a cursor of another one. */
+  /** Error message for a cursor of an old generation. */
   outOfDate: string;
 };
 
@@ -71,7 +71,7 @@ export type ListRelation<Row = unknown, Arguments = object> = AnyShared & {
   readonly args?: Arguments;
 };
 
-/** One omitted column of one row per key: a value too wide to come along with its row. */
+/** One omitted column of one row per key, for values that are too wide to load with every row. */
 export type ColumnRelation<Value = unknown> = AnyShared & {
   kind: "column";
   key: string;
@@ -90,7 +90,7 @@ type Declaration<Viewer, RowTable> = {
 };
 
 /**
- * The words to declare relations with, for one type of viewer.
+ * Returns functions that declare relations for one type of viewer.
  *
  * ```ts
  * const relations = relationsFor<Viewer>();
@@ -121,13 +121,13 @@ export function relationsFor<Viewer>() {
         defaultOrder: { field: keyof Orders & string; direction: Direction };
         computed?: Record<string, { type: string; sql: (args: Arguments, columns: Columns<NameOf<RowTable>>) => Sql }>;
         decorated?: Record<string, (args: Arguments) => Sql>;
-        /** Never set: the type of what `computed` and `decorated` add to a row. */
+        /** Only a type, never set: the values that `computed` and `decorated` add to a row. */
         extra?: Extra;
       },
     ): PageRelation<RowOf<RowTable> & Extra, Arguments> {
       const relation = { kind: "page" as const, computed: {}, decorated: {}, ...declaration };
       if (relation.generation && relation.key === undefined) {
-        throw new Error(`${declaration.name} has no key, so its rows cannot be of the key's generation.`);
+        throw new Error(`${declaration.name} has a generation but no key.`);
       }
       for (const column of Object.values(declaration.orders).flat()) {
         if (!(column in relation.table.columns) && !(column in relation.computed)) {

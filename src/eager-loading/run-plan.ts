@@ -1,10 +1,9 @@
 /**
- * The plan: reads in one round trip and one snapshot what a query will ask, before it runs.
+ * Second half of a plan: reads the asks of a query in one round trip and one snapshot, before its resolvers run.
  *
- * The document's steps (`plan-steps.ts`) are made concrete with the operation's variables: every ask becomes one
- * statement, whose keys are sub-selects of the statements above it, so that all can leave together. What comes back
- * primes the loaders. The resolvers run afterwards as if nothing had happened: what the plan did not foresee, they load
- * by batches as always.
+ * The steps of the document (`compile-plan.ts`) become asks by the operation's variables, and each ask one statement.
+ * Its keys are a sub-select of its parent's statement, so all statements can be sent together. The rows prime the
+ * loaders. Resolvers do not know of the plan; they load missing rows in batches.
  */
 
 import type { GraphQLSchema } from "graphql";
@@ -20,24 +19,22 @@ import { join, type Sql, sql } from "./sql.ts";
 import { childKeys, type Keys, keysFromArray, keyType, statementOf } from "./statement.ts";
 import type { Batch } from "./trace.ts";
 
-/** More would hold up everybody else's: beyond it the loaders do the work level by level. */
+/** A larger plan would delay other operations on the shared connection, so the loaders read it level by level. */
 const maxStatements = 50;
 
-/** How long a query waits for its plan. */
 export type PlanLimits = { timeoutMs: number };
 
-/** A step with its arguments, at one place of the tree. */
+/** A step with its arguments: a node of the selection tree. */
 type Instance = {
-  /** Unique in its plan. */
   serial: number;
   ask: Ask;
   keys: Keys;
   parent: Instance | null;
-  /** The keys where they are known now, else the parent's column that they stand in. */
+  /** The keys if they are known before the read; else `by` is the parent's column that holds them. */
   known: readonly string[] | null;
   by: string | null;
   children: Instance[];
-  /** Steps below an expensive page: they start from its rows, once these are here. */
+  /** Steps below an expensive page, instantiated once its rows are read. */
   deferred: Step[];
   rows: Row[] | null;
 };
@@ -45,12 +42,11 @@ type Instance = {
 type Variables = Record<string, unknown>;
 
 /**
- * Reads in one go what the plan foresees, and primes the loaders with it. Below an expensive page it goes a second time.
+ * Reads the asks of the plan and primes the loaders. Asks below an expensive page need a second round trip.
  *
- * Never throws and never takes longer than its timeout: what is not primed is loaded by the resolvers, who also meet
- * the error, if there is one, at the field that it belongs to.
+ * Never throws. Resolvers load missing rows and report errors at the right field.
  *
- * @param event in a subscription, the object that is shown: its fields are the keys to start from
+ * @param event in a subscription: the object whose fields are the keys of the root steps
  */
 export async function runPlan(
   plan: Plan,
@@ -65,7 +61,7 @@ export async function runPlan(
     let wave = instantiation.instantiate(plan.steps, event ? known(event) : null);
     while (wave.length > 0) {
       const statements = [...collectStatements(wave, loaders.viewer).values()];
-      // A single statement gains nothing from a plan.
+      // A plan of one statement saves no round trip.
       if (statements.length < 2 && !instantiation.isWaiting) return;
       if (statements.length > maxStatements) return;
       const answers = await readTogether(statements, loaders, until - performance.now());
@@ -74,11 +70,11 @@ export async function runPlan(
       wave = instantiation.next();
     }
   } catch {
-    // Whatever it was, the resolvers meet it again, where it can be told.
+    // The resolvers repeat the failed reads and report the error.
   }
 }
 
-/** The answers by ask, without those that failed; undefined when there is nothing to be had in time. */
+/** Returns the answers by ask, without failed ones; undefined after a timeout or a failure of the whole read. */
 async function readTogether(
   statements: readonly PlannedStatement[],
   { reader, trace }: Loaders,
@@ -117,12 +113,12 @@ class Instantiation {
     this.#loaders = loaders;
   }
 
-  /** True while there are steps that wait for the rows of an expensive page. */
+  /** True while steps wait for the rows of an expensive page. */
   get isWaiting(): boolean {
     return this.#waiting.length > 0;
   }
 
-  /** What can be read now that those rows are here. */
+  /** Instantiates the steps below expensive pages whose rows have been read. */
   next(): Instance[] {
     const ready = this.#waiting.filter(({ rows }) => rows !== null);
     this.#waiting = [];
@@ -135,7 +131,7 @@ class Instantiation {
       try {
         if (this.#holds(step.conditions)) instances.push(...this.#instancesOf(step, parent));
       } catch {
-        // An argument that cannot be: the resolver will say so, at the right place of the answer.
+        // Invalid arguments: the resolver reports them at its path in the response.
       }
     }
     return instances;
@@ -166,7 +162,7 @@ class Instantiation {
         const parts = new Set(
           step.selected.filter(({ conditions }) => this.#holds(conditions)).map(({ part }) => part),
         );
-        // The page tells of rows in its own direction, so either of these needs it too.
+        // In its own direction, only the page knows whether more rows follow.
         if (parts.has(window.isBackward ? "previous" : "next")) parts.add("page");
         const instances = [...parts].flatMap((part) => {
           const ask = asks[part];
@@ -180,11 +176,11 @@ class Instantiation {
     }
   }
 
-  /** The same ask of the same parents is one instance, under however many aliases it is selected. */
+  /** Returns one instance for equal asks with equal keys, under any number of aliases. */
   #instance(ask: Ask, parent: Instance | null, by: string | null, known?: readonly string[]): Instance {
     known ??= by !== null && parent?.rows ? keysIn(parent.rows, by) : undefined;
-    const place = known ? known.join() : `${parent?.serial} ${by}`;
-    const id = `${place} ${ask.id}`;
+    const source = known ? known.join() : `${parent?.serial} ${by}`;
+    const id = `${source} ${ask.id}`;
     let instance = this.#instances.get(id);
     if (!instance) {
       instance = {
@@ -207,12 +203,12 @@ class Instantiation {
     if (known) return keysFromArray(ask, known);
     if (by === null || keyType(ask) === null) return null;
     if (!parent) throw new Error(`${ask.name} is keyed by ${by}, but has no parent.`);
-    // A row found by its key has that key: no need to read the row for it.
+    // The parent's key column is the wanted column, so the parent's keys are the child's.
     if (parent.ask.kind === "one" && parent.ask.relation.key === by && parent.keys) return parent.keys;
     return childKeys(parent.ask, parent.keys, this.#loaders.viewer, by);
   }
 
-  /** Its children would find the page again inside the database, each by itself: better to wait for its rows. */
+  /** Delays the children of an expensive page: each of their statements would compute the page again. */
   #defer(page: Instance, steps: readonly Step[]): void {
     if (steps.length === 0) return;
     page.deferred.push(...steps);
@@ -237,14 +233,14 @@ class Instantiation {
   }
 }
 
-/** A row that is here already, for others to start from. */
+/** A pseudo-instance for a row that is already in memory. */
 const known = (row: Row) => ({ serial: -1, rows: [row] }) as Partial<Instance> as Instance;
 
 const allOf = (step: Step): Step[] => [...step.children.values()].flat();
 
 type PlannedStatement = { ask: Ask; statement: Sql };
 
-/** One statement per ask, however many places of the tree ask it: their keys are united. */
+/** Makes one statement per ask, with the union of the keys of all its instances. */
 function collectStatements(roots: readonly Instance[], viewer: unknown): Map<string, PlannedStatement> {
   const sources = new Map<string, { ask: Ask; known: Set<string>; queries: Map<string, Sql> }>();
   const visit = (instance: Instance): void => {
@@ -273,7 +269,7 @@ function unite(keys: readonly Sql[]): Keys {
   );
 }
 
-/** From the top down: a row that was read says the keys of what belongs to it, also where nothing does. */
+/** Primes from the root down. Keys come from the parent's rows, so keys without rows are primed with empty answers. */
 function prime(instances: readonly Instance[], answers: Map<string, Map<string, unknown>>, loaders: Loaders): void {
   const visit = (instance: Instance, keys: Iterable<string>): void => {
     const { ask } = instance;
@@ -291,7 +287,7 @@ function prime(instances: readonly Instance[], answers: Map<string, Map<string, 
   for (const instance of instances) visit(instance, instance.known ?? []);
 }
 
-/** The values of one column, as keys: each once, and none where there is none. */
+/** The distinct values of a column, without nulls. */
 function keysIn(rows: readonly Row[], column: string): string[] {
   const values = rows.map((row) => row[column]).filter((value) => value !== null && value !== undefined);
   return [...new Set(values.map(String))];

@@ -1,12 +1,12 @@
-/** SQL as values: fragments nest, parameters number themselves, and nothing a user sent ever becomes text. */
+/** SQL as composable values. Values of users are always parameters, never part of the text. */
 import { raw, type Sql } from "sql-template-tag";
 import type { AnyTable } from "./table.ts";
 
 export { default as sql, empty, join, raw, Sql } from "sql-template-tag";
 
 /**
- * Stands in a part of a statement whose best plan depends on its values, as a search's does: a word may be rare or on
- * every page. Statements with it are planned each time; of a named one PostgreSQL soon keeps one plan for all values.
+ * Marker for SQL whose best plan depends on the values, such as a search for a rare or a frequent word. Statements with
+ * it stay unnamed, because PostgreSQL may use one generic plan for all executions of a named statement.
  */
 export const plannedEachTime = raw("/* planned each time */");
 
@@ -28,7 +28,7 @@ export function columnsOf(table: AnyTable, alias: string): Columns {
   return columns;
 }
 
-/** `t."owner_id" as "ownerId", …`: all columns but the omitted ones, named as a row names them. */
+/** `t."owner_id" as "ownerId", …`: all columns except omitted ones, under their names in a row. */
 export function selectList(table: AnyTable, alias: string): Sql {
   return raw(
     Object.entries(table.columns)

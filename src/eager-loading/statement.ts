@@ -1,6 +1,6 @@
 /**
- * From an ask to its one statement. Keys come either as one array parameter (a batch) or as a query (a plan, where
- * the keys of a child are a column of its parent's statement); the rest of the statement is the same.
+ * Makes the statement of an ask. The keys are an array parameter in a batch, and a query in a plan: a column of the
+ * parent's statement. The rest of the statement is the same.
  */
 import { type Ask, generationsOf } from "./ask.ts";
 import { beyond, notBeyond, opposite, orderBy, orderTerms } from "./keyset.ts";
@@ -8,7 +8,7 @@ import type { AnyShared, PageRelation } from "./relation.ts";
 import { columnsOf, identifier, join, raw, type Sql, selectList, sql } from "./sql.ts";
 import { requireColumn } from "./table.ts";
 
-/** A query with one column `key`, without duplicates or nulls; null for a relation that has no key. */
+/** A query with one column `key`, without duplicates or nulls; null for root relations. */
 export type Keys = Sql | null;
 
 export function keysFromArray(ask: Ask, keys: Iterable<string>): Keys {
@@ -16,13 +16,13 @@ export function keysFromArray(ask: Ask, keys: Iterable<string>): Keys {
   return type === null ? null : sql`select unnest(${[...new Set(keys)]}::${raw(type)}[]) as key`;
 }
 
-/** The SQL type of the keys; null for a root relation. */
+/** The SQL type of the keys; null for root relations. */
 export function keyType(ask: Ask): string | null {
   if (ask.kind === "list") return ask.relation.keyType;
   return ask.relation.key === undefined ? null : requireColumn(ask.relation.table, ask.relation.key).type;
 }
 
-/** The whole statement. Its rows carry `$key` where the ask has keys; see `answersFromRows`. */
+/** The whole statement. Its rows hold their key in `$key`; see `answersFromRows`. */
 export function statementOf(ask: Ask, keys: Keys, viewer: unknown): Sql {
   const { relation } = ask;
   const key = selectKey(ask, keys);
@@ -41,7 +41,7 @@ export function statementOf(ask: Ask, keys: Keys, viewer: unknown): Sql {
         : sql`select ${key}, exists (${rowsBeyondCursor(ask, viewer)}) as "$value" from (${keys}) k(key)`;
     case "page": {
       const page = pageRows(ask, viewer, selectPageRow(ask), ask.window.size + 1);
-      // With a cursor that may be out of date, a key has a row to say so, also where its page is empty.
+      // Left join: a key with an empty page also needs a row for `$isOutOfDate`.
       const kind = raw(isOfGeneration(ask) ? "left" : "inner");
       const rows = keys === null ? sql`(${page}) r` : sql`(${keys}) k(key) ${kind} join lateral (${page}) r on true`;
       const decorated = Object.entries(ask.relation.decorated).map(
@@ -54,7 +54,7 @@ export function statementOf(ask: Ask, keys: Keys, viewer: unknown): Sql {
   }
 }
 
-/** The values of one column of an ask's rows, as keys for its children: exactly the rows that will be shown. */
+/** Query for the keys of a child: the values of a column of this ask's rows, limited to the rows that the page shows. */
 export function childKeys(ask: Ask, keys: Keys, viewer: unknown, by: string): Sql {
   const { relation } = ask;
   const value = column(ask, by);
@@ -68,12 +68,12 @@ export function childKeys(ask: Ask, keys: Keys, viewer: unknown, by: string): Sq
         : sql`select distinct r.key from (${keys}) k(key) cross join lateral (${page}) r where r.key is not null`;
     }
     case "list": {
-      // Lateral, so that each key is looked up by itself: joined on its condition, the whole table would be read.
+      // Lateral, for an index lookup per key: a join on the condition would scan the table.
       const rows = sql`select ${value} as key from ${table(relation)} where ${listMatch(ask)} and ${visible(relation, viewer)}`;
       return sql`select distinct r.key from (${keys}) k(key) cross join lateral (${rows}) r where r.key is not null`;
     }
     default:
-      throw new Error(`${ask.name} answers values, not rows: nothing can be loaded for them.`);
+      throw new Error(`${ask.name} returns values, not rows, so it cannot have children.`);
   }
 }
 
@@ -84,7 +84,7 @@ const column = (ask: Ask, name: string): Sql => {
   return columnsOf(ask.relation.table, "t")[name] as Sql;
 };
 
-/** The relation's table, joined to the keys where it has any. */
+/** The relation's table, joined to the keys if the relation has any. */
 function keyed(ask: Ask, keys: Keys): Sql {
   const { relation } = ask;
   if (keys === null || relation.key === undefined) return table(relation);
@@ -114,10 +114,10 @@ type WindowAsk = PageAsk | CountAsk | ExistsAsk;
 const ofKey = (ask: Ask) =>
   ask.relation.key === undefined ? raw("") : sql`${column(ask, ask.relation.key)} = k.key and `;
 
-/** True where there are cursors that may be out of date. */
+/** True if the window has cursors with a generation. */
 const isOfGeneration = ({ relation, window }: WindowAsk) => generationsOf(relation, window).length > 0;
 
-/** The key, and whether its cursors are out of date: said by the statement that reads, since the next sees another moment. */
+/** The key, and whether its cursors are out of date. A separate statement would see another snapshot. */
 function selectKey(ask: Ask, keys: Keys): Sql {
   if (keys === null) return raw('null as "$key"');
   if (!("window" in ask && ask.relation.generation && isOfGeneration(ask))) return raw('k.key as "$key"');
@@ -128,15 +128,15 @@ function selectKey(ask: Ask, keys: Keys): Sql {
     where g.now <> any(${generationsOf(ask.relation, ask.window)}::text[]::${type}[])) as "$isOutOfDate"`;
 }
 
-/** A row of a page: its columns, its computed values, and its place, so that nothing rests on the order of arrival. */
+/** The columns of a page's row, its computed values and its row number, so that the order of arrival is irrelevant. */
 function selectPageRow(ask: PageAsk): Sql {
   const { relation, args } = ask;
   const columns = columnsOf(relation.table, "t");
   const computed = Object.entries(relation.computed).map(
     ([name, value]) => sql`${value.sql(args, columns)} as ${raw(identifier(name))}`,
   );
-  const place = sql`row_number() over (order by ${pageOrder(ask)}) as "$place"`;
-  return join([selectList(relation.table, "t"), ...computed, place]);
+  const rowNumber = sql`row_number() over (order by ${pageOrder(ask)}) as "$row"`;
+  return join([selectList(relation.table, "t"), ...computed, rowNumber]);
 }
 
 function pageDirection({ window }: PageAsk) {
@@ -148,8 +148,8 @@ function pageOrder(ask: PageAsk): Sql {
 }
 
 /**
- * The limit stands in the text: with a parameter there, PostgreSQL never keeps a generic plan, and plans each statement
- * anew, which for three levels costs more than running them. Pages have few sizes, so there are few texts.
+ * The limit is part of the text, not a parameter: PostgreSQL would never choose a generic plan for it, and planning
+ * three levels takes longer than running them. Clients use few page sizes, so there are few texts.
  */
 function pageRows(ask: PageAsk, viewer: unknown, select: Sql, limit: number): Sql {
   const { relation, args, window } = ask;
@@ -163,7 +163,7 @@ function pageRows(ask: PageAsk, viewer: unknown, select: Sql, limit: number): Sq
   return sql`select ${select} from ${table(relation)} where ${ofKey(ask)}${join(conditions, " and ")} order by ${pageOrder(ask)} limit ${raw(String(Math.trunc(limit)))}`;
 }
 
-/** Rows that the cursor keeps out: at the cursor, or on its other side. */
+/** Rows excluded by the cursor: at the cursor or on its other side. */
 function rowsBeyondCursor(ask: ExistsAsk, viewer: unknown): Sql {
   const { relation, args, window } = ask;
   const terms = orderTerms(relation, args, window.order.field);

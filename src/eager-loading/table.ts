@@ -1,21 +1,21 @@
-/** What the engine knows of a table. Usually generated from the project's data model. */
+/** Description of a table, usually generated from the data model. */
 export type Table<Row = Record<string, unknown>, AllColumns = Row> = {
   /** The table's name in SQL. */
   name: string;
   primaryKey: keyof Row & string;
-  /** By the name that the value has in a row. */
+  /** By the name of the value in a row. */
   columns: Record<keyof AllColumns & string, Column>;
-  /** Never set: carries the row's type. */
+  /** Only a type, never set. */
   readonly row?: Row;
 };
 
 export type Column = {
   /** The column's name in SQL. */
   name: string;
-  /** Its type in SQL, for casts of parameters: `uuid`, `timestamptz`, `"work_status"`. */
+  /** The column's type in SQL, for casts of parameters: `uuid`, `timestamptz`, `"work_status"`. */
   type: string;
   isNullable: boolean;
-  /** Left out of the rows that relations load: wide or secret. Filters may use it all the same. */
+  /** Not loaded with its row, because it is wide or secret. Filters may use it. */
   isOmitted?: boolean;
 };
 

@@ -1,31 +1,31 @@
-/** What an operation asked of the database: one entry per statement. */
+/** One statement of an operation. */
 export type Batch = {
-  /** The relation, or what else the statement was for. */
+  /** The relation, or another name for the statement's purpose. */
   relation: string;
-  /** How many keys were asked; null where the keys were another statement's rows. */
+  /** Number of keys; null if the keys are a sub-select. */
   keys: number | null;
   rows: number;
   ms: number;
-  /** True when the statement left with the plan. */
+  /** True if the plan sent the statement. */
   planned: boolean;
-  /** Present when it did not answer. */
+  /** Present if the statement failed. */
   failed?: true;
 };
 
 export class Trace {
   readonly batches: Batch[] = [];
-  /** The longest chain of trips of which each began after the one before had ended: what the operation waited for. */
+  /** Longest chain of sequential round trips. */
   roundTrips = 0;
-  #ended = 0;
+  #endedDepth = 0;
 
-  /** Notes that somebody waits for the database. */
+  /** Counts a round trip while the work waits for the database. */
   async trip<Result>(work: () => Promise<Result>): Promise<Result> {
-    const place = this.#ended + 1;
-    this.roundTrips = Math.max(this.roundTrips, place);
+    const depth = this.#endedDepth + 1;
+    this.roundTrips = Math.max(this.roundTrips, depth);
     try {
       return await work();
     } finally {
-      this.#ended = Math.max(this.#ended, place);
+      this.#endedDepth = Math.max(this.#endedDepth, depth);
     }
   }
 

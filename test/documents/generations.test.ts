@@ -136,7 +136,7 @@ describe("a cursor from before the document was processed again", () => {
     // Exactly between the page and its count, which are two statements where there is no plan.
     reads.read = async (statement: Sql) => {
       const rows = await pass(statement);
-      if (statement.text.includes("$place") && times++ === 0) {
+      if (statement.text.includes("$row") && times++ === 0) {
         await processAgain(database, rowId(document), texts(generation++, 3));
       }
       return rows;
