@@ -1,4 +1,4 @@
-/** LISTEN on a connection of its own, which is opened again whenever it breaks. */
+/** Keeps a listening connection open: a broken one is reopened. */
 import type { Logger } from "pino";
 import { DatabaseClient } from "./client.ts";
 import { streamOf } from "./pg-internals.ts";
@@ -6,22 +6,21 @@ import { endClient } from "./with-client.ts";
 
 export type ListenOptions = {
   url: string;
-  /** Shown in the database's list of connections. */
+  /** Shown in `pg_stat_activity`. */
   applicationName: string;
-  /** Timeout in milliseconds for opening the connection; default 10,000. */
+  /** Timeout in milliseconds for connecting; default 10,000. */
   silenceMs?: number;
   logger: Logger;
 };
 
-/** Pause before a broken connection is opened again. */
+/** Delay before a broken connection is reopened. */
 const reopenMs = 1_000;
 
 /**
- * Calls `wake` at each notification, and after each time that the connection was opened: notifications are lost while
- * there is none.
+ * Calls `wake` after each notification and each (re)connection, since notifications are lost in between.
  *
  * @returns a function that stops listening
- * @throws when the first connection cannot be opened
+ * @throws if the first connection fails
  */
 export async function listen(
   channel: string,
@@ -39,8 +38,8 @@ export async function listen(
       query_timeout: silenceMs,
     });
     client.on("notification", wake);
-    client.on("error", (error) => logger.warn({ err: error, channel }, "the connection that listens broke"));
-    // Emitted once, however the connection ends, also when it could not be opened.
+    client.on("error", (error) => logger.warn({ err: error, channel }, "the listening connection broke"));
+    // Emitted exactly once, also if connecting fails.
     client.on("end", () => setTimeout(reopen, reopenMs).unref());
     try {
       await client.connect();
@@ -53,7 +52,7 @@ export async function listen(
   };
   const reopen = () => {
     if (isStopped) return;
-    open().catch((error) => isStopped || logger.warn({ err: error, channel }, "listening failed; it is tried again"));
+    open().catch((error) => isStopped || logger.warn({ err: error, channel }, "listening failed; it will be retried"));
   };
   await open().catch((error) => {
     isStopped = true;

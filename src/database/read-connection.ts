@@ -1,11 +1,11 @@
 /**
  * One pipelined, read-only connection.
  *
- * Its life: connecting → ready → lost (the socket broke, or was broken because the database fell silent) → after a
- * pause that doubles, connecting again, until it is closed.
+ * States: connecting → ready → lost (the socket broke, or was destroyed because the database was silent) → connecting
+ * again after an exponential backoff. `close` ends the cycle.
  */
 import { createHash } from "node:crypto";
-import { setTimeout as pause } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
 import type { Row } from "../eager-loading/answers.ts";
 import type { ReadOutcome } from "../eager-loading/reader.ts";
@@ -19,37 +19,37 @@ import { endClient } from "./with-client.ts";
 
 export type ReadConnectionOptions = {
   url: string;
-  /** Statements under way on one connection at most. */
+  /** Maximum number of pending statements on one connection. */
   maxDepth: number;
   statementTimeoutMs: number;
   connectTimeoutMs: number;
   onError?: (error: Error) => void;
 };
 
-/** No connection can take more, or none is there. */
+/** All connections are at their limit, or closed. */
 export class ReadOverloadError extends Error {
   override name = "ReadOverloadError";
 }
 
-/** Named statements live in the server's memory, one set per connection: so many at most, the rest go unnamed. */
+/** Bounds PostgreSQL's memory: every connection has its own named statements. Further ones are sent unnamed. */
 const maxNamedStatements = 500;
-/** A longer text is rarely sent again, and costs much memory. */
+/** Longer texts are rarely repeated and need much memory. */
 const longestNamed = 8_000;
-/** A connection whose oldest statement is older than this is held up. */
-const heldUpMs = 50;
+/** Age of the oldest statement after which a connection counts as blocked. */
+const blockedMs = 50;
 
-/** How long the database may be silent beyond its own limit, and how often that is looked at. */
+/** Time beyond the statement timeout for which the database may be silent, and interval of the check. */
 const graceMs = 1_000;
 
 export class ReadConnection {
   readonly #options: ReadConnectionOptions;
   readonly #named = new Set<string>();
-  /** When each statement under way was sent, oldest first: they are answered in this order. */
-  readonly #underWay: number[] = [];
+  /** Times at which the pending statements were sent. PostgreSQL answers them in order, so the first is the oldest. */
+  readonly #pending: number[] = [];
   #client: pg.Client | undefined;
   #connecting: Promise<ReadConnection> | undefined;
   #watchdog: NodeJS.Timeout | undefined;
-  /** When the database last said anything. */
+  /** Time of the last data from the database. */
   #heardAt = 0;
   #failures = 0;
   #isClosed = false;
@@ -64,12 +64,12 @@ export class ReadConnection {
   }
 
   get depth(): number {
-    return this.#underWay.length;
+    return this.#pending.length;
   }
 
   get load(): number {
-    const isHeldUp = this.#underWay[0] !== undefined && performance.now() - this.#underWay[0] > heldUpMs;
-    return isHeldUp ? this.depth + this.#options.maxDepth : this.depth;
+    const isBlocked = this.#pending[0] !== undefined && performance.now() - this.#pending[0] > blockedMs;
+    return isBlocked ? this.depth + this.#options.maxDepth : this.depth;
   }
 
   get canTakeMore(): boolean {
@@ -100,13 +100,13 @@ export class ReadConnection {
       answeredAt += ms;
       return { ...outcome, ms };
     };
-    // Queued in one turn of the event loop, so that nobody's statement comes between; corked, so that all leave as one.
+    // Queued synchronously, so that no other statement comes between; corked, so that all are sent in one write.
     const stream = streamOf(client);
     const frame: Promise<unknown>[] = [];
     const reads: Promise<ReadOutcome>[] = [];
     stream.cork();
     try {
-      // Not timed: their answers come with the first read's, and so does the time that the way took.
+      // Not timed: the first read's time includes them and the network latency.
       frame.push(this.#send(client, { name: "begin", text: "begin isolation level repeatable read read only" }));
       if (timeoutMs !== undefined) {
         const text = "select set_config('statement_timeout', $1, true)";
@@ -119,7 +119,7 @@ export class ReadConnection {
     }
     const [begun, ...rest] = await Promise.allSettled(frame);
     const outcomes = await Promise.all(reads);
-    // After a lost connection nothing of it holds, and the whole may be repeated.
+    // A lost connection invalidates all outcomes: throw, so that the caller repeats the whole read.
     const errors = [begun, ...rest].flatMap((end) => (end?.status === "rejected" ? [end.reason] : []));
     for (const outcome of outcomes) if ("error" in outcome) errors.push(outcome.error);
     const loss = errors.find(isConnectionLoss);
@@ -134,22 +134,22 @@ export class ReadConnection {
     await this.#connecting?.catch(() => {});
     const client = this.#client;
     this.#client = undefined;
-    // What is under way is answered first, and the database ends by itself what takes too long.
+    // Pending statements complete first; the statement timeout bounds the wait.
     if (client) await endClient(client, this.depth > 0 ? this.#options.statementTimeoutMs + graceMs : graceMs);
   }
 
   async #send(client: pg.Client, query: pg.QueryConfig): Promise<pg.QueryResult<Row>> {
-    this.#underWay.push(performance.now());
+    this.#pending.push(performance.now());
     try {
       return await client.query<Row>(query);
     } finally {
-      this.#underWay.shift();
+      this.#pending.shift();
     }
   }
 
-  /** The database ends a statement that takes too long; silence beyond that means that the network swallows all. */
+  /** Silence beyond the statement timeout means that the network drops packets. */
   #breakIfSilent(client: pg.Client): void {
-    const [oldest] = this.#underWay;
+    const [oldest] = this.#pending;
     if (oldest === undefined) return;
     const silentMs = performance.now() - Math.max(oldest, this.#heardAt);
     if (silentMs > this.#options.statementTimeoutMs + graceMs) streamOf(client).destroy();
@@ -157,7 +157,7 @@ export class ReadConnection {
 
   async #connect(): Promise<ReadConnection> {
     if (this.#isClosed) throw new ReadOverloadError("The read connections are closed.");
-    if (this.#failures > 0) await pause(Math.min(50 * 2 ** (this.#failures - 1), 2_000), undefined, { ref: false });
+    if (this.#failures > 0) await delay(Math.min(50 * 2 ** (this.#failures - 1), 2_000), undefined, { ref: false });
     const { url, statementTimeoutMs, connectTimeoutMs, onError } = this.#options;
     const client = new DatabaseClient({
       ...sessionSettings(url, { default_transaction_read_only: "on", statement_timeout: statementTimeoutMs }),
@@ -196,7 +196,7 @@ export class ReadConnection {
     this.#reconnect();
   }
 
-  /** Tries until it is there again, with the pauses of `#connect` between. */
+  /** Retries until connected or closed; `#connect` adds the backoff. */
   async #reconnect(): Promise<void> {
     while (!this.#isClosed && !this.#client) await this.ready().catch(() => {});
   }
@@ -217,13 +217,13 @@ export class ReadConnection {
   }
 }
 
-/** Texts that were sent before; null for one that was sent once. */
+/** Names by statement text; null after the first use. */
 const names = new Map<string, string | null>();
 const maxTexts = 2_000;
 
 /**
- * The same text has the same name on every connection, and is parsed by the server once on each. A text gets its name
- * when it comes back, so that those which never do take no place.
+ * Returns the statement's name, the same on all connections. A text is named on its second use, so that statements
+ * used once occupy no cache entry.
  */
 function nameOf(text: string): string | undefined {
   if (text.length > longestNamed || text.includes(plannedEachTime.text)) return undefined;

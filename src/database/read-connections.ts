@@ -1,11 +1,11 @@
 /**
- * The connections that queries read through: a few, each pipelined, each read-only by the database's own word, so
- * that losing one or repeating a statement can harm nothing.
+ * A few pipelined connections for queries. Their sessions are read-only, so a statement of a lost connection can be
+ * repeated.
  *
- * Statements go to the ready connection that answers soonest; when all are as deep as they may be, the read is refused,
- * since a longer queue would only make everybody late.
+ * Each statement goes to the ready connection with the lowest load. If all are at their limit, the read is refused:
+ * a longer queue would delay all reads.
  */
-import { setTimeout as pause } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Row } from "../eager-loading/answers.ts";
 import type { Reader, ReadOutcome } from "../eager-loading/reader.ts";
 import type { Sql } from "../eager-loading/sql.ts";
@@ -13,7 +13,7 @@ import { ReadConnection, type ReadConnectionOptions, ReadOverloadError } from ".
 import { isConnectionLoss } from "./sql-errors.ts";
 
 export type ReadConnectionsOptions = ReadConnectionOptions & {
-  /** How many connections. Two carry what a pool of ten does. */
+  /** Number of connections. Two pipelined ones have the throughput of a pool of ten. */
   count: number;
 };
 
@@ -28,12 +28,12 @@ export class ReadConnections implements Reader {
     return this.#repeatable((connection) => connection.read(statement));
   }
 
-  /** All statements in one flush, in one snapshot: REPEATABLE READ, READ ONLY. */
+  /** Runs all statements in one round trip and one snapshot (REPEATABLE READ, READ ONLY). */
   readTogether(statements: readonly Sql[], timeoutMs?: number): Promise<ReadOutcome[]> {
     return this.#repeatable((connection) => connection.readTogether(statements, timeoutMs));
   }
 
-  /** For health and metrics. */
+  /** Numbers of ready connections and of pending statements. */
   get state(): { ready: number; underWay: number } {
     return {
       ready: this.#connections.filter(({ isReady }) => isReady).length,
@@ -45,25 +45,25 @@ export class ReadConnections implements Reader {
     await Promise.all(this.#connections.map((connection) => connection.close()));
   }
 
-  /** A read that a lost connection took with it is repeated once, on another. */
+  /** Repeats a read once, on another connection, if its connection was lost. */
   async #repeatable<Result>(read: (connection: ReadConnection) => Promise<Result>): Promise<Result> {
-    // No await while one is free: the next to choose must see this one's statements.
+    // No await while one is free: the next choice must count this read.
     const connection = this.#leastBusy() ?? (await this.#firstReady());
     try {
       return await read(connection);
     } catch (error) {
       if (!isConnectionLoss(error)) throw error;
-      // What broke one may have broken the others: by then they know.
-      await pause(10, undefined, { ref: false });
+      // Waits a moment: other connections may have failed too.
+      await delay(10, undefined, { ref: false });
       return read(this.#leastBusy(connection) ?? (await this.#firstReady(connection)));
     }
   }
 
   /**
-   * The ready connection that answers soonest, as far as one can tell, or undefined when none is ready: not one where
-   * a statement has been running for a while, since it holds up all behind it, and then the one with the fewest.
+   * The ready connection with the lowest load; undefined if none is ready. Blocked connections count as fully loaded,
+   * because a long statement delays all after it.
    *
-   * @throws ReadOverloadError when some are ready, but all as deep as they may be
+   * @throws ReadOverloadError if all ready connections are at their limit
    */
   #leastBusy(except?: ReadConnection): ReadConnection | undefined {
     const ready = this.#candidates(except).filter(({ isReady }) => isReady);
@@ -81,7 +81,7 @@ export class ReadConnections implements Reader {
     }
   }
 
-  /** All but one, unless it is the only one. */
+  /** All connections except one, unless it is the only one. */
   #candidates(except?: ReadConnection): ReadConnection[] {
     const others = this.#connections.filter((connection) => connection !== except);
     return others.length === 0 ? this.#connections : others;

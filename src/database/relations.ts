@@ -1,5 +1,5 @@
 import { relationsFor } from "../eager-loading/relation.ts";
 import type { Viewer } from "../viewer.ts";
 
-/** The words every slice declares its relations with, for our viewer. */
+/** Declares the relations of all slices for Lectern's type of viewer. */
 export const relations = relationsFor<Viewer>();

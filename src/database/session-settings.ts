@@ -1,6 +1,6 @@
 /**
- * How a connection is opened with settings of ours. What the URL itself says in its `options` stays, and ours come last
- * and win: pg alone would let the URL's hide all of ours.
+ * Connection parameters with the given settings appended to the URL's `options`, so that both apply and the settings
+ * take precedence. pg alone would ignore them if the URL has `options`.
  */
 export function sessionSettings(
   url: string,
@@ -8,8 +8,8 @@ export function sessionSettings(
 ): { connectionString: string; options: string } {
   const [address, query = ""] = url.split("?", 2) as [string, string?];
   const parameters = new URLSearchParams(query);
-  const ours = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
-  const options = [parameters.get("options"), ...ours].filter(Boolean).join(" ");
+  const added = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
+  const options = [parameters.get("options"), ...added].filter(Boolean).join(" ");
   parameters.delete("options");
   return { connectionString: parameters.size === 0 ? address : `${address}?${parameters}`, options };
 }

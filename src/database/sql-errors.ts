@@ -1,12 +1,12 @@
 /**
- * What an error of the database means for us. Prisma and pg show one SQLSTATE in several shapes; every decision is
- * made on the SQLSTATE, wherever it hides. Table of shapes: docs/transactions.md.
+ * Classifies database errors by SQLSTATE, which Prisma and pg wrap in several shapes. docs/transactions.md lists the
+ * shapes.
  */
 
-/** The five characters of PostgreSQL's error code, or undefined when the error did not come from there. */
+/** PostgreSQL's error code of five characters; undefined if the error has another origin. */
 export function sqlStateOf(error: unknown): string | undefined {
   const layers = layersOf(error);
-  // Prisma's own code is asked only where the SQLSTATE is nowhere, since P2039 and P2010 stand for many.
+  // Prisma's codes come last: P2039 and P2010 stand for many SQLSTATEs.
   for (const layer of layers) {
     for (const candidate of [layer.originalCode, layer.code]) if (isSqlState(candidate)) return candidate;
   }
@@ -17,15 +17,15 @@ export function sqlStateOf(error: unknown): string | undefined {
   return undefined;
 }
 
-/** Five capitals and digits with a digit among them, unlike EPIPE; P2xxx and P1xxx are Prisma's. */
+/** Requires a digit, to exclude EPIPE; P1xxx and P2xxx are codes of Prisma. */
 function isSqlState(code: unknown): code is string {
   return typeof code === "string" && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) && !/^P[12]\d{3}$/.test(code);
 }
 
-/** Prisma's own codes where it keeps the SQLSTATE to itself. */
+/** Codes of Prisma whose errors do not contain the SQLSTATE. */
 const prismaStates: Record<string, string> = { P2034: "40001", P2002: "23505", P2003: "23503", P2037: "53300" };
 
-/** Another try may succeed, because another transaction was in the way. */
+/** A collision with another transaction: a retry may succeed. */
 export function isRetryable(error: unknown): boolean {
   const state = sqlStateOf(error);
   return state === "40001" || state === "40P01";
@@ -35,12 +35,12 @@ export function isUniqueViolation(error: unknown): boolean {
   return sqlStateOf(error) === "23505";
 }
 
-/** A document was asked to make a move that its status does not allow (the trigger's own code). */
+/** A transition that the document's status does not allow. The trigger raises this code. */
 export function isIllegalMove(error: unknown): boolean {
   return sqlStateOf(error) === "LT001";
 }
 
-/** The transaction, or one of its statements, ran longer than it may. */
+/** Timeout of the transaction or of one of its statements. */
 export function isTimeout(error: unknown): boolean {
   const state = sqlStateOf(error);
   // Statement, idle in transaction, transaction.
@@ -50,12 +50,12 @@ export function isTimeout(error: unknown): boolean {
   );
 }
 
-/** A row that others hold was not given up in time. */
+/** Timeout while waiting for a row lock. */
 export function isLockTimeout(error: unknown): boolean {
   return sqlStateOf(error) === "55P03";
 }
 
-/** No connection was free in time: nothing has run, and waiting longer would only make everybody late. */
+/** No connection was free in time, so no statement ran. */
 export function isOverload(error: unknown): boolean {
   if (sqlStateOf(error) === "53300") return true;
   return layersOf(error).some(({ code, message }) => {
@@ -67,7 +67,7 @@ export function isOverload(error: unknown): boolean {
   });
 }
 
-/** The database accepts nobody just now: it starts, stops, recovers, or is not there. Nothing has run. */
+/** The database accepts no connections: it is starting, stopping, recovering or unreachable. No statement ran. */
 export function isUnavailable(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state === "57P03" || state === "53300") return true;
@@ -76,12 +76,12 @@ export function isUnavailable(error: unknown): boolean {
   );
 }
 
-/** The database found no room on a disk of its own. */
+/** A disk of the database is full. */
 export function isDiskFull(error: unknown): boolean {
   return sqlStateOf(error) === "53100";
 }
 
-/** The database could not read or write its files (all of class 58: errors of the system below it). */
+/** The database could not read or write its files (class 58: system errors). */
 export function isDiskFailure(error: unknown): boolean {
   return sqlStateOf(error)?.startsWith("58") ?? false;
 }
@@ -91,15 +91,14 @@ export function isOutOfMemory(error: unknown): boolean {
 }
 
 /**
- * The database lacked a resource, or found itself damaged (XX). As a mere error that undoes the transaction. But it may
- * be the last word of a server that goes down (PANIC), COMMIT's record already written; the word for that is translated
- * with the database's language, so the one cannot be told from the other.
+ * A missing resource or an internal error (XX). Usually an ordinary error that aborts. At COMMIT it may be a PANIC after
+ * the commit record; localized severity hides the difference.
  */
 export function mayBeCrash(error: unknown): boolean {
   return /^(53|58|XX)/.test(sqlStateOf(error) ?? "");
 }
 
-/** The connection broke: what was under way may or may not have happened. */
+/** The connection broke, so the outcome of a pending statement is unknown. */
 export function isConnectionLoss(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state === "57P01" || state === "57P02" || state?.startsWith("08")) return true;
@@ -109,7 +108,7 @@ export function isConnectionLoss(error: unknown): boolean {
   );
 }
 
-/** As Node, Prisma, the adapter and pg say it. */
+/** Codes and messages of Node, Prisma, its adapter and pg. */
 const lossCodes = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "P1017", "P1008"]);
 const lossKinds = new Set(["ConnectionClosed", "SocketTimeout"]);
 const lossMessages =
@@ -117,7 +116,7 @@ const lossMessages =
 
 type Layer = Record<string, unknown>;
 
-/** The error and all that is wrapped in it. */
+/** The error and all errors that it wraps. */
 function layersOf(error: unknown): Layer[] {
   const layers: Layer[] = [];
   const visit = (value: unknown): void => {

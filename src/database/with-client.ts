@@ -2,7 +2,7 @@ import type pg from "pg";
 import { DatabaseClient } from "./client.ts";
 import { streamOf } from "./pg-internals.ts";
 
-/** A connection for one purpose, closed when it is done. */
+/** Opens a connection for `use` and closes it afterwards. */
 export async function withClient<Result>(
   connection: string | pg.ClientConfig,
   use: (client: pg.Client) => Promise<Result>,
@@ -16,9 +16,9 @@ export async function withClient<Result>(
   }
 }
 
-/** Says goodbye, and breaks the connection when that is not answered: a network that swallows everything never does. */
-export async function endClient(client: pg.Client, patienceMs = 1_000): Promise<void> {
-  const timer = setTimeout(() => streamOf(client).destroy(), patienceMs);
+/** Ends the session, and destroys the socket after a timeout: on a dead network, `end` never settles. */
+export async function endClient(client: pg.Client, timeoutMs = 1_000): Promise<void> {
+  const timer = setTimeout(() => streamOf(client).destroy(), timeoutMs);
   try {
     await client.end();
   } finally {
