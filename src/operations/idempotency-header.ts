@@ -7,7 +7,7 @@ import { type ExecutionArgs, type ExecutionResult, type GraphQLFormattedError, p
 import { ApplicationError } from "../errors.ts";
 import type { OperationContext } from "../graphql/context.ts";
 import { StagedFile } from "../storage/file-store.ts";
-import { claimKey, type IdempotencyKey, storeAnswer } from "../unit-of-work/idempotency-keys.ts";
+import { type IdempotencyKey, reserveKey, storeAnswer } from "../unit-of-work/idempotency-keys.ts";
 import type { UnitOfWork } from "../unit-of-work/unit-of-work.ts";
 import { answerAgain } from "./error-answers.ts";
 
@@ -80,7 +80,7 @@ export async function executeOnce(
   { keptHours, show }: KeyedOptions,
   execute: () => Promise<ExecutionResult>,
 ): Promise<{ result: ExecutionResult; isReplay: boolean }> {
-  const stored = await claimKey(uow, key, keptHours);
+  const stored = await reserveKey(uow, key, keptHours);
   if (stored !== null) {
     uow.doWithoutPreparations();
     return { result: parse(stored), isReplay: true };

@@ -1,8 +1,8 @@
 /**
- * One try of a unit of work.
+ * One attempt of a unit of work.
  *
- * Life: idle → (first call of `transaction()`) open → closed (the work is done: no more statements) → committed |
- * rolled back on purpose (dry run) | aborted | unknown. A try that never asks for its transaction never has one.
+ * States: idle → (first call of `transaction()`) open → closed (accepts no statements) → committed | rolled back on
+ * purpose (dry run) | aborted | unknown. An attempt that never calls `transaction()` begins none.
  */
 
 import { rowTypes } from "../database/row-types.ts";
@@ -15,11 +15,11 @@ import { findOutcome, type Outcome } from "./transaction-outcome.ts";
 import { AbandonedError, type UnitOfWork, type UnitOfWorkOptions, type UnitOfWorkParts } from "./unit-of-work.ts";
 import type { PrismaTransaction } from "./write-database.ts";
 
-/** What was prepared, by label, for all tries of an operation. */
+/** Prepared results by label, shared by all attempts of an operation. */
 export type Preparations = Map<string, { result: Promise<unknown>; discard?: (result: unknown) => unknown }>;
 
-/** Thrown into the transaction of a dry run, so that Prisma rolls it back. */
-const dryRunOver = new Error("The dry run is over.");
+/** Makes Prisma roll back the transaction of a dry run. */
+const dryRunOver = new Error("The dry run has ended.");
 
 export class Attempt<Repositories extends object> implements UnitOfWork {
   readonly name: string;
@@ -33,9 +33,9 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
   readonly #commitEffects: (() => unknown)[] = [];
   readonly #abortEffects: (() => unknown)[] = [];
   #opened: Promise<PrismaTransaction> | undefined;
-  /** Lets the open transaction end: resolved to commit, rejected to roll back. */
+  /** Ends the open transaction: resolved to commit, rejected to roll back. */
   #verdict = Promise.withResolvers<void>();
-  /** Settled when the transaction has ended. */
+  /** Settles when the transaction has ended. */
   #ended: Promise<void> = Promise.resolve();
 
   constructor(
@@ -58,7 +58,7 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
     return this.#state.statements;
   }
 
-  /** Whether its transaction was begun in the database. */
+  /** Whether BEGIN succeeded. */
   get hasBegun(): boolean {
     return this.#state.id !== undefined;
   }
@@ -67,7 +67,7 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
     return this.#state.failure;
   }
 
-  /** What the database said of a collision, and which of our operations was in the way. */
+  /** For the log: error detail of a deadlock, and our operations that were involved. */
   get collision(): { collision?: string; collidedWith?: string[] } {
     const { collision } = this.#state;
     return collision ? { collision: collision.detail, collidedWith: collision.with } : {};
@@ -111,7 +111,7 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
   async run<Result>(work: () => Promise<Result>): Promise<Outcome<Result>> {
     const { signal } = this.#options;
     const abandon = () => {
-      this.#state.abandoned ??= new AbandonedError("The client hung up before the answer.");
+      this.#state.abandoned ??= new AbandonedError("The client disconnected before the response.");
     };
     if (signal?.aborted) abandon();
     signal?.addEventListener("abort", abandon);
@@ -131,7 +131,7 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
     try {
       if (this.#state.abandoned) throw this.#state.abandoned;
       result = await work();
-      // Also what nobody waited for.
+      // Statements that the work did not await.
       await this.#state.settled();
       if (this.#state.failure !== undefined) throw this.#state.failure;
       if (this.#state.abandoned) throw this.#state.abandoned;
@@ -156,7 +156,7 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
     }
   }
 
-  /** All that COMMIT would check is checked; then nothing of it remains. */
+  /** Checks deferred constraints, as COMMIT would, and rolls back. */
   async #endDryRun<Result>(result: Result): Promise<Outcome<Result>> {
     if (this.#opened) await (await this.#opened).$executeRaw`set constraints all immediate`;
     await this.#rollBack(dryRunOver);
@@ -169,7 +169,7 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
     await this.#ended.catch(() => {});
   }
 
-  /** Prisma wants a callback around the transaction; here the transaction stays open until the verdict is in. */
+  /** Prisma's transaction is a callback; this one stays open until the verdict. */
   #open(): Promise<PrismaTransaction> {
     if (this.#state.abandoned) return Promise.reject(this.#state.abandoned);
     if (this.#state.isClosed) return Promise.reject(new TransactionClosedError());
@@ -190,7 +190,7 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
       );
     };
     this.#ended = database.noting(this.#state, begin);
-    // A transaction that could not begin fails whoever asked for it; the verdict then finds it ended already.
+    // If BEGIN fails, `transaction()` rejects; a later verdict has no effect.
     this.#ended.catch(opened.reject);
     return opened.promise;
   }
@@ -217,7 +217,7 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
       try {
         await effect();
       } catch (error) {
-        this.#parts.logger.error({ err: error, operation: this.name }, "an effect after the unit of work failed");
+        this.#parts.logger.error({ err: error, operation: this.name }, "an effect after commit or abort failed");
       }
     }
   }

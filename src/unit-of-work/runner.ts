@@ -1,11 +1,11 @@
 /**
- * Runs units of work: as many tries as it takes and is allowed.
+ * Runs units of work and retries them.
  *
  * When another transaction was in the way (SQLSTATE 40001, 40P01), or the connection broke before COMMIT was sent,
  * the whole work runs again, with a new transaction and new repositories; only what `prepare` made is kept. A try
  * whose outcome nobody knows is never repeated.
  */
-import { setTimeout as pause } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { isConnectionLoss, isRetryable, isUnavailable, sqlStateOf } from "../database/sql-errors.ts";
 import { Attempt, type Preparations } from "./attempt.ts";
@@ -30,26 +30,28 @@ export function unitOfWorkRunner<Repositories extends object>(
         if (outcome.kind === "dry-run" || attempted.isWithoutPreparations) await discard(preparations, parts.logger);
         return outcome.result;
       }
-      const reason = reasonToRepeat(attempted, outcome);
+      const reason = reasonToRetry(attempted, outcome);
       const limit = reason === "unavailable" ? parts.limits.waitMs : parts.limits.maxRetryMs;
       const isHopeless = attempt >= parts.limits.maxAttempts || ms > limit || options.signal?.aborted === true;
       if (reason && !isHopeless) {
-        parts.logger.debug({ ...log, reason }, "unit of work is tried again");
-        // Full jitter: whoever collided must not collide again. The last try begins when the time is over, not later.
-        await pause(Math.random() * Math.min((reason === "conflict" ? 10 : 50) * 2 ** attempt, limit - ms + 1));
+        parts.logger.debug({ ...log, reason }, "unit of work is retried");
+        // Full jitter, so that the same operations do not collide again. The cap lets a last attempt begin at the limit.
+        await delay(Math.random() * Math.min((reason === "conflict" ? 10 : 50) * 2 ** attempt, limit - ms + 1));
         continue;
       }
       parts.logger.info({ ...log, err: outcome.error }, "unit of work");
       if (outcome.kind === "aborted") await discard(preparations, parts.logger);
       if (reason !== "conflict") throw outcome.error;
-      throw new RetriesExhaustedError("Others were changing the same rows at every try.", { cause: outcome.error });
+      throw new RetriesExhaustedError("Other transactions changed the same rows during every attempt.", {
+        cause: outcome.error,
+      });
     }
   };
 }
 
 type Undone = { kind: "aborted" | "unknown"; error: unknown };
 
-/** Others were in the way; the connection broke; there was none to be had, so that nothing has run. */
+/** "unavailable": no connection could be opened, so no statement ran. */
 type Reason = "conflict" | "connection lost" | "unavailable";
 
 /** Why another try may succeed; undefined when it cannot, or must not be made. */
@@ -58,17 +60,17 @@ function reasonToRepeat(attempted: Attempt<object>, { kind, error }: Undone): Re
   const causes = [...causesOf(error), attempted.failure];
   if (causes.some(isRetryable)) return "conflict";
   if (!causes.some((cause) => isConnectionLoss(cause) || isUnavailable(cause))) return undefined;
-  // The outcome is a proven abort: a connection that broke before COMMIT was sent took everything with it.
+  // The outcome is "aborted", so the connection broke before COMMIT was sent.
   return attempted.hasBegun ? "connection lost" : "unavailable";
 }
 
-/** The errors behind an error that stands for several. */
+/** The error and, if it combines several, those errors. */
 function causesOf(error: unknown): unknown[] {
   const causes = (error as { causes?: unknown[] } | null)?.causes;
   return Array.isArray(causes) ? [error, ...causes] : [error];
 }
 
-/** For the log: what became of it and, where the database said so, who was in the way. */
+/** For the log: the outcome and, if known, the operations or the holder that collided with this one. */
 function describe(attempted: Attempt<object>, outcome: Outcome<unknown>): object {
   if (!("error" in outcome)) return { outcome: outcome.kind };
   const causes = [...causesOf(outcome.error), attempted.failure];
@@ -77,7 +79,7 @@ function describe(attempted: Attempt<object>, outcome: Outcome<unknown>): object
   return { outcome: outcome.kind, sqlState, ...attempted.collision, ...(met === undefined ? {} : { met }) };
 }
 
-/** What a refusal says that it met: it stands in the error, or in the one that this error was made of. */
+/** The holder that a refusal names: a property of the error or of one of its causes. */
 function metOf(error: unknown): string | undefined {
   const { met, cause } = Object(error) as { met?: string; cause?: unknown };
   return met ?? (cause === undefined ? undefined : metOf(cause));
@@ -86,10 +88,10 @@ function metOf(error: unknown): string | undefined {
 async function discard(preparations: Preparations, logger: Logger): Promise<void> {
   for (const [label, { result, discard }] of preparations) {
     try {
-      // What could not be made needs no undoing.
+      // A failed preparation has nothing to discard.
       if (discard) await result.then(discard, () => {});
     } catch (error) {
-      logger.error({ err: error, label }, "what was prepared for a unit of work could not be discarded");
+      logger.error({ err: error, label }, "discarding a prepared result failed");
     }
   }
 }

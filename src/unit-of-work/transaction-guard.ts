@@ -1,20 +1,20 @@
 /**
- * What is known of one transaction while it runs, and the guard that stands before its statements.
+ * The state of one transaction, and the guard of its statements.
  *
- * Life of a transaction: waiting (for a connection) → open → closed (takes no more statements) → ended (COMMIT or
- * ROLLBACK was answered). Prisma alone would let a multi-statement write run on after its transaction's timeout, even
- * into the next request's transaction on the same connection; the guard refuses such late statements. It also refuses
- * to call a transaction committed when PostgreSQL answered COMMIT with a silent ROLLBACK.
+ * States: waiting (for a connection) → open → closed (accepts no statements) → ended (COMMIT or ROLLBACK was answered).
+ * Prisma alone would continue a write of several statements after the transaction's timeout, even inside the next
+ * request's transaction on the same connection; the guard refuses late statements. It also reports a failure if
+ * PostgreSQL answers COMMIT with a ROLLBACK, which Prisma takes for success.
  */
 import type { SqlQuery, Transaction } from "@prisma/driver-adapter-utils";
 import type pg from "pg";
 import { onDatabaseError, processIdOf, streamOf } from "../database/pg-internals.ts";
 
-/** Something of the transaction is about to happen: tests fail or stop the work here, `CRASH_AT` ends the process. */
+/** Points of a transaction at which tests stop or fail the work, and `CRASH_AT` ends the process. */
 export type TransactionPoint = "begin" | "statement" | "before_commit" | "after_commit" | "before_answer";
 export type Probe = (point: TransactionPoint, operation: string) => void | Promise<void>;
 
-/** Ends the process, as a power cut would, when anything first comes to this point. */
+/** Kills the process, like a power failure, when this point is first reached. */
 export function crashAt(fatal: string): (point: string) => void {
   return (point) => {
     if (point === fatal) process.kill(process.pid, "SIGKILL");
@@ -25,33 +25,33 @@ export class TransactionClosedError extends Error {
   override name = "TransactionClosedError";
 
   constructor() {
-    super("The transaction has ended: this statement came too late and was not run.");
+    super("The transaction has ended: this statement was too late and did not run.");
   }
 }
 
 export class TransactionState {
-  /** The name of the operation, for whoever is blocked by it. */
+  /** The name of the operation, for the log of operations that it blocks. */
   readonly operation: string;
   readonly #probe: Probe | undefined;
   readonly #operationOf: (processId: number) => string | undefined;
   client: pg.PoolClient | undefined;
-  /** As SQL says it; undefined: the database's own. */
+  /** SQL's name of the isolation level; undefined: the database's default. */
   isolation: string | undefined;
-  /** By which the database can be asked later what became of the transaction. Known once it has begun. */
+  /** Transaction id for `pg_xact_status`; set after BEGIN. */
   id: string | undefined;
-  /** The first error of a statement: PostgreSQL ignores all that follows, and COMMIT would silently roll back. */
+  /** The first error of a statement. PostgreSQL refuses later statements, and COMMIT would silently roll back. */
   failure: unknown;
-  /** What the database says of a collision, which process waited for which, and whose processes they were. */
+  /** Error detail of a deadlock, and our operations that were involved. */
   collision: { detail: string; with: string[] } | undefined;
-  /** Why nobody wants the transaction any more; it takes no more statements and will not commit. */
+  /** Why the transaction was abandoned; it accepts no statements and will not commit. */
   abandoned: Error | undefined;
   isClosed = false;
   statements = 0;
   #watchdog: NodeJS.Timeout | undefined;
-  /** Settled when the statement before has been answered. */
+  /** Settles when the previous statement has been answered. */
   #turn: Promise<void> = Promise.resolve();
 
-  /** @param operationOf names the operation of ours that runs on a connection, by its process in the database */
+  /** @param operationOf names our operation that runs in a process of the database */
   constructor(
     operation: string,
     probe?: Probe,
@@ -62,22 +62,22 @@ export class TransactionState {
     this.#operationOf = operationOf;
   }
 
-  /** Lets a test act before a statement; nothing to wait for otherwise. */
+  /** Returns a promise only if a test makes the work wait. */
   probe(point: TransactionPoint): void | Promise<void> {
     return this.#probe?.(point, this.operation);
   }
 
   /**
-   * Sends a statement, if one may be sent now; in the same turn as it is admitted, before a ROLLBACK can slip in.
+   * Sends a statement if the transaction is open. Check and send are synchronous, so that no ROLLBACK comes between.
    *
-   * @throws TransactionClosedError when it is late, which says nothing about the transaction
+   * @throws TransactionClosedError if the statement is late; this does not make the transaction fail
    */
   async run<Result>(send: () => Promise<Result>): Promise<Result> {
     const before = this.#turn;
     const { promise, resolve: passOn } = Promise.withResolvers<void>();
     this.#turn = promise;
     try {
-      // One statement at a time: pg will take no second one while the first is under way.
+      // One statement at a time: pg deprecates a second one while the first is pending.
       await before;
       const pending = this.probe("statement");
       if (pending) await pending;
@@ -93,7 +93,7 @@ export class TransactionState {
     }
   }
 
-  /** Waits until the statements that were sent, by whomever, have been answered. */
+  /** Resolves when all sent statements have been answered. */
   async settled(): Promise<void> {
     await this.#turn;
   }
@@ -109,7 +109,7 @@ export class TransactionState {
     this.collision = { detail, with: others.map((id) => this.#operationOf(id) ?? `process ${id}`) };
   }
 
-  /** Breaks the connection after so long: the only way out when the network swallows everything. */
+  /** Breaks the connection after `ms`: nothing else ends a transaction if the network drops packets. */
   watch(ms: number): void {
     clearTimeout(this.#watchdog);
     this.#watchdog = setTimeout(() => this.breakConnection(), ms);
@@ -125,7 +125,7 @@ export class TransactionState {
   }
 }
 
-/** The adapter drops the details of errors, where PostgreSQL says who blocked whom: so they are noted on their way in. */
+/** Details of errors, which name the processes in a deadlock. The adapter drops them, so they are recorded here. */
 const lastErrorDetails = new WeakMap<object, string>();
 
 export function noteErrorDetails(client: pg.PoolClient): void {
@@ -149,10 +149,10 @@ export function guard(transaction: Transaction, state: TransactionState): Transa
     const obstacle = state.abandoned ?? state.failure;
     if (obstacle === undefined) {
       const result = await run();
-      // A statement that nobody waited for failed before COMMIT: PostgreSQL has rolled back and calls that a success.
+      // A statement that was not awaited failed before COMMIT, so PostgreSQL answered COMMIT with a ROLLBACK.
       if (state.failure === undefined) return result;
     } else {
-      // Prisma sends no ROLLBACK after a COMMIT that was refused: it only gives the connection back.
+      // After a refused COMMIT, Prisma sends no ROLLBACK: it only releases the connection.
       await execute({ sql: "ROLLBACK", args: [], argTypes: [] });
     }
     throw obstacle ?? state.failure;

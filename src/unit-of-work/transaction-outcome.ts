@@ -1,8 +1,8 @@
 /**
- * COMMIT was sent and the connection broke: what became of the transaction? The database knows, and is asked on
- * another connection until it says so.
+ * Finds the outcome of a transaction whose connection broke after COMMIT was sent: polls `pg_xact_status` on another
+ * connection.
  */
-import { setTimeout as pause } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
 import type { Logger } from "pino";
 import { UnknownOutcomeError } from "./unit-of-work.ts";
@@ -13,13 +13,13 @@ export type Outcome<Result> =
 
 type Question<Result> = {
   pool: pg.Pool;
-  /** As `pg_current_xact_id()` said it. */
+  /** From `pg_current_xact_id()`. */
   transactionId: string;
-  /** What the work answers, should it have been committed. */
+  /** The result of the work, used if it was committed. */
   result: Result;
-  /** How the connection broke. */
+  /** The error with which the connection broke. */
   error: unknown;
-  /** How long the database is asked. */
+  /** Timeout of polling. */
   waitMs: number;
   logger: Logger;
 };
@@ -27,32 +27,32 @@ type Question<Result> = {
 export async function findOutcome<Result>(question: Question<Result>): Promise<Outcome<Result>> {
   const { pool, transactionId, result, error, waitMs, logger } = question;
   const until = performance.now() + waitMs;
-  for (let tries = 1; performance.now() < until; tries++) {
+  for (let attempt = 1; performance.now() < until; attempt++) {
     try {
       const status = await ask(pool, transactionId);
       if (status === "committed") return { kind: "committed", result };
       if (status === "aborted") return { kind: "aborted", error };
       if (status === null) break;
-      // COMMIT may still be on its way, or it was lost and the database waits for it: after a while, it waits no more.
-      if (tries >= 3) await end(pool, transactionId);
+      // COMMIT may be delayed, or lost while the database still waits for it. Terminating the session settles it.
+      if (attempt >= 3) await end(pool, transactionId);
     } catch (failure) {
-      logger.warn({ err: failure, transactionId }, "asking for a transaction's outcome failed");
+      logger.warn({ err: failure, transactionId }, "querying a transaction's outcome failed");
     }
-    await pause(Math.min(50 * tries, 500));
+    await delay(Math.min(50 * attempt, 500));
   }
-  const message = "The connection to the database broke at the end; it may have committed.";
+  const message = "The connection to the database broke at COMMIT; the transaction may have committed.";
   return { kind: "unknown", error: new UnknownOutcomeError(message, { cause: error }) };
 }
 
-/** null: so long ago that the database has forgotten it. */
+/** Returns null if the transaction is too old for the database to know its status. */
 async function ask(pool: pg.Pool, transactionId: string): Promise<string | null> {
   const { rows } = await pool.query("select pg_xact_status($1::xid8) as status", [transactionId]);
   return rows[0].status;
 }
 
-/** Makes the outcome certain: either COMMIT is through before this, or there will be none. */
+/** Terminates the transaction's session, so that it can no longer commit. */
 async function end(pool: pg.Pool, transactionId: string): Promise<void> {
-  // In one transaction, as the login, whose connections they both are: a role sees and ends nobody else's.
+  // The role may not terminate the session, which belongs to the login. SET LOCAL needs the same transaction.
   await pool.query(`
     set local role none;
     select pg_terminate_backend(pid) from pg_stat_activity

@@ -1,6 +1,6 @@
 /**
  * The unit of work, as services, repositories and the server see it: one transaction for one operation, which commits
- * once or not at all. docs/transactions.md says what clients may rely on; unit-of-work-runner.ts makes it so.
+ * once or not at all. docs/transactions.md states the guarantees for clients; runner.ts implements them.
  */
 import type { Logger } from "pino";
 import type { Row } from "../eager-loading/answers.ts";
@@ -14,28 +14,28 @@ export type Isolation = "ReadCommitted" | "RepeatableRead" | "Serializable";
 export interface UnitOfWork {
   /** The operation's name, for logs. */
   readonly name: string;
-  /** 1 for the first try. */
+  /** 1 for the first attempt. */
   readonly attempt: number;
-  /** The first statement of the transaction that failed; it will not commit then, whatever the work makes of it. */
+  /** The error of the first failed statement. The transaction cannot commit then, even if the work catches it. */
   readonly failure: unknown;
-  /** The transaction, begun by the first call. */
+  /** Returns the transaction; the first call begins it. */
   transaction(): Promise<PrismaTransaction>;
-  /** Runs a statement that writes, in the transaction, which it begins if need be. Returns the statement's rows. */
+  /** Runs a writing statement in the transaction, which it begins if necessary. Returns the statement's rows. */
   write(statement: Sql): Promise<Row[]>;
-  /** Reads what the transaction wrote; before it has begun, reads on a read-only connection of the pool. */
+  /** Reads inside the transaction; before it has begun, on a read connection. */
   readonly reader: Reader;
   /**
-   * Slow work that needs no transaction and must not be repeated by a retry: a password's hash, a received file.
+   * Runs slow work that needs no transaction, once for all attempts: hashing a password, storing a received file.
    *
-   * @param label distinguishes it from other such work of the operation: it names all that the result depends on
-   * @param discard undoes it when the operation, after its last try, has certainly not happened
+   * @param label identifies the result, so it contains everything that the result depends on
+   * @param discard undoes the work if the operation's last attempt has certainly not committed
    */
   prepare<Result>(label: string, make: () => Promise<Result>, discard?: (result: Result) => unknown): Promise<Result>;
-  /** Says that this try needs nothing of what was prepared: the operation had happened before. It is then discarded. */
+  /** Discards the prepared results after this attempt: an earlier request has executed the operation. */
   doWithoutPreparations(): void;
-  /** Runs when the commit is certain. Its failure is logged and changes nothing. */
+  /** Runs the effect when the commit is certain. A failure of the effect is only logged. */
   afterCommit(effect: () => unknown): void;
-  /** Runs when it is certain that nothing was committed by this try; never when nobody knows. */
+  /** Runs the effect when it is certain that this attempt did not commit; never if the outcome is unknown. */
   afterAbort(effect: () => unknown): void;
 }
 
@@ -44,34 +44,35 @@ export interface UnitOfWork {
 export interface Repositories {}
 
 export type UnitOfWorkLimits = {
-  /** How long the transaction waits for a connection, and how long it may then be open. */
+  /** Timeout for a connection. */
   waitMs: number;
+  /** Timeout of the open transaction. */
   timeoutMs: number;
-  /** Tries of the whole operation, and the time within which another may begin. */
   maxAttempts: number;
+  /** Time since the first attempt within which another may begin. */
   maxRetryMs: number;
 };
 
 export type UnitOfWorkOptions = {
   name: string;
   isolation?: Isolation;
-  /** Aborted when nobody waits for the answer any more: the work is then undone. */
+  /** Aborted when the client disconnects; the work is rolled back. */
   signal?: AbortSignal;
   /** Runs everything, checks what COMMIT would check, and rolls back. */
   isDryRun?: boolean;
 };
 
-/** Other transactions were in the way at every try. */
+/** Every attempt collided with other transactions. */
 export class RetriesExhaustedError extends Error {
   override name = "RetriesExhaustedError";
 }
 
-/** The connection broke at COMMIT, and the database could not be asked what became of it. */
+/** The connection broke at COMMIT, and the database did not report the outcome. */
 export class UnknownOutcomeError extends Error {
   override name = "UnknownOutcomeError";
 }
 
-/** The client hung up, so the work was undone. */
+/** The client disconnected, so the work was rolled back. */
 export class AbandonedError extends Error {
   override name = "AbandonedError";
 }
@@ -83,12 +84,12 @@ export type RunUnitOfWork<Repositories> = <Result>(
 
 export type UnitOfWorkParts<Repositories> = {
   database: WriteDatabase;
-  /** Used before the transaction has begun. */
+  /** Reader for use before the transaction begins. */
   reads: Reader;
   /** Every slice's repositories, bound to one unit of work. */
   repositories: (uow: UnitOfWork) => Repositories;
   limits: UnitOfWorkLimits;
   logger: Logger;
-  /** Told of the points of every transaction; may throw, wait, or end the process. */
+  /** Called at each point of every transaction; may throw, wait, or end the process. */
   probe?: Probe;
 };

@@ -1,7 +1,7 @@
 /**
- * Prisma over a pool of ours. Three things are added to what the adapter does: the pg connection of a transaction is
- * known, so that relations can read on it what the transaction wrote; a guard stands before the statements of each
- * transaction (transaction-guard.ts); and a connection that is still inside a transaction never goes back to the pool.
+ * Prisma over a pool. It adds three things to Prisma's adapter: the pg connection of each transaction, on which relations
+ * read the transaction's writes; a guard of each transaction's statements (transaction-guard.ts); and a check that no
+ * connection returns to the pool inside a transaction.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { PrismaPg } from "@prisma/adapter-pg";
@@ -13,15 +13,15 @@ import { isEnding, processIdOf } from "../database/pg-internals.ts";
 import { sessionSettings } from "../database/session-settings.ts";
 import { guard, noteErrorDetails, TransactionState } from "./transaction-guard.ts";
 
-/** What repositories are given: Prisma's client within one transaction, without the omitted columns. */
+/** Prisma's client within one transaction, without the omitted columns, for repositories. */
 export type PrismaTransaction = Parameters<Parameters<WriteDatabase["prisma"]["$transaction"]>[0]>[0];
 
 export type WritePoolOptions = {
   url: string;
   size: number;
-  /** How long a transaction waits for a connection. */
+  /** Timeout for a connection. */
   waitMs: number;
-  /** How many transactions wait for one at once; more are refused, since they would wait in vain. Default: any number. */
+  /** Maximum number of transactions that wait for a connection; more are refused. Default: unlimited. */
   queueLength?: number;
   lockTimeoutMs: number;
   statementTimeoutMs: number;
@@ -29,14 +29,14 @@ export type WritePoolOptions = {
   onError?: (error: Error) => void;
 };
 
-/** No connection is free, and as many transactions wait for one as may. */
+/** No connection is free, and the queue is full. */
 export class WriteOverloadError extends Error {
   override name = "WriteOverloadError";
 }
 
-/** The database ends what this process should have ended so much earlier. */
+/** Time after which the database enforces this process's limits. */
 const serverGraceMs = 1_000;
-/** The connection is broken when even the database's word does not arrive. */
+/** Time after which the connection is broken, because not even the database's error arrives. */
 const networkGraceMs = 2_000;
 
 const currentTransaction = new AsyncLocalStorage<TransactionState>();
@@ -59,7 +59,7 @@ export class WriteDatabase {
       connectionTimeoutMillis: options.waitMs,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
-      // PostgreSQL 17 and later can end a whole transaction; earlier ones refuse a connection that asks for it.
+      // Only PostgreSQL 17 and later have this setting; earlier ones refuse a connection with it.
       onConnect: async (client: pg.ClientBase) => {
         await client.query("select set_config(name, $1, false) from pg_settings where name = 'transaction_timeout'", [
           String(options.transactionTimeoutMs + serverGraceMs),
@@ -77,12 +77,12 @@ export class WriteDatabase {
     });
   }
 
-  /** Runs `work` with a fresh state that the transaction opened inside it fills in. */
+  /** Runs `work`; a transaction that it opens records its connection and id in `state`. */
   noting<Result>(state: TransactionState, work: () => Result): Result {
     return currentTransaction.run(state, work);
   }
 
-  /** Which operation of this process runs on the connection with that process id of the database. */
+  /** The operation of this server that runs in the given process of the database. */
   operationOf(processId: number): string | undefined {
     return this.#open.get(processId)?.operation;
   }
@@ -100,12 +100,9 @@ function closeIfInTransaction(client: pg.PoolClient): void {
   void client.end();
 }
 
-/**
- * BEGIN brings the isolation along, and the transaction's id, by which the database can be asked later what became of
- * it: each in a statement of its own would cost every operation a round trip.
- */
+/** Combines BEGIN with the isolation level and the transaction's id: separate statements would cost round trips. */
 class WriteClient extends DatabaseClient {
-  // biome-ignore lint/suspicious/noExplicitAny: query has many forms, which are passed on as they are.
+  // biome-ignore lint/suspicious/noExplicitAny: query has many overloads, whose parameters are passed through.
   override query(...parameters: any[]): any {
     const state = currentTransaction.getStore();
     const query = super.query.bind(this) as (...parameters: unknown[]) => unknown;
@@ -131,10 +128,10 @@ class NotingPool extends DatabasePool {
     this.on("release", (_error, client) => this.open.delete(processIdOf(client)));
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: connect has a form with a callback, which is passed on as it is.
+  // biome-ignore lint/suspicious/noExplicitAny: connect has an overload with a callback, which is passed through.
   override connect(callback?: any): any {
     if (callback) return super.connect(callback);
-    // Whoever gets an idle connection passes through the queue too, for a moment.
+    // Requests that will get an idle connection also enter the queue briefly.
     if (this.waitingCount >= this.#queueLength + this.idleCount && this.totalCount === this.options.max) {
       return Promise.reject(new WriteOverloadError("As many transactions wait for a connection as may."));
     }

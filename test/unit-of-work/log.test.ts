@@ -77,7 +77,7 @@ async function hurry(limits: Record<string, string>): Promise<Person["client"]> 
   return hurried.client({ authorization: `Bearer ${ada.accessToken}` });
 }
 
-const again = () => lines.filter(({ msg }) => msg === "unit of work is tried again");
+const again = () => lines.filter(({ msg }) => msg === "unit of work is retried");
 const [debug, info] = [20, 30];
 const whole = expect.any(Number);
 
@@ -283,7 +283,7 @@ it("tells of an effect that failed after the commit", async () => {
   });
   const [line] = await ended();
   expect(line).toMatchObject({ operation: "effects", outcome: "committed" });
-  const [told] = lines.filter(({ msg }) => msg === "an effect after the unit of work failed");
+  const [told] = lines.filter(({ msg }) => msg === "an effect after commit or abort failed");
   expect(told).toMatchObject({ level: 50, operation: "effects", err: { message: "No effect." } });
 });
 
