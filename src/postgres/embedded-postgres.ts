@@ -1,18 +1,18 @@
 /**
- * A real PostgreSQL of our own, for people who have none: the binaries come from npm, the server is driven with
- * PostgreSQL's own initdb and pg_ctl.
+ * An embedded PostgreSQL, for users without one. npm provides the binaries; PostgreSQL's initdb and pg_ctl manage the
+ * server.
  *
- * States of `<DATA_DIR>/postgres`: empty → initialised (initdb into a side folder, then one rename, so a crash in the
- * middle leaves nothing half made) → running. pg_ctl detaches the server from this process on purpose: Ctrl-C reaches
- * us first and the database last, its log goes to a file instead of through our event loop, and a server that a crash
- * of ours left behind is found again by pg_ctl and adopted.
+ * States of `<DATA_DIR>/postgres`: empty → initialised (initdb into a temporary folder, then one rename, so that a crash
+ * leaves no incomplete database) → running. pg_ctl detaches the server from this process on purpose: Ctrl-C does not
+ * stop the database before this process, its log goes to a file, and after a crash of this process the next one finds
+ * and adopts the running server.
  */
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chown, lstat, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { DatabaseClient } from "../database/client.ts";
 import { withClient } from "../database/with-client.ts";
@@ -21,23 +21,23 @@ import { withFolderLock } from "./folder-lock.ts";
 
 const execute = promisify(execFile);
 
-/** The operating system's user that the database runs as when we are root, which PostgreSQL refuses to be. */
+/** The user of the operating system under which PostgreSQL runs if this process is root, which it refuses. */
 const serverUser = "postgres";
 
 export type EmbeddedPostgres = {
   /** Connection string of the superuser on the database `lectern`. */
   url: string;
-  /** True when a server was already running: left by a crash, or shared with another Lectern process. */
+  /** True if the server was already running: left by a crash, or shared with another Lectern process. */
   adopted: boolean;
   /** Stops the server, unless another Lectern process still uses it. */
   stop(): Promise<void>;
 };
 
 export type EmbeddedPostgresOptions = {
-  /** The folder that will hold everything; made when missing. */
+  /** The folder for data, log and password; created if missing. */
   folder: string;
   database?: string;
-  /** More `name=value` settings of the server. */
+  /** Additional settings of the server. */
   settings?: Record<string, string>;
 };
 
@@ -50,7 +50,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const binaries = await findBinaries();
   const identity = await findIdentity();
   const data = join(folder, "data");
-  // Only the innermost folder is closed: the server's user must pass through those above it.
+  // Only the innermost folder is private: the server's user must be able to traverse those above it.
   try {
     await mkdir(dirname(folder), { recursive: true });
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -60,7 +60,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   }
   await requireReachable(folder, binaries, identity);
 
-  // Others may begin or end on the same folder in the same moment: a server, its workers, a command.
+  // Servers, workers and commands may start or stop in the same folder concurrently.
   return withFolderLock(folder, async () => {
     const password = await readOrMakePassword(join(folder, "password"), identity);
     if (!(await exists(join(data, "PG_VERSION")))) await initialise(folder, data, binaries, identity);
@@ -70,7 +70,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     const port = Number((await readFile(join(data, "postmaster.pid"), "utf8")).split("\n")[3]);
     const urlOf = (name: string) => `postgresql://postgres:${password}@127.0.0.1:${port}/${name}`;
     await requireDatabase(urlOf("postgres"), database);
-    // Our mark on the server for as long as we use it: pools close what is idle, and another process must not stop it.
+    // Marks the server as used, so that no other process stops it: pools may close all their idle connections.
     const connectionString = urlOf("postgres");
     const mark = new DatabaseClient({ connectionString, application_name: "lectern", keepAlive: true });
     await mark.connect();
@@ -84,7 +84,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
           if (await isShared(urlOf("postgres"))) return;
           const how = ["stop", "-D", data, "-m", "fast", "-w", "-t", "20"];
           await execute(binaries.pg_ctl, how, { ...identity, cwd: folder }).catch(async (error) => {
-            // Somebody with pg_ctl may have been faster.
+            // Another pg_ctl may have stopped it already.
             if (await isRunning(data, binaries, identity)) throw error;
           });
         }),
@@ -98,12 +98,12 @@ async function findBinaries(): Promise<Binaries> {
     return (await import(name)) as Binaries;
   } catch {
     throw new UserError(
-      `There is no embedded PostgreSQL for ${process.platform} on ${process.arch}: set DATABASE_URL to a PostgreSQL 15 or later.`,
+      `There is no embedded PostgreSQL for ${process.platform} on ${process.arch}: set DATABASE_URL to the URL of PostgreSQL 15 or later.`,
     );
   }
 }
 
-/** PostgreSQL does not run as root: as root we run it as the user `postgres`, made when missing. */
+/** PostgreSQL refuses to run as root. It then runs as the user `postgres`, created if missing. */
 async function findIdentity(): Promise<Identity> {
   if (process.getuid?.() !== 0) return {};
   const lookUp = async (flag: string) => Number((await execute("id", [flag, serverUser])).stdout);
@@ -126,7 +126,7 @@ async function requireReachable(folder: string, binaries: Binaries, identity: Id
     } catch {
       throw new UserError(
         identity.uid === undefined
-          ? `${path} cannot be used: check who owns it and its permissions, or set DATABASE_URL to a PostgreSQL of your own.`
+          ? `${path} cannot be used: check its owner and permissions, or set DATABASE_URL to another PostgreSQL.`
           : `The database runs as the user "${serverUser}", who cannot reach ${path}: make every folder above it passable ` +
               `(chmod o+x …), move the project or DATA_DIR elsewhere, start as an ordinary user, or set DATABASE_URL.`,
       );
@@ -146,11 +146,11 @@ async function readOrMakePassword(path: string, identity: Identity): Promise<str
     await writeFile(draft, `${password}\n`, { mode: 0o600 });
     // initdb reads it as the server's user.
     if (identity.uid !== undefined && identity.gid !== undefined) await chown(draft, identity.uid, identity.gid);
-    // Whole or not at all: half a password would be the database's from then on.
+    // Atomic, since initdb would also accept a truncated password.
     await rename(draft, path);
   } catch (error) {
     await rm(draft, { force: true });
-    throw new UserError(`The database's password cannot be kept in ${path}: ${(error as Error).message}.`);
+    throw new UserError(`The database's password cannot be stored in ${path}: ${(error as Error).message}.`);
   }
   return password;
 }
@@ -166,7 +166,7 @@ async function initialise(folder: string, data: string, binaries: Binaries, iden
       "--auth=scram-sha-256",
       `--pwfile=${join(folder, "password")}`,
       "--encoding=UTF8",
-      // The same order of text on every machine.
+      // The same collation on every machine.
       "--locale-provider=builtin",
       "--builtin-locale=C.UTF-8",
       "--locale=C",
@@ -174,7 +174,7 @@ async function initialise(folder: string, data: string, binaries: Binaries, iden
     ],
     { ...identity, cwd: folder },
   ).catch((error: { stderr?: string }) => {
-    throw new UserError(`The database could not be made in ${folder}: ${error.stderr?.trim() ?? error}`);
+    throw new UserError(`The database could not be created in ${folder}: ${error.stderr?.trim() ?? error}`);
   });
   await rename(fresh, data);
 }
@@ -200,7 +200,7 @@ async function start(
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
     port: String(await findFreePort()),
-    // Errors of statements are ours to report; the server's own log keeps what concerns the server.
+    // Lectern reports errors of statements; the server's log is only about the server.
     log_min_error_statement: "panic",
     ...settings,
   };
@@ -211,7 +211,7 @@ async function start(
       cwd: folder,
     });
   } catch {
-    throw new UserError(`The database in ${folder} did not start. Its last words: ${await lastLines(log)}`);
+    throw new UserError(`The database in ${folder} did not start. Last lines of its log: ${await lastLines(log)}`);
   }
 }
 
@@ -238,14 +238,14 @@ async function requireDatabase(url: string, name: string): Promise<void> {
   });
 }
 
-/** Our own connections are closed or closing by now, so whoever is left after a moment is another Lectern process. */
+/** Our connections are closed or closing, so any that remain belong to another Lectern process. */
 async function isShared(url: string): Promise<boolean> {
   const others = "select 1 from pg_stat_activity where application_name like 'lectern%' and pid <> pg_backend_pid()";
   try {
     return await withClient(url, async (client) => {
-      for (let tries = 1; tries <= 10; tries++) {
+      for (let attempt = 1; attempt <= 10; attempt++) {
         if ((await client.query(others)).rowCount === 0) return false;
-        await pause(50);
+        await delay(50);
       }
       return true;
     });

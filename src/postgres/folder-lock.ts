@@ -1,12 +1,12 @@
-/** One process at a time in a folder, for the moments in which two would spoil each other's work. */
+/** A lock file that allows one process at a time to work in a folder. */
 import { open, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
 
-/** Longer than what is done under the lock ever takes: a lock this old was left by a crash. */
+/** Longer than any work under the lock takes: an older lock was left by a crash. */
 const oldestMs = 60_000;
 
-/** Runs `work` while no other process is in it for the same folder, which must exist. */
+/** Runs `work` while holding the lock of the folder, which must exist. */
 export async function withFolderLock<Result>(folder: string, work: () => Promise<Result>): Promise<Result> {
   const path = join(folder, "lock");
   while (!(await take(path))) {
@@ -29,7 +29,7 @@ async function take(path: string): Promise<boolean> {
   try {
     await file.writeFile(String(process.pid));
   } catch {
-    // The disk is full. The lock is the file, whatever is in it: a database must be stopped on a full disk, too.
+    // The disk is full. An empty lock file is valid, so that the database can be stopped on a full disk.
   } finally {
     await file.close().catch(() => {});
   }
@@ -40,7 +40,7 @@ async function isAbandoned(path: string): Promise<boolean> {
   try {
     if (Date.now() - (await stat(path)).mtimeMs > oldestMs) return true;
     const holder = Number(await readFile(path, "utf8"));
-    // Nothing yet: it is being written.
+    // 0: the process id is not written yet.
     if (holder > 0) process.kill(holder, 0);
     return false;
   } catch (error) {

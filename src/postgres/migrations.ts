@@ -1,7 +1,6 @@
 /**
- * Migrations through Prisma's schema engine in its WebAssembly form, which needs no native binary. It reads the same
- * `prisma/migrations` and writes the same `_prisma_migrations` table as `prisma migrate deploy`, so both can be used
- * on one database.
+ * Migrations by Prisma's schema engine as WebAssembly, which needs no native binary. It shares `prisma/migrations` and
+ * the table `_prisma_migrations` with `prisma migrate deploy`, so both work on the same database.
  */
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -20,10 +19,10 @@ const migrationsFolder = join(prismaFolder, "migrations");
 const noFilters: SchemaFilter = { externalTables: [], externalEnums: [] };
 
 /**
- * Applies what is missing, and grants the roles what they may do. Returns the names of the migrations that it applied.
+ * Applies missing migrations and grants the roles their rights. Returns the names of the applied migrations.
  *
- * @param url of the owner of the tables; where nothing is missing, anybody may call it, and nothing is done
- * @throws UserError in the database's words; the failed migration has left nothing and may be tried again
+ * @param url of the owner of the tables. Any login will do if no migration is missing; the call then has no effect
+ * @throws UserError with the database's message; the failed migration was rolled back and can be retried
  */
 export async function migrate(url: string): Promise<string[]> {
   const applied = (await findMissing(url)).length === 0 ? [] : await applyMigrations(url);
@@ -31,7 +30,7 @@ export async function migrate(url: string): Promise<string[]> {
   return applied;
 }
 
-/** The names of the migrations that the database does not have yet. */
+/** The names of the migrations that are not applied to the database. */
 export async function findMissing(url: string): Promise<string[]> {
   const names = await migrationNames();
   return withClient(url, async (client) => {
@@ -52,23 +51,23 @@ async function applyMigrations(url: string): Promise<string[]> {
       return (await engine.applyMigrations({ migrationsList, filters: noFilters })).appliedMigrationNames;
     } catch (error) {
       if (!database.scriptFailure) throw error;
-      // Prisma would refuse every migration from now on until somebody says what became of this one. A script is one
-      // transaction, so that is known: nothing.
+      // Prisma refuses all migrations until the failed one is resolved. A script is one transaction, so it is known to
+      // be rolled back.
       const { rows } = await database.pool.query(
         "select migration_name as name from _prisma_migrations where finished_at is null and rolled_back_at is null",
       );
       for (const { name } of rows) await engine.markMigrationRolledBack({ migrationName: name });
       const names = rows.map(({ name }) => name).join(", ");
       const reason = (database.scriptFailure as Error).message;
-      throw new UserError(`The migration ${names} failed and was undone: ${reason}`, { cause: error });
+      throw new UserError(`The migration ${names} failed and was rolled back: ${reason}`, { cause: error });
     }
   });
 }
 
 /**
- * The SQL that would lead from the migrations to `schema.prisma`; empty when they agree.
+ * The SQL that leads from the migrations to `schema.prisma`; empty if they are equivalent.
  *
- * @param url of an empty database, in which the migrations are played
+ * @param url of an empty database, to which the migrations are applied
  */
 export async function findSchemaDrift(url: string): Promise<string> {
   await migrate(url);
@@ -86,17 +85,17 @@ export async function findSchemaDrift(url: string): Promise<string> {
   });
 }
 
-/** Writes a migration with the difference between the migrations and `schema.prisma`. Returns its file. */
+/** Writes a migration with the difference between the migrations and `schema.prisma`. Returns its path. */
 export async function writeMigration(name: string, url: string): Promise<string> {
   if (!/^[a-z][a-z0-9_]*$/.test(name)) {
-    throw new UserError(`A migration's name is lower_case_with_underscores, not "${name}".`);
+    throw new UserError(`The name of a migration is lower_case_with_underscores, not "${name}".`);
   }
   const sql = await findSchemaDrift(url);
   const stamp = new Date().toISOString().replace(/\D/g, "").slice(0, 14);
   const folder = join(migrationsFolder, `${stamp}_${name}`);
   await mkdir(folder, { recursive: true });
   const file = join(folder, "migration.sql");
-  await writeFile(file, sql === "" ? "-- schema.prisma has nothing new: write your SQL here.\n" : `${sql}\n`);
+  await writeFile(file, sql === "" ? "-- schema.prisma has no changes: write your SQL here.\n" : `${sql}\n`);
   return file;
 }
 
@@ -140,7 +139,7 @@ async function withEngine<Result>(
   url: string,
   use: (engine: SchemaEngine, database: CatalogAdapterFactory) => Promise<Result>,
 ): Promise<Result> {
-  // A connection that ends between two statements is replaced; during one, the statement fails and says so.
+  // The pool replaces a connection that breaks between statements; during a statement, the statement fails.
   const pool = new CatalogPool({ connectionString: url, application_name: "lectern migrate" }, () => {});
   const database = new CatalogAdapterFactory(pool);
   const adapter = bindMigrationAwareSqlAdapterFactory(database);
@@ -162,11 +161,11 @@ async function withEngine<Result>(
 }
 
 /**
- * adapter-pg 7.10 refuses PostgreSQL's one-letter type `"char"`, which the engine meets when it looks at check
- * constraints. Here the connection says `text` and the adapter then says `Character`, which is what the engine expects.
+ * adapter-pg 7.10 refuses PostgreSQL's one-letter type `"char"`, which the engine reads from the catalog of check
+ * constraints. This pool declares such columns as `text`, and the factory below as `Character`, as the engine expects.
  */
 class CatalogPool extends DatabasePool {
-  // biome-ignore lint/suspicious/noExplicitAny: pg overloads query a dozen times; the adapter calls one of them.
+  // biome-ignore lint/suspicious/noExplicitAny: query has many overloads; the adapter uses one.
   override async query(...parameters: any[]): Promise<any> {
     const result = await (super.query as (...parameters: unknown[]) => Promise<pg.QueryResult>)(...parameters);
     for (const field of result.fields ?? [])
@@ -178,7 +177,7 @@ const textType = pg.types.builtins.TEXT as number;
 
 class CatalogAdapterFactory extends PrismaPg {
   readonly pool: pg.Pool;
-  /** The database's own words, which the engine keeps to itself. */
+  /** The database's error, which the engine does not expose. */
   scriptFailure: unknown;
 
   constructor(pool: pg.Pool) {
@@ -195,7 +194,7 @@ class CatalogAdapterFactory extends PrismaPg {
       if (index >= 0) result.columnTypes[index] = ColumnTypeEnum.Character;
       return result;
     };
-    // The adapter cuts scripts at every semicolon, also inside functions. Sent whole, a script is one transaction.
+    // The adapter splits scripts at every semicolon, even inside functions. A whole script is one transaction.
     adapter.executeScript = async (script) => {
       try {
         await this.pool.query(script);
@@ -208,7 +207,7 @@ class CatalogAdapterFactory extends PrismaPg {
   }
 }
 
-/** The engine throws plain objects and `Error`s with the database's words deep inside. */
+/** The engine throws plain objects as well as `Error`s. */
 function asMigrationError(error: unknown): Error {
   if (error instanceof UserError) return error;
   const message = error instanceof Error ? error.message : JSON.stringify(error);
@@ -223,7 +222,7 @@ function loadEngine(): Promise<EngineModule> {
   return engineModule;
 }
 
-/** The package's own entry imports its `.wasm` as a module, which Node does not load without a flag. */
+/** The package's entry imports its `.wasm` as a module, which Node loads only with a flag. */
 async function instantiateEngine(): Promise<EngineModule> {
   const path = fileURLToPath(import.meta.resolve("@prisma/schema-engine-wasm")).replace(/\.js$/, "_bg.js");
   const glue = (await import(path)) as EngineModule & { __wbg_set_wasm(exports: WebAssembly.Exports): void };

@@ -1,7 +1,6 @@
 /**
- * What the server and the workers are in the database: `lectern_server` and `lectern_worker`, which may do what
- * prisma/roles.sql says. A login that is a member of a role takes it on as its connections are opened; any other
- * works with all rights of its own, as it did before there were roles.
+ * The database roles of servers and workers, `lectern_server` and `lectern_worker`, with the rights in prisma/roles.sql.
+ * The sessions of a login that is a member take on the role; other logins keep their own rights.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,9 +13,9 @@ export type DatabaseRole = "lectern_server" | "lectern_worker";
 const script = join(import.meta.dirname, "../../prisma/roles.sql");
 
 /**
- * Makes the roles where the login may, and grants what they may do.
+ * Creates the roles, if the login may do so, and grants their rights.
  *
- * @param url of the owner of the tables; nothing is done for anybody else
+ * @param url of the owner of the tables; no effect for other logins
  */
 export async function grantRoles(url: string): Promise<void> {
   await withClient(url, async (client) => {
@@ -28,13 +27,13 @@ export async function grantRoles(url: string): Promise<void> {
       await client.query(await readFile(script, "utf8"));
     } catch (error) {
       await client.query("rollback");
-      // It may not create roles: `whyNot` says what is to be done.
+      // Insufficient privilege to create roles: `whyNot` explains the solution.
       if (sqlStateOf(error) !== "42501") throw error;
     }
   });
 }
 
-/** What connects as `url` says and then works as `role`. Only for a login that may: see `whyNot`. */
+/** Adds the role to the URL's options. The login must be a member of the role: see `whyNot`. */
 export function urlAs(url: string, role: DatabaseRole): string {
   const [address, query = ""] = url.split("?", 2) as [string, string?];
   const parameters = new URLSearchParams(query);
@@ -42,7 +41,7 @@ export function urlAs(url: string, role: DatabaseRole): string {
   return `${address}?${parameters.toString().replaceAll("+", "%20")}`;
 }
 
-/** Why the login of `url` does not work as `role`, with what an administrator can do about it; null when it does. */
+/** Why the login of `url` cannot work as `role`, and the solution for an administrator; null if it can. */
 export async function whyNot(url: string, role: DatabaseRole): Promise<string | null> {
   const known = await withClient(url, async (client) => {
     const { rows } = await client.query(
@@ -63,13 +62,13 @@ export async function whyNot(url: string, role: DatabaseRole): Promise<string | 
     return `${what}: run prisma/roles.sql once as an administrator (psql -f prisma/roles.sql … ${database}).`;
   }
   if (!isMember) {
-    return `The login ${login} is no member of ${role}: an administrator can say GRANT ${role} TO ${pg.escapeIdentifier(login)};`;
+    return `The login ${login} is not a member of ${role}: an administrator can run GRANT ${role} TO ${pg.escapeIdentifier(login)};`;
   }
   const { user } = await withClient(urlAs(url, role), async (client) => {
     return (await client.query("select current_user as user")).rows[0];
   });
-  // PgBouncer, told to ignore the parameter in which the role is said.
+  // PgBouncer may be configured to ignore the startup parameter that sets the role.
   return user === role
     ? null
-    : `What stands before the database does not pass on the parameter "options": ALTER ROLE ${pg.escapeIdentifier(login)} SET role = ${role}; is another way.`;
+    : `The pooler before the database drops the parameter "options". An administrator can run ALTER ROLE ${pg.escapeIdentifier(login)} SET role = ${role}; instead.`;
 }

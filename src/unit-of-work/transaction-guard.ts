@@ -77,7 +77,7 @@ export class TransactionState {
     const { promise, resolve: passOn } = Promise.withResolvers<void>();
     this.#turn = promise;
     try {
-      // One statement at a time: pg deprecates a second one while the first is pending.
+      // One statement at a time: pg deprecates `query` during another query.
       await before;
       const pending = this.probe("statement");
       if (pending) await pending;

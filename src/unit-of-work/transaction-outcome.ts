@@ -52,7 +52,7 @@ async function ask(pool: pg.Pool, transactionId: string): Promise<string | null>
 
 /** Terminates the transaction's session, so that it can no longer commit. */
 async function end(pool: pg.Pool, transactionId: string): Promise<void> {
-  // The role may not terminate the session, which belongs to the login. SET LOCAL needs the same transaction.
+  // As the login, since its role neither sees nor may terminate the session. SET LOCAL needs the same transaction.
   await pool.query(`
     set local role none;
     select pg_terminate_backend(pid) from pg_stat_activity

@@ -198,7 +198,7 @@ describe("on a database", () => {
       const before = await readdir(migrations);
       expectMistake(
         await on(["migrate", "new", name]),
-        `A migration's name is lower_case_with_underscores, not "${name}".`,
+        `The name of a migration is lower_case_with_underscores, not "${name}".`,
       );
       expect(await readdir(migrations)).toEqual(before);
       expect(await database.query("select 1 from pg_database where datname like 'lectern_shadow_%'")).toEqual([]);

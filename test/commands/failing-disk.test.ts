@@ -77,14 +77,14 @@ describe.skipIf(whyNoDisk)("the embedded database's disk that is full", () => {
     const none = await run(["migrate"], { environment });
     expect(none).toMatchObject({ code: 1, stdout: "" });
     expect(none.stderr).toMatch(
-      /^The database's password cannot be kept in .*: ENOSPC: no space left on device, \w+\.\n$/,
+      /^The database's password cannot be stored in .*: ENOSPC: no space left on device, \w+\.\n$/,
     );
     expect(await made()).toEqual([]);
     await disk.empty();
     const little = await run(["migrate"], { environment });
     expect(little).toMatchObject({ code: 1, stdout: "" });
     expect(little.stderr).toMatch(
-      /^The database could not be made in .*?(No space left on device|Check free disk space)/s,
+      /^The database could not be created in .*?(No space left on device|Check free disk space)/s,
     );
     expect(little.stderr).not.toMatch(/\n\s+at /);
     expect(await made()).toEqual(["password"]);

@@ -87,7 +87,7 @@ describe("migrations", () => {
     await database.query("drop schema public cascade");
     await database.query("alter schema kept rename to public");
     await expect(migrate(database.url)).rejects.toThrow(
-      `The migration ${names[0]} failed and was undone: function "grant_text_rights" already exists with same argument types`,
+      `The migration ${names[0]} failed and was rolled back: function "grant_text_rights" already exists with same argument types`,
     );
     const left = await database.query(`
       select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'

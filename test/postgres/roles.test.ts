@@ -297,7 +297,7 @@ describe("an ordinary owner, on a cluster without the roles", () => {
 
   it("may leave the serving to a login that owns nothing", async () => {
     expect(await whyNot(urls.login, "lectern_server")).toBe(
-      'The login app is no member of lectern_server: an administrator can say GRANT lectern_server TO "app";',
+      'The login app is not a member of lectern_server: an administrator can run GRANT lectern_server TO "app";',
     );
     await withClient(urls.superuser, (client) => client.query("grant lectern_server, lectern_worker to app"));
     for (const role of roles) expect(await whyNot(urls.login, role)).toBeNull();
