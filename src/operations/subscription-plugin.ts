@@ -102,7 +102,7 @@ function watch(
     subscriber: outer.viewer?.id ?? null,
     after,
     of: { topic, rowId: rowId ?? null },
-    async tell(event, cursor) {
+    async deliver(event, cursor) {
       const viewer = await viewerNow();
       const change = toChange(event, viewer);
       if (!change) return null;

@@ -1,6 +1,6 @@
 /**
- * All subscriptions of a process: how many there may be, what wakes them, and when each of them ends. It follows the
- * outbox from the first subscription on.
+ * All subscriptions of a process: their limits, their wake-ups and their ends. The first subscription starts the tailer
+ * of the outbox.
  */
 
 import { ReadOverloadError } from "../database/read-connection.ts";
@@ -16,40 +16,40 @@ export type ChangeFeedOptions = {
   tailer: OutboxTailer;
   reader: Reader;
   cursors: CursorCodec;
-  /** Subscriptions of one subscriber, and of all together. */
   maxPerSubscriber: number;
+  /** Limit of the process. */
   maxSubscriptions: number;
-  /** How often each subscription is looked at. */
+  /** Interval of `checkAll`. */
   checkMs?: number;
-  /** How long a client may leave its next event untaken. */
+  /** Timeout of a client that does not read its next event. */
   maxIdleMs?: number;
-  /** How long one that was dropped has to take the news of it, before its connection is broken. */
-  lastWordMs?: number;
+  /** Timeout of an ended subscription's client for reading the error, before its connection is broken. */
+  readErrorMs?: number;
 };
 
-export type SubscribeOptions<Told> = {
-  /** Who is counted; null: strangers, who are counted as one and may take half of all places. */
+export type SubscribeOptions<Delivery> = {
+  /** The user whose subscriptions are counted. Null: strangers, counted as one, with at most half of all subscriptions. */
   subscriber: string | null;
-  /** A cursor: what came after it is told first. Absent: from now on. */
+  /** Cursor after which events are replayed. Absent: only future events. */
   after?: string | null;
   of: EventsOf;
-  /** See `SubscriptionOptions.tell`. The cursor stands for the event's place. */
-  tell: (event: OutboxEvent, cursor: string) => Promise<Told | null>;
-  /** Looked at every second or so, also while nothing happens. @throws what ends the subscription */
+  /** See `SubscriptionOptions.deliver`. The cursor encodes the event's position. */
+  deliver: (event: OutboxEvent, cursor: string) => Promise<Delivery | null>;
+  /** Called at every check, also without events. An error that is not transient ends the subscription. */
   check: () => Promise<void>;
   connection: ClientConnection;
 };
 
-/** What carries a subscription to its client. */
+/** The connection over which a client receives its subscription. */
 export type ClientConnection = {
   onClose(listener: () => void): void;
-  /** Breaks it, because its client does not read. */
+  /** Breaks the connection of a client that does not read. */
   destroy(): void;
 };
 
-/** What cursors belong to: all topics share one order. */
-const cursorPlace = "outbox";
-/** Events of the table that a subscription holds while it replays. */
+/** All topics share one order, so cursors are valid for all of them. */
+const cursorScope = "outbox";
+/** Maximum number of rows that a subscription holds during a replay. */
 const replayPageSize = 100;
 
 type Watched = { subscription: Subscription<unknown>; check: () => Promise<void>; connection: ClientConnection };
@@ -68,38 +68,38 @@ export class ChangeFeed {
     });
   }
 
-  /** Places that are taken: by open subscriptions, and by those that are about to be. */
-  get places(): number {
+  /** Number of subscriptions that count towards the limits: open ones, and those that are being opened. */
+  get subscriptions(): number {
     return [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  /** Open subscriptions. */
+  /** Number of open subscriptions. */
   get open(): number {
     return [...this.#watched].filter(({ subscription }) => !subscription.isEnded).length;
   }
 
   /**
-   * @throws ApplicationError OVERLOADED when there are too many, BAD_USER_INPUT when `after` is out of date
-   * @throws PageArgumentError when `after` was not made here
+   * @throws ApplicationError OVERLOADED if there are too many, BAD_USER_INPUT if `after` is out of date
+   * @throws PageArgumentError if `after` is invalid
    */
-  async subscribe<Told>(options: SubscribeOptions<Told>): Promise<Subscription<Told>> {
-    const { subscriber, after, of, tell, check, connection } = options;
+  async subscribe<Delivery>(options: SubscribeOptions<Delivery>): Promise<Subscription<Delivery>> {
+    const { subscriber, after, of, deliver, check, connection } = options;
     const { cursors, tailer } = this.#options;
-    const from = after == null ? undefined : Number(cursors.decode(cursorPlace, after, "after")[0]);
+    const from = after == null ? undefined : Number(cursors.decode(cursorScope, after, "after")[0]);
     this.#take(subscriber);
     try {
       const ring = await tailer.ring();
-      // The ring may be a moment behind, so what is newest, and whether a place is known, is the table's to say.
+      // The table decides: the ring may lack the newest events, and does not know whether old positions are complete.
       const bounds = await this.#readPage(from ?? Number.MAX_SAFE_INTEGER);
       if (from !== undefined) requireKnown(from, bounds);
-      const cursorOf = (place: number) => cursors.encode(cursorPlace, [place]);
-      const subscription = new Subscription<Told>({
+      const cursorOf = (position: number) => cursors.encode(cursorScope, [position]);
+      const subscription = new Subscription<Delivery>({
         ring,
-        readPage: (behind) => this.#readPage(behind, of),
+        readPage: (position) => this.#readPage(position, of),
         position: from ?? bounds.newest,
         concerns: ({ topic, rowId }) => topic === of.topic && rowId === (of.rowId ?? rowId),
-        tell: (event) => tell(event, cursorOf(event.position)),
-        isPassing,
+        deliver: (event) => deliver(event, cursorOf(event.position)),
+        isTransient,
         cursorOf,
         onEnd: () => this.#free(subscriber),
       });
@@ -111,47 +111,44 @@ export class ChangeFeed {
     }
   }
 
-  /** Looks at each of them: whether it may go on, and whether its client still reads. */
+  /** Checks each subscription: whether it may continue, and whether its client reads. */
   checkAll(): void {
-    const { maxIdleMs = 60_000, lastWordMs = 5_000 } = this.#options;
+    const { maxIdleMs = 60_000, readErrorMs = 5_000 } = this.#options;
     for (const watched of this.#watched) {
       const { subscription, check, connection } = watched;
       if (subscription.isEnded) {
-        if (subscription.hasToldAll) this.#watched.delete(watched);
-        else if (subscription.idleMs > lastWordMs) connection.destroy();
+        if (subscription.hasDeliveredAll) this.#watched.delete(watched);
+        else if (subscription.idleMs > readErrorMs) connection.destroy();
         continue;
       }
-      if (subscription.idleMs > maxIdleMs) subscription.drop("You have not read for too long");
+      if (subscription.idleMs > maxIdleMs) subscription.drop("The client has not read for too long");
       else subscription.notice();
-      // What is passing is tried again at the next look.
-      check().catch((error) => isPassing(error) || subscription.end(error));
+      // After a transient error, the next check is the retry.
+      check().catch((error) => isTransient(error) || subscription.end(error));
     }
     if (this.#watched.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  /** Ends all subscriptions; their clients may go on at another server. */
+  /** Ends all subscriptions; clients may continue on another server. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearInterval(this.#timer);
-    for (const { subscription } of this.#watched) subscription.drop("The server stops");
+    for (const { subscription } of this.#watched) subscription.drop("The server is stopping");
     await this.#options.tailer.stop();
   }
 
   #take(subscriber: string | null): void {
     const { maxPerSubscriber, maxSubscriptions } = this.#options;
-    const most = subscriber === null ? Math.ceil(maxSubscriptions / 2) : maxPerSubscriber;
+    const maximum = subscriber === null ? Math.ceil(maxSubscriptions / 2) : maxPerSubscriber;
     const count = this.#counts.get(subscriber) ?? 0;
-    if (this.#isStopped) throw new ApplicationError("OVERLOADED", "The server stops: try another.");
-    if (this.places >= maxSubscriptions) {
-      throw new ApplicationError("OVERLOADED", "Too many are watching: try again in a moment.");
+    if (this.#isStopped) throw new ApplicationError("OVERLOADED", "The server is stopping: try another.");
+    if (this.subscriptions >= maxSubscriptions) {
+      throw new ApplicationError("OVERLOADED", "The server has too many subscriptions: try again later.");
     }
-    if (count >= most) {
-      throw new ApplicationError(
-        "OVERLOADED",
-        `You have ${count} subscriptions, the most that you may: end one first.`,
-      );
+    if (count >= maximum) {
+      throw new ApplicationError("OVERLOADED", `You already have ${count} subscriptions, the maximum: end one first.`);
     }
     this.#counts.set(subscriber, count + 1);
   }
@@ -169,7 +166,7 @@ export class ChangeFeed {
       this.#watched.delete(watched);
     });
     this.#timer ??= setInterval(() => this.checkAll(), this.#options.checkMs ?? 1_000).unref();
-    if (this.#isStopped) watched.subscription.drop("The server stops");
+    if (this.#isStopped) watched.subscription.drop("The server is stopping");
   }
 
   async #readPage(after: number, of?: EventsOf) {
@@ -177,8 +174,8 @@ export class ChangeFeed {
   }
 }
 
-/** Errors of a database that is not there or too busy just now: another try may succeed. */
-function isPassing(error: unknown): boolean {
+/** Errors of a database that is unavailable or overloaded, after which a retry may succeed. */
+function isTransient(error: unknown): boolean {
   return (
     error instanceof ReadOverloadError ||
     [isConnectionLoss, isUnavailable, isOverload, isTimeout].some((isOfKind) => isOfKind(error))

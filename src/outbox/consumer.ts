@@ -1,11 +1,10 @@
 /**
- * Follows the outbox durably: what must follow a change, whatever happens to our process. How far it came is a row of
- * `outbox_consumers`, written after the work, so each event is handled at least once, in order; an event whose handling
- * fails is handled again at the next look, and those behind it wait. Every server may run one: what they do twice must
- * be harmless.
+ * A durable reader of the outbox, for side effects that must survive a crash. Its position is a row of
+ * `outbox_consumers`, which is written after the work: events are handled at least once and in order. If handling an
+ * event fails, the next poll retries it, and later events wait. Every server may run one, so handlers are idempotent.
  *
- * States: waiting → (a wake, or the poll) → following, until nothing is left → waiting. When something fails: resting →
- * (the poll) → following, since what failed fails again at once. At any time: stopped.
+ * States: waiting → (a wake-up, or the poll) → following, until no event is left → waiting. After a failure: backing off,
+ * until the poll → following. At any time: stopped.
  */
 import type { Logger } from "pino";
 import type { Reader } from "../eager-loading/reader.ts";
@@ -13,13 +12,13 @@ import { sql } from "../eager-loading/sql.ts";
 import type { OutboxEvent } from "./outbox-event.ts";
 
 export type OutboxConsumerOptions = {
-  /** Of its row in `outbox_consumers`, which a migration has made. */
+  /** Key of the row in `outbox_consumers`, which a migration has inserted. */
   name: string;
   reader: Reader;
-  /** Runs a statement that writes, committed by itself. */
+  /** Runs a writing statement in its own transaction. */
   write: (text: string, values: unknown[]) => Promise<unknown>;
   handle: (event: OutboxEvent) => Promise<void>;
-  /** How often it looks without being woken. */
+  /** Interval of polling, which is also the delay of retries. */
   pollMs?: number;
   logger: Logger;
 };
@@ -31,23 +30,23 @@ export class OutboxConsumer {
   readonly #poll: NodeJS.Timeout;
   #following: Promise<void> | undefined;
   #isWoken = false;
-  #isResting = false;
+  #isBackingOff = false;
   #isStopped = false;
 
   constructor(options: OutboxConsumerOptions) {
     this.#options = options;
     this.#poll = setInterval(() => {
-      this.#isResting = false;
+      this.#isBackingOff = false;
       this.wake();
     }, options.pollMs ?? 2_000);
     this.#poll.unref();
     this.wake();
   }
 
-  /** There may be something to follow. */
+  /** Reads the outbox, because there may be new events. */
   wake(): void {
     this.#isWoken = true;
-    if (this.#isStopped || this.#isResting) return;
+    if (this.#isStopped || this.#isBackingOff) return;
     this.#following ??= this.#follow().finally(() => {
       this.#following = undefined;
     });
@@ -69,9 +68,9 @@ export class OutboxConsumer {
         if (events.length === pageSize) this.#isWoken = true;
       }
     } catch (error) {
-      this.#isResting = true;
+      this.#isBackingOff = true;
       if (!this.#isStopped)
-        logger.warn({ err: error, consumer: name }, "following the outbox failed; it is tried again");
+        logger.warn({ err: error, consumer: name }, "following the outbox failed; it will be retried");
     }
   }
 
@@ -91,7 +90,7 @@ export class OutboxConsumer {
     }
   }
 
-  /** The next events behind the place that was followed to. */
+  /** The next events after the consumer's position. */
   async #read(): Promise<OutboxEvent[]> {
     const rows = await this.#options.reader.read(sql`
       select o.position, o.topic, o.row_id as "rowId", o.payload from outbox_consumers c

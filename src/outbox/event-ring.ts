@@ -1,18 +1,18 @@
 /**
- * The latest events, in memory once for all subscribers: each of them holds no more than its position. A new event
- * overwrites the oldest when the ring is full.
+ * The latest events, shared by all subscriptions, which hold only their positions. In a full ring, a new event
+ * overwrites the oldest.
  */
 import type { OutboxEvent } from "./outbox-event.ts";
 
 export class EventRing {
-  readonly #slots: OutboxEvent[] = [];
+  readonly #events: OutboxEvent[] = [];
   readonly #capacity: number;
-  /** How many events were ever added: the next goes to `#added % capacity`. */
+  /** Number of events added so far; the next one's index is `#added % capacity`. */
   #added = 0;
   #floor: number;
   #head: number;
 
-  /** @param start the position from which on all events will be added */
+  /** @param start the position after which all events will be added */
   constructor(capacity: number, start: number) {
     this.#capacity = capacity;
     this.#floor = start;
@@ -24,21 +24,21 @@ export class EventRing {
     return this.#head;
   }
 
-  /** The ring holds every event behind this position, up to `head`. */
+  /** The ring holds all events after this position, up to `head`. */
   get floor(): number {
     return this.#floor;
   }
 
   add(event: OutboxEvent): void {
-    const place = this.#added % this.#capacity;
-    const overwritten = this.#slots[place];
+    const index = this.#added % this.#capacity;
+    const overwritten = this.#events[index];
     if (overwritten) this.#floor = overwritten.position;
-    this.#slots[place] = event;
+    this.#events[index] = event;
     this.#added++;
     this.#head = event.position;
   }
 
-  /** The first event behind a position that is not below `floor`, or undefined when there is none yet. */
+  /** The first event after a position, or undefined if there is none yet. The position is not below `floor`. */
   after(position: number): OutboxEvent | undefined {
     let low = Math.max(0, this.#added - this.#capacity);
     let high = this.#added;
@@ -50,7 +50,7 @@ export class EventRing {
     return low < this.#added ? this.#at(low) : undefined;
   }
 
-  #at(index: number): OutboxEvent {
-    return this.#slots[index % this.#capacity] as OutboxEvent;
+  #at(number: number): OutboxEvent {
+    return this.#events[number % this.#capacity] as OutboxEvent;
   }
 }

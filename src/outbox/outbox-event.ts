@@ -1,30 +1,30 @@
-/** What the outbox holds, and how it is read. */
+/** The outbox's events, and the statement that reads them. */
 import { empty, type Sql, sql } from "../eager-loading/sql.ts";
 
-/** One change, as the transaction that made it wrote it down. */
+/** One change, written by the transaction that made it. */
 export type OutboxEvent<Payload = unknown> = {
-  /** Rises in the order of the commits: who sees one position sees all below it, now and for ever. */
+  /** In commit order: a reader that sees one position sees all lower ones. */
   position: number;
-  /** What kind of thing changed. */
+  /** The kind of row that changed. */
   topic: string;
   rowId: string;
   payload: Payload;
 };
 
-/** Which events are meant: all of a topic, or those of one row. */
+/** All events of a topic, or those of one row. */
 export type EventsOf = { topic: string; rowId?: string | null };
 
-/** What the table holds at one moment: its ends, and its first events behind a position. */
+/** The table's bounds and its first events after a position, in one snapshot. */
 export type OutboxPage = {
-  /** Position of the oldest row. It is kept when those before it are pruned, so what lies behind it is complete. */
+  /** Position of the oldest row. All events after it exist, since pruning deletes only earlier rows. */
   oldest: number;
   newest: number;
   events: OutboxEvent[];
 };
 
-/** @param of which events; absent: all */
+/** @param of the events to read; absent: all */
 export function pageStatement(after: number, limit: number, of?: EventsOf): Sql {
-  const isMeant = of?.rowId
+  const filter = of?.rowId
     ? sql`and topic = ${of.topic} and row_id = ${of.rowId}::uuid`
     : of
       ? sql`and topic = ${of.topic}`
@@ -33,11 +33,11 @@ export function pageStatement(after: number, limit: number, of?: EventsOf): Sql 
     select bounds.oldest, bounds.newest, o.position, o.topic, o.row_id as "rowId", o.payload
     from (select coalesce(min(position), 0) as oldest, coalesce(max(position), 0) as newest from outbox) bounds
     left join lateral (
-      select * from outbox where position > ${after}::bigint ${isMeant} order by position limit ${limit}::int) o on true
+      select * from outbox where position > ${after}::bigint ${filter} order by position limit ${limit}::int) o on true
     order by o.position`;
 }
 
-/** @param rows of `pageStatement`: one at least, without an event when there is none */
+/** @param rows of `pageStatement`: at least one, which holds no event if there is none */
 export function pageOf(rows: readonly Record<string, unknown>[]): OutboxPage {
   const [first] = rows;
   return {

@@ -2,15 +2,15 @@ import { sql } from "../eager-loading/sql.ts";
 import type { UnitOfWork } from "../unit-of-work/unit-of-work.ts";
 
 /**
- * Forgets events that are older and that every consumer has followed. Returns how many. Two servers may do it at once:
- * whoever comes second finds nothing left, and waits for nobody, since nobody else takes rows away.
+ * Deletes old events that every consumer has handled. Returns their number. Safe to run concurrently: a second run finds
+ * no rows.
  */
 export async function pruneOutbox(
   run: <Result>(options: { name: string }, work: (uow: UnitOfWork) => Promise<Result>) => Promise<Result>,
-  keptHours: number,
+  retentionHours: number,
 ): Promise<number> {
   return run({ name: "prune the outbox" }, async (uow) => {
-    const [row] = await uow.write(sql`select prune_outbox(make_interval(hours => ${keptHours}::int)) as pruned`);
+    const [row] = await uow.write(sql`select prune_outbox(make_interval(hours => ${retentionHours}::int)) as pruned`);
     return Number(row?.pruned);
   });
 }

@@ -1,70 +1,68 @@
 /**
- * One subscriber's way through the outbox, as an iterator of what it is told. It holds its place, a page of the table
- * while it replays what it missed, and a few events that are being made ready: no queue grows while its client is slow.
+ * One client's iterator over the outbox. It holds its position, a page of the table during a replay, and a few
+ * prefetched results. Its memory is bounded, even if the client is slow.
  *
- * States: replaying (reads pages of the table, until it has come as far as the ring) ⇄ live (takes events from the ring,
- * or waits for one) → ended: by its client, by an error that the client is told as the last thing, or because its client
- * did not read while the ring went past it.
+ * States: replaying (reads pages of the table until it reaches the ring) ⇄ live (takes events from the ring, or waits for
+ * one) → ended: by its client, by an error that is delivered last, or because the client was so slow that the ring
+ * overwrote its next event.
  */
-import { setTimeout as pause } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { ApplicationError } from "../errors.ts";
 import type { EventRing } from "./event-ring.ts";
 import type { OutboxEvent, OutboxPage } from "./outbox-event.ts";
 
-export type SubscriptionOptions<Told> = {
+export type SubscriptionOptions<Delivery> = {
   ring: EventRing;
-  /** What the table holds for the subscriber behind a position. */
+  /** Reads the table's events for this subscription after a position. */
   readPage: (after: number) => Promise<OutboxPage>;
-  /** Where it starts: behind this position. */
+  /** The first event is the next one after this position. */
   position: number;
-  /** Whether the event may concern the subscriber: asked first, and of every event. */
+  /** Whether the event may concern the subscription: a cheap filter before `deliver`. */
   concerns: (event: OutboxEvent) => boolean;
   /**
-   * What the subscriber is told of an event; null: nothing. Asked again when `isPassing` says of its error that another
-   * try may succeed, so that no event is lost to a broken connection.
-   *
-   * @throws what ends the subscription
+   * Makes the result that is delivered for an event; null: none. Retried after transient errors, so that a broken
+   * connection loses no event; other errors end the subscription.
    */
-  tell: (event: OutboxEvent) => Promise<Told | null>;
-  isPassing: (error: unknown) => boolean;
-  /** The cursor of a position, for a client that has to come back. */
+  deliver: (event: OutboxEvent) => Promise<Delivery | null>;
+  isTransient: (error: unknown) => boolean;
+  /** The cursor of a position, with which a dropped client can resume. */
   cursorOf: (position: number) => string;
   onEnd: () => void;
 };
 
-const longestPauseMs = 2_000;
-/** Events that are made ready at once, so that who is behind does not wait for the database at each of them. */
-const maxAhead = 16;
-/** What was made ready and not taken for so long is made again: the viewer may not see it any more. */
+const maxBackoffMs = 2_000;
+/** Number of concurrently prefetched results: without them, a replay would wait for the database at each event. */
+const maxPrefetched = 16;
+/** Prefetched results older than this are reloaded: visibility may have changed. */
 const staleMs = 500;
-/** A client that asks for nothing for so long does not read; one that does is behind because we are slow. */
+/** A client without a request for this long counts as slow. Otherwise the server itself may cause the lag. */
 const notReadingMs = 1_000;
 
-type Ahead<Told> = { event: OutboxEvent; told: Promise<Told | null>; readyAt: number };
+type Prefetched<Delivery> = { event: OutboxEvent; delivery: Promise<Delivery | null>; readyAt: number };
 
-export class Subscription<Told> implements AsyncIterableIterator<Told> {
-  readonly #options: SubscriptionOptions<Told>;
-  /** What lies behind this has not been told yet. */
+export class Subscription<Delivery> implements AsyncIterableIterator<Delivery> {
+  readonly #options: SubscriptionOptions<Delivery>;
+  /** Position of the last delivered event. */
   #position: number;
-  /** What lies behind this has not been looked at yet. */
+  /** Position of the last event that was taken from the table or the ring. */
   #readTo: number;
   #page: OutboxEvent[] = [];
-  #ahead: Ahead<Told>[] = [];
+  #prefetched: Prefetched<Delivery>[] = [];
   #isLive = false;
   #isEnded = false;
-  /** What the client is still to be told. */
+  /** The error that is still to be delivered. */
   #error: unknown;
   #wake = () => {};
-  /** Since when nobody has asked for the next event; undefined while somebody does. */
+  /** Time since which the client has not requested an event; undefined during a request. */
   #idleSince: number | undefined = performance.now();
 
-  constructor(options: SubscriptionOptions<Told>) {
+  constructor(options: SubscriptionOptions<Delivery>) {
     this.#options = options;
     this.#position = options.position;
     this.#readTo = options.position;
   }
 
-  /** How long its client has not asked for another event, in milliseconds. */
+  /** Milliseconds since the client's last request ended; 0 during a request. */
   get idleMs(): number {
     return this.#idleSince === undefined ? 0 : performance.now() - this.#idleSince;
   }
@@ -73,53 +71,53 @@ export class Subscription<Told> implements AsyncIterableIterator<Told> {
     return this.#isEnded;
   }
 
-  /** False while it has ended by an error that its client has not taken yet. */
-  get hasToldAll(): boolean {
+  /** True if the subscription has ended and the client has read the error, if any. */
+  get hasDeliveredAll(): boolean {
     return this.#isEnded && this.#error === undefined;
   }
 
-  /** There is something new in the ring, or time has passed. */
+  /** Called when the ring has new events, and at every check. */
   notice(): void {
     if (this.#isLive && this.#readTo < this.#options.ring.floor && this.idleMs > notReadingMs) {
-      this.drop("You read more slowly than things change");
+      this.drop("The client reads more slowly than events arrive");
     }
     this.#wake();
   }
 
-  /** Ends it for a client that could go on from where it was. */
+  /** Ends the subscription with an error that holds the cursor to resume from. */
   drop(reason: string): void {
     const cursor = this.#options.cursorOf(this.#position);
     this.end(new ApplicationError("OVERLOADED", `${reason}: subscribe again with \`after\`.`, { cursor }));
   }
 
-  /** @param error told to the client as the last thing; absent: the client is gone */
+  /** @param error delivered as the last result; absent if the client ended the subscription */
   end(error?: unknown): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#error = error;
     this.#page = [];
-    this.#ahead = [];
+    this.#prefetched = [];
     this.#options.onEnd();
     this.#wake();
   }
 
-  async next(): Promise<IteratorResult<Told, undefined>> {
+  async next(): Promise<IteratorResult<Delivery, undefined>> {
     this.#idleSince = undefined;
     try {
       while (!this.#isEnded) {
-        this.#lookAhead();
-        const [first] = this.#ahead;
+        this.#prefetch();
+        const [first] = this.#prefetched;
         if (!first) {
           this.#position = this.#readTo;
           await this.#more();
           continue;
         }
         const isStale = performance.now() - first.readyAt > staleMs;
-        const told = await (isStale ? this.#tell(first.event) : first.told);
+        const delivery = await (isStale ? this.#deliver(first.event) : first.delivery);
         if (this.#isEnded) break;
-        this.#ahead.shift();
+        this.#prefetched.shift();
         this.#position = first.event.position;
-        if (told !== null) return { value: told, done: false };
+        if (delivery !== null) return { value: delivery, done: false };
       }
     } catch (error) {
       this.end(error);
@@ -132,12 +130,12 @@ export class Subscription<Told> implements AsyncIterableIterator<Told> {
     return { value: undefined, done: true };
   }
 
-  async return(): Promise<IteratorResult<Told, undefined>> {
+  async return(): Promise<IteratorResult<Delivery, undefined>> {
     this.end();
     return { value: undefined, done: true };
   }
 
-  async throw(error: unknown): Promise<IteratorResult<Told, undefined>> {
+  async throw(error: unknown): Promise<IteratorResult<Delivery, undefined>> {
     this.end();
     throw error;
   }
@@ -150,19 +148,23 @@ export class Subscription<Told> implements AsyncIterableIterator<Told> {
     this.end();
   }
 
-  /** Begins with what is here already. */
-  #lookAhead(): void {
-    while (this.#ahead.length < maxAhead) {
+  /** Prefetches results of events that are already in memory. */
+  #prefetch(): void {
+    while (this.#prefetched.length < maxPrefetched) {
       const event = this.#take();
       if (!event) return;
       this.#readTo = event.position;
       if (!this.#options.concerns(event)) continue;
-      const ahead: Ahead<Told> = { event, told: this.#tell(event), readyAt: Number.POSITIVE_INFINITY };
-      const isReady = () => {
-        ahead.readyAt = performance.now();
+      const prefetched: Prefetched<Delivery> = {
+        event,
+        delivery: this.#deliver(event),
+        readyAt: Number.POSITIVE_INFINITY,
       };
-      ahead.told.then(isReady, isReady);
-      this.#ahead.push(ahead);
+      const isReady = () => {
+        prefetched.readyAt = performance.now();
+      };
+      prefetched.delivery.then(isReady, isReady);
+      this.#prefetched.push(prefetched);
     }
   }
 
@@ -171,7 +173,7 @@ export class Subscription<Told> implements AsyncIterableIterator<Told> {
     return this.#page.shift() ?? (this.#readTo >= ring.floor ? ring.after(this.#readTo) : undefined);
   }
 
-  /** Resolves when there may be another event, or when it has ended. */
+  /** Resolves when there may be another event, or when the subscription has ended. */
   async #more(): Promise<void> {
     this.#isLive = this.#readTo >= this.#options.ring.floor;
     if (this.#isLive) {
@@ -179,36 +181,36 @@ export class Subscription<Told> implements AsyncIterableIterator<Told> {
         this.#wake = resume;
       });
     } else {
-      const page = await this.#trying(() => this.#options.readPage(this.#readTo));
+      const page = await this.#retrying(() => this.#options.readPage(this.#readTo));
       requireKnown(this.#readTo, page);
       this.#page = page.events;
-      // What lies between was not meant.
+      // No matching events up to `newest`.
       if (page.events.length === 0) this.#readTo = page.newest;
     }
   }
 
-  #tell(event: OutboxEvent): Promise<Told | null> {
-    return this.#trying(() => this.#options.tell(event));
+  #deliver(event: OutboxEvent): Promise<Delivery | null> {
+    return this.#retrying(() => this.#options.deliver(event));
   }
 
-  async #trying<Result>(work: () => Promise<Result>): Promise<Result> {
+  async #retrying<Result>(work: () => Promise<Result>): Promise<Result> {
     for (let failures = 0; ; failures++) {
       try {
         return await work();
       } catch (error) {
-        if (this.#isEnded || !this.#options.isPassing(error)) throw error;
-        await pause(Math.min(20 * 2 ** failures, longestPauseMs), undefined, { ref: false });
+        if (this.#isEnded || !this.#options.isTransient(error)) throw error;
+        await delay(Math.min(20 * 2 ** failures, maxBackoffMs), undefined, { ref: false });
       }
     }
   }
 }
 
-/** @throws ApplicationError when what lies behind the position is not all there any more */
+/** @throws ApplicationError if events after the position have been pruned */
 export function requireKnown(position: number, { oldest, newest }: Pick<OutboxPage, "oldest" | "newest">): void {
   if (position >= oldest && position <= newest) return;
   throw new ApplicationError(
     "BAD_USER_INPUT",
-    "This cursor is out of date: what came after it is not kept any more. Load what you show again, and subscribe again.",
+    "This cursor is out of date: events after it have been deleted. Load the data and subscribe again.",
     { inputPath: ["after"], reason: "CURSOR_OUT_OF_DATE" },
   );
 }

@@ -1,11 +1,11 @@
 /**
- * Follows the outbox for a whole process, over one connection: NOTIFY wakes it, a poll finds what a lost notification
- * would have told, and what it reads goes into the ring.
+ * Follows the outbox for a whole process over one connection and adds its events to the ring. NOTIFY wakes it; a poll
+ * makes up for lost notifications.
  *
- * States: new → connecting → following → (the connection broke) connecting again, after a pause that doubles → stopped.
- * It goes on where it was, so the ring has no gap, however often the connection breaks.
+ * States: new → connecting → following → (the connection broke) connecting again, after an exponential backoff → stopped.
+ * It continues at its position, so the ring has no gaps after a reconnection.
  */
-import { setTimeout as pause } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
 import { DatabaseClient } from "../database/client.ts";
 import { streamOf } from "../database/pg-internals.ts";
@@ -14,19 +14,19 @@ import { pageOf, pageStatement } from "./outbox-event.ts";
 
 export type TailerOptions = {
   url: string;
-  /** Events that the ring holds. */
+  /** Number of events in the ring. */
   capacity: number;
-  /** How often it looks without being woken. */
+  /** Interval of polling. */
   pollMs?: number;
-  /** How long the database may leave it without an answer: a network that swallows everything is noticed after that. */
+  /** Timeout of connecting and of each statement, after which a dead network is noticed. */
   silenceMs?: number;
   onError: (error: Error) => void;
 };
 
 const pageSize = 1_000;
-const longestPauseMs = 5_000;
-/** How long a stop waits for what is under way. */
-const patienceMs = 1_000;
+const maxBackoffMs = 5_000;
+/** Time that `stop` waits for a pending statement. */
+const graceMs = 1_000;
 
 export class OutboxTailer {
   readonly #options: TailerOptions;
@@ -42,26 +42,26 @@ export class OutboxTailer {
 
   constructor(options: TailerOptions) {
     this.#options = options;
-    // Nobody may be waiting when it is stopped.
+    // `stop` rejects the promise, which then may have no handler.
     this.#ready.promise.catch(() => {});
   }
 
-  /** Begins to follow, at the first call. The ring is there when the newest position is known. */
+  /** The first call starts the tailer. Resolves once the newest position is known. */
   ring(): Promise<EventRing> {
     this.#running ??= this.#run();
     return this.#ready.promise;
   }
 
-  /** Calls the listener whenever there is something new in the ring. */
+  /** Calls the listener when the ring has new events. */
   onEvents(listener: () => void): void {
     this.#listeners.add(listener);
   }
 
   async stop(): Promise<void> {
     this.#stop.abort();
-    this.#ready.reject(new Error("The outbox is not followed any more."));
+    this.#ready.reject(new Error("The outbox tailer has stopped."));
     this.#wake();
-    const timer = setTimeout(() => this.#client && streamOf(this.#client).destroy(), patienceMs);
+    const timer = setTimeout(() => this.#client && streamOf(this.#client).destroy(), graceMs);
     await this.#running;
     clearTimeout(timer);
   }
@@ -77,13 +77,13 @@ export class OutboxTailer {
       } catch (error) {
         if (this.#isStopped) return;
         this.#options.onError(error as Error);
-        const pauseMs = Math.min(50 * 2 ** this.#failures++, longestPauseMs);
-        await pause(pauseMs, undefined, { signal: this.#stop.signal }).catch(() => {});
+        const backoffMs = Math.min(50 * 2 ** this.#failures++, maxBackoffMs);
+        await delay(backoffMs, undefined, { signal: this.#stop.signal }).catch(() => {});
       }
     }
   }
 
-  /** Returns when it is stopped. @throws when the connection breaks */
+  /** Returns after a stop. @throws if the connection breaks */
   async #follow(): Promise<void> {
     const { url, silenceMs = 10_000 } = this.#options;
     const client = new DatabaseClient({
@@ -107,7 +107,7 @@ export class OutboxTailer {
     client.on("end", () => lose(new Error("Connection terminated.")));
     try {
       await client.connect();
-      // What is committed before this is read below, what is committed after it is told.
+      // LISTEN before the first read, so that no event is missed between.
       await client.query("listen outbox");
       while (!this.#isStopped) {
         this.#isWoken = false;
@@ -116,10 +116,10 @@ export class OutboxTailer {
         await this.#sleep(() => failure !== undefined);
         if (failure) throw failure;
       }
-      // A stop breaks it where the goodbye is not answered.
+      // `stop` destroys the socket if this is not answered.
       await client.end();
     } catch (error) {
-      // No goodbye: where the network swallows everything, it would be waited for.
+      // Not `end`, which would never settle on a dead network.
       streamOf(client).destroy();
       throw error;
     }
@@ -142,7 +142,7 @@ export class OutboxTailer {
     return new EventRing(this.#options.capacity, newest);
   }
 
-  /** Until there is something to do, or the poll is due. */
+  /** Resolves after a wake-up, or when the poll is due. */
   async #sleep(isLost: () => boolean): Promise<void> {
     if (this.#isWoken || this.#isStopped || isLost()) return;
     await new Promise<void>((resume) => {

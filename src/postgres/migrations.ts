@@ -21,7 +21,7 @@ const noFilters: SchemaFilter = { externalTables: [], externalEnums: [] };
 /**
  * Applies missing migrations and grants the roles their rights. Returns the names of the applied migrations.
  *
- * @param url of the owner of the tables. Any login will do if no migration is missing; the call then has no effect
+ * @param url of the owner of the tables. Other logins may call it if no migration is missing; it then has no effect
  * @throws UserError with the database's message; the failed migration was rolled back and can be retried
  */
 export async function migrate(url: string): Promise<string[]> {

@@ -89,7 +89,7 @@ async function withFeed(
       subscriber: "somebody",
       after,
       of: { topic: "any", rowId: rowId ?? null },
-      tell: async ({ position }, cursor) => [position, cursor],
+      deliver: async ({ position }, cursor) => [position, cursor],
       check: async () => {},
       connection: {
         onClose: (listener) => {
@@ -276,11 +276,14 @@ describe("a feed", () => {
         const [stalled, waiting] = [await subscribe(), await subscribe()];
         const next = waiting.told.next();
         await until(() => stalled.client.isBroken, "its connection was broken");
-        expect({ places: feed.places, isBroken: waiting.client.isBroken }).toEqual({ places: 1, isBroken: false });
+        expect({ subscriptions: feed.subscriptions, isBroken: waiting.client.isBroken }).toEqual({
+          subscriptions: 1,
+          isBroken: false,
+        });
         await add(1);
         expect((await next).done).toBe(false);
       },
-      { maxIdleMs: 50, lastWordMs: 50 },
+      { maxIdleMs: 50, readErrorMs: 50 },
     );
   });
 
@@ -291,7 +294,7 @@ describe("a feed", () => {
       for (const { client } of [idle, waiting]) client.close();
       await left.told.return?.();
       expect(await next).toEqual({ done: true, value: undefined });
-      expect(feed.places).toBe(0);
+      expect(feed.subscriptions).toBe(0);
     });
   });
 

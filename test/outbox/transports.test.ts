@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   for (const watching of opened.splice(0)) watching.close();
-  await until(() => lectern.application.changes.places === 0, "all subscriptions had ended");
+  await until(() => lectern.application.changes.subscriptions === 0, "all subscriptions had ended");
 });
 afterAll(() => lectern.stop());
 
@@ -231,7 +231,7 @@ describe("a client that does not read", () => {
       text += data;
     });
     await until(() => text.includes("event: complete"), "it was told");
-    expect(text).toMatch(/"message":"You read more slowly than things change: subscribe again with `after`\."/);
+    expect(text).toMatch(/"message":"The client reads more slowly than events arrive: subscribe again with `after`\."/);
     expect(text).toMatch(/"extensions":\{"code":"OVERLOADED","cursor":"[\w-]+","requestId":"[\w-]+"\}/);
     socket.destroy();
     reader.close();
@@ -265,7 +265,7 @@ describe("a server that stops", () => {
     // All connections had ended by themselves: it did not wait until it may break what is left.
     expect(force).not.toHaveBeenCalled();
     const { errors } = await sse.next();
-    expect(errors).toMatchObject([{ message: "The server stops: subscribe again with `after`." }]);
+    expect(errors).toMatchObject([{ message: "The server is stopping: subscribe again with `after`." }]);
     expect(errors?.[0]?.extensions).toMatchObject({ code: "OVERLOADED", cursor: expect.any(String) });
     expect(await sse.ended).toBe("complete");
     expect(await socket.closed).toMatchObject({ code: 1001 });

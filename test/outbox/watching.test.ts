@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   for (const watching of opened.splice(0)) watching.close();
-  await until(() => lectern.application.changes.places === 0, "all subscriptions had ended");
+  await until(() => lectern.application.changes.subscriptions === 0, "all subscriptions had ended");
 });
 afterAll(() => lectern.stop());
 
@@ -310,7 +310,7 @@ describe("strangers", () => {
     expect(await refused.next()).toMatchObject({
       errors: [{ message: "Sign in first.", path: ["documentChanged"], extensions: { code: "UNAUTHENTICATED" } }],
     });
-    expect(lectern.application.changes.places).toBe(0);
+    expect(lectern.application.changes.subscriptions).toBe(0);
   });
 
   it("watch the shared library where that is public", async () => {
@@ -331,13 +331,13 @@ describe("places", () => {
     const [one] = [await watch(ada, {}, small), await watch(ada, {}, small)];
     const codeOf = async (watching: Watch<Documents>) => (await watching.next()).errors?.[0];
     expect(await codeOf(await watch(ada, {}, small))).toMatchObject({
-      message: "You have 2 subscriptions, the most that you may: end one first.",
+      message: "You already have 2 subscriptions, the maximum: end one first.",
       extensions: { code: "OVERLOADED" },
     });
     await watch(bob, {}, small);
     expect(await codeOf(await watch(admin, {}, small))).toMatchObject({ extensions: { code: "OVERLOADED" } });
     one?.close();
-    await until(() => small.application.changes.places === 2, "the place was free");
+    await until(() => small.application.changes.subscriptions === 2, "the place was free");
     await watch(ada, {}, small);
     expect(small.application.changes.open).toBe(3);
     await small.stop();
