@@ -65,7 +65,7 @@ async function requireFileStore(config: Config, logger: Logger): Promise<void> {
     await openFileStore(config).requireUsable();
   } catch (error) {
     if (!(error instanceof FileStoreError)) throw error;
-    if (error.isFull || error.mayPass) return logger.error({ err: error }, "the file store takes no files");
+    if (error.isFull || error.mayPass) return logger.error({ err: error }, "the file store accepts no files");
     throw new UserError(
       `Files cannot be stored in DATA_DIR: ${(error.cause as Error).message}. Set it to another folder.`,
     );

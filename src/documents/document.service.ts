@@ -25,7 +25,7 @@ export type ExistingDocument = { id: string; expectedVersion?: number | null };
 
 export type DocumentServiceParts = {
   uow: Pick<UnitOfWork, "prepare" | "afterCommit"> & { documents: DocumentRepository };
-  files: Pick<FileStore, "keep" | "claim" | "remove">;
+  files: Pick<FileStore, "keep" | "touch" | "remove">;
   reader: FileReader;
   viewer: Viewer;
   maxBytes: number;
@@ -53,7 +53,7 @@ export class DocumentService {
     const created = await uow.documents.createUnlessPresent(document);
     const { storageKey } = content;
     if (created) {
-      if (storageKey !== null) await requireThere(files.claim(storageKey));
+      if (storageKey !== null) await requireThere(files.touch(storageKey));
       return { document: created, isDuplicate: false };
     }
     const present = await uow.documents.findByHash(viewer.id, content.sha256);

@@ -1,17 +1,17 @@
 /**
- * Whether the store takes files, however often that is asked: one trial at a time, and none while the last one's result
- * is fresh. A trial that hangs, as on a disk in the network that is away, is trouble until it ends; nobody waits for it.
+ * Checks whether the store accepts files, with one trial at a time, and caches the result briefly. A trial that hangs,
+ * such as on an unreachable network disk, counts as a failure until it ends.
  */
-import { setTimeout as pause } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { type FileStore, FileStoreError } from "./file-store.ts";
 
 export type FileStoreHealthOptions = {
   store: Pick<FileStore, "requireUsable">;
   logger: Logger;
-  /** How long a result holds. */
+  /** Lifetime of a cached result. */
   freshMs?: number;
-  /** How long a trial may take. */
+  /** Timeout of a trial. */
   limitMs?: number;
 };
 
@@ -25,15 +25,15 @@ export class FileStoreHealth {
     this.#options = { ...options, freshMs, limitMs };
   }
 
-  /** Why the store takes no files, or null when it does. */
+  /** Why the store accepts no files; null if it does. */
   async findTrouble(): Promise<FileStoreError | null> {
     const { freshMs, limitMs } = this.#options;
     const now = performance.now();
     if (!this.#trial && now - this.#endedAt < freshMs) return this.#trouble;
     this.#trial ??= { deadline: now + limitMs, ended: this.#try() };
     const trial = this.#trial;
-    const late = pause(Math.max(0, trial.deadline - now), undefined, { ref: false });
-    await Promise.race([trial.ended, late]);
+    const timeout = delay(Math.max(0, trial.deadline - now), undefined, { ref: false });
+    await Promise.race([trial.ended, timeout]);
     return this.#trial === trial ? this.#note(new FileStoreError("", silence(limitMs))) : this.#trouble;
   }
 
@@ -50,15 +50,15 @@ export class FileStoreHealth {
     }
   }
 
-  /** A change is told once, to the log. */
+  /** Logs changes only, not every result. */
   #note(trouble: FileStoreError | null): FileStoreError | null {
     const { logger } = this.#options;
     if (trouble && trouble.code !== this.#trouble?.code)
-      logger.error({ err: trouble }, "the file store takes no files");
-    if (!trouble && this.#trouble) logger.info("the file store takes files again");
+      logger.error({ err: trouble }, "the file store accepts no files");
+    if (!trouble && this.#trouble) logger.info("the file store accepts files again");
     this.#trouble = trouble;
     return trouble;
   }
 }
 
-const silence = (ms: number) => Object.assign(new Error(`No answer for ${ms / 1000} s.`), { code: "ETIMEDOUT" });
+const silence = (ms: number) => Object.assign(new Error(`No response for ${ms / 1000} s.`), { code: "ETIMEDOUT" });

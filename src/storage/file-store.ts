@@ -1,83 +1,81 @@
 /**
- * Where files live, as the rest of the program sees it. A file is staged while it is received, kept under a key when a
- * row is about to name it, and removed when no row does any more:
+ * The interface of file stores. A file is staged while it is received, kept under a storage key before a row names it,
+ * and removed after its row:
  *
  *   receiving → staged → kept → removed
  *                  └──► discarded
  *
- * File first, then row; row first, then file. So a row never names a file that is not there, and a crash leaves at most
- * files that no row names, which a sweep finds (file-sweep.ts). Keys are made by the store. What clients call a file is
- * never part of a path.
+ * Because of this order, rows only name existing files. A crash leaves at most files without a row, which a sweep
+ * removes (file-sweep.ts). The store generates the keys; file names of clients are never part of a path.
  *
- * A store that cannot do what it is asked for throws FileStoreError, and leaves nothing of what it began.
+ * A method that fails throws FileStoreError and leaves nothing behind.
  */
 import { ApplicationError } from "../errors.ts";
 
 export interface FileStore {
   /**
-   * Receives a file to its end. What was received of one that fails is gone when this throws.
+   * Receives a whole file. If this throws, the partial file has been removed.
    *
-   * @throws FileTooLargeError as soon as more than `maxBytes` have come, or whatever the source throws
+   * @throws FileTooLargeError as soon as the file exceeds `maxBytes`; also the errors of the source
    */
   stage(source: AsyncIterable<Uint8Array>, file: { name: string; maxBytes: number }): Promise<StagedFile>;
-  /** All bytes of a staged file. @throws FileMissingError when it has been swept already */
+  /** The contents of a staged file. @throws FileMissingError if it has been swept */
   readStaged(file: StagedFile): Promise<Buffer<ArrayBuffer>>;
   /**
-   * Keeps a staged file for good, also when the power fails just after. Returns its key.
+   * Keeps a staged file durably. Returns its key.
    *
-   * @throws FileMissingError when it has been swept already
+   * @throws FileMissingError if it has been swept
    */
   keep(file: StagedFile): Promise<string>;
-  /** Removes a staged file; nothing happens to one that has been kept. */
+  /** Removes a staged file. No effect on a file that has been kept. */
   discard(file: StagedFile): Promise<void>;
-  /** All bytes of a kept file. @throws FileMissingError */
+  /** The contents of a kept file. @throws FileMissingError */
   read(key: string): Promise<Buffer<ArrayBuffer>>;
-  /** A kept file, piece by piece. @throws FileMissingError */
+  /** The contents of a kept file as a stream. @throws FileMissingError */
   pieces(key: string): AsyncIterable<Uint8Array>;
   /**
-   * Says that a row is about to name a kept file, which counts as new from here on: however long it took to come so far,
-   * the file is there and will not be swept.
+   * Resets the age of a kept file that a row is about to name, so that it is not swept before the commit.
    *
-   * @throws FileMissingError when it has been swept already
+   * @throws FileMissingError if it has been swept
    */
-  claim(key: string): Promise<void>;
-  /** Milliseconds since a file was kept or claimed, or null when there is none. */
+  touch(key: string): Promise<void>;
+  /** Milliseconds since a file was kept or touched; null if there is none. */
   age(key: string): Promise<number | null>;
-  /** Bytes of a kept file, or null when there is none. */
+  /** Size of a kept file in bytes; null if there is none. */
   size(key: string): Promise<number | null>;
-  /** Removes a kept file; it need not exist. */
+  /** Removes a kept file, if it exists. */
   remove(key: string): Promise<void>;
-  /** Kept files and staged ones, in no order. */
+  /** All kept and staged files, in any order. */
   list(): AsyncIterable<StoredFile>;
-  /** Removes a staged file that `list` showed, whose server is gone. */
+  /** Removes a staged file from `list` whose server has ended. */
   removeStaged(id: string): Promise<void>;
-  /** Takes a small file in and forgets it, to see whether it could take somebody's. @throws FileStoreError */
+  /** Checks that the store accepts files, by writing and removing a small one. @throws FileStoreError */
   requireUsable(): Promise<void>;
 }
 
 export type StoredFile = {
-  /** Of a kept file its key, of a staged one its id. */
+  /** The key of a kept file, or the id of a staged one. */
   id: string;
   isStaged: boolean;
-  /** Since it was last written to, kept or claimed. */
+  /** Milliseconds since the file was last written, kept or touched. */
   ageMs: number;
 };
 
-/** Points at which tests end the process, in the order in which a file passes them. */
+/** Points at which tests end the process, in the order of a file's life. */
 export type FilePoint = "after_part_write" | "after_fsync" | "after_rename" | "before_unlink" | "after_unlink";
 
-/** How much of a file's beginning is at hand without reading it: enough for all who tell formats apart. */
+/** Size of `StagedFile.head`: enough to detect every format. */
 export const headBytes = 65_536;
 
-/** A file that was received whole. A class, so that no input can look like one. */
+/** A completely received file. It is a class so that no client input can pass for one. */
 export class StagedFile {
   readonly id: string;
-  /** What its sender calls it, without folders: for people, never for paths. */
+  /** The client's name for the file, without folders. Only for display, never part of a path. */
   readonly name: string;
   readonly sizeBytes: number;
-  /** In hex. */
+  /** Hexadecimal. */
   readonly sha256: string;
-  /** Its first bytes, at most `headBytes`. */
+  /** The first bytes, at most `headBytes`. */
   readonly head: Uint8Array;
 
   constructor(file: Pick<StagedFile, "id" | "name" | "sizeBytes" | "sha256" | "head">) {
@@ -107,19 +105,16 @@ export class FileMissingError extends Error {
   }
 }
 
-/** The disk is full, or the part of it that our user may fill. */
+/** The disk is full, or its quota is used up. */
 const fullReasons = new Set(["ENOSPC", "EDQUOT"]);
-/** Resources that others hold and give back: open files, memory, a lock. */
+/** Transient shortages: open files, memory, locks. */
 const passingReasons = new Set(["EMFILE", "ENFILE", "EAGAIN", "EBUSY", "EINTR", "ENOMEM", "ETIMEDOUT"]);
 
-/**
- * The store cannot do what it was asked for. The message is for the API's user. The log finds the path here, and the
- * operating system's own words in the cause.
- */
+/** A failure of the store. The message is for clients; path and cause are for the log. */
 export class FileStoreError extends ApplicationError {
   override name = "FileStoreError";
   readonly path: string;
-  /** As the operating system calls it: ENOSPC, EACCES, EIO. */
+  /** Error code of the operating system: ENOSPC, EACCES, EIO. */
   readonly reason: string;
 
   constructor(path: string, cause: NodeJS.ErrnoException) {
@@ -133,14 +128,14 @@ export class FileStoreError extends ApplicationError {
     return fullReasons.has(this.reason);
   }
 
-  /** Another try may succeed without anybody's doing. */
+  /** True if a retry may succeed without an operator's action. */
   get mayPass(): boolean {
     return passingReasons.has(this.reason);
   }
 }
 
 function messageFor(reason: string): string {
-  if (fullReasons.has(reason)) return "The disk for files is full: nothing happened. Send it again when there is room.";
-  if (passingReasons.has(reason)) return "The storage of files is too busy: nothing happened, try again in a moment.";
-  return "Files cannot be stored or read just now: nothing happened. Try again later.";
+  if (fullReasons.has(reason)) return "The disk for files is full: nothing was changed. Retry when it has free space.";
+  if (passingReasons.has(reason)) return "The file store is too busy: nothing was changed. Retry in a moment.";
+  return "Files cannot be stored or read at the moment: nothing was changed. Retry later.";
 }

@@ -2,9 +2,9 @@
  * Files in a local folder:
  *
  *   staged/<id>         being received, or received and not yet kept
- *   kept/<xx>/<key>     kept; `xx` is the end of the key, so that no folder holds too many
+ *   kept/<xx>/<key>     kept; `xx` is the end of the key, to keep folders small
  *
- * Only the server's own user may read them. Several servers may share the folder.
+ * Only the server's user may read them. Several servers may share the folder.
  */
 import { createHash, randomUUID } from "node:crypto";
 import type { Dirent, Stats } from "node:fs";
@@ -23,13 +23,12 @@ import {
 
 export type LocalFileStoreOptions = {
   folder: string;
-  /** Told of every point that a file passes. */
+  /** Called at each point of a file's life. */
   probe?: (point: FilePoint) => void;
 };
 
-/** Of a file that is read piece by piece. */
 const pieceBytes = 65_536;
-/** Enough that the disk must find room for it; no more than a moment's work. */
+/** Large enough to need disk space, small enough to be written quickly. */
 const trialBytes = 65_536;
 
 const keyForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -54,14 +53,14 @@ export class LocalFileStore implements FileStore {
       await ask(path, () => handle.close());
       return new StagedFile({ id, name, ...received });
     } catch (error) {
-      // The first error is the one to tell. The sweep removes a file that cannot be removed now.
+      // Report the first error. The sweep removes the file if this fails.
       await handle.close().catch(() => {});
       await rm(path, { force: true }).catch(() => {});
       throw error;
     }
   }
 
-  /** An error of the source stays what it is: only those of `write` are the store's. */
+  /** Errors of the source pass unchanged; only `write` throws FileStoreError. */
   async #receive(source: AsyncIterable<Uint8Array>, write: (piece: Uint8Array) => Promise<void>, maxBytes: number) {
     const hash = createHash("sha256");
     const head: Uint8Array[] = [];
@@ -88,14 +87,14 @@ export class LocalFileStore implements FileStore {
     await ask(path, () => rename(this.#stagedPath(id), path), id);
     this.#probe("after_rename");
     try {
-      // The name must be as durable as the bytes, before a row relies on it.
+      // The directory entry must be durable before a row names the file.
       await syncFolder(dirname(path));
       if (isNew) {
         await syncFolder(join(this.#folder, "kept"));
         await syncFolder(this.#folder);
       }
     } catch (error) {
-      // No row will name it, since its key is told to nobody.
+      // The key is not returned, so no row will name the file.
       await rm(path, { force: true }).catch(() => {});
       throw error;
     }
@@ -124,7 +123,7 @@ export class LocalFileStore implements FileStore {
     }
   }
 
-  async claim(key: string): Promise<void> {
+  async touch(key: string): Promise<void> {
     const [path, now] = [this.#keptPath(key), new Date()];
     await ask(path, () => utimes(path, now, now), key);
   }
@@ -153,7 +152,7 @@ export class LocalFileStore implements FileStore {
   }
 
   async *#described({ parentPath, name: id }: Dirent, isStaged: boolean): AsyncIterable<StoredFile> {
-    // What is not ours is left alone; and what was there a moment ago may have gone.
+    // Other programs' files are ignored. A file may have been removed since the folder was read.
     const found = keyForm.test(id) ? await statOrNull(join(parentPath, id)) : null;
     if (found) yield { id, isStaged, ageMs: ageOf(found) };
   }
@@ -167,7 +166,7 @@ export class LocalFileStore implements FileStore {
     await ask(path, async () => {
       const handle = await create(path);
       try {
-        // A file without a name is gone with its handle, also when the process ends here.
+        // An unlinked file disappears with its handle, also if the process ends here.
         await rm(path);
         await writeAll(handle, new Uint8Array(trialBytes));
         await handle.sync();
@@ -186,17 +185,17 @@ export class LocalFileStore implements FileStore {
   }
 }
 
-/** A key comes from the database, where others may have written it: it must not lead out of the folder. */
+/** Keys come from the database, which other programs can write: they must not lead out of the folder. */
 function requireKey(key: string): string {
-  if (!keyForm.test(key)) throw new Error(`A file's key is a UUID, not ${JSON.stringify(key.slice(0, 50))}.`);
+  if (!keyForm.test(key)) throw new Error(`A storage key is a UUID, not ${JSON.stringify(key.slice(0, 50))}.`);
   return key;
 }
 
 /**
- * Everything that the operating system is asked for, at a path.
+ * Runs a file operation and converts its errors.
  *
- * @param key of the file, where a missing one is no fault of the store
- * @throws FileMissingError, and FileStoreError for whatever else the operating system refuses
+ * @param key of a file that may be missing without a failure of the store
+ * @throws FileMissingError if the file with the key is missing, FileStoreError for other errors of the system
  */
 async function ask<Result>(path: string, work: () => Promise<Result>, key?: string): Promise<Result> {
   try {
@@ -207,21 +206,21 @@ async function ask<Result>(path: string, work: () => Promise<Result>, key?: stri
   }
 }
 
-/** Unlike a mistake in a call of ours, it has a number. */
+/** Errors of the operating system have a number, unlike errors of invalid calls. */
 const isOfSystem = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && "errno" in error && typeof error.errno === "number";
 
 const isMissing = (error: unknown) => (error as NodeJS.ErrnoException).code === "ENOENT";
 
-/** A new file, open for writing, in a folder that is made when it is not there. */
+/** Opens a new file for writing, and creates its folder if missing. */
 async function create(path: string): Promise<FileHandle> {
   await makeFolder(dirname(path));
   return open(path, "wx", 0o600);
 }
 
 /**
- * Makes a folder and those above it; returns whether it is new. Node's own `recursive` says ENOENT of a disk that is
- * read-only or whose quota is used up, and never ends in a folder that takes none.
+ * Creates a folder and those above it; returns whether it is new. Node's `recursive` option reports ENOENT on a
+ * read-only disk or a used-up quota, and never ends in a folder that accepts none.
  */
 async function makeFolder(path: string): Promise<boolean> {
   try {
@@ -277,7 +276,7 @@ async function statOrNull(path: string): Promise<Stats | null> {
   }
 }
 
-/** By the time of its status, which a rename changes as well. */
+/** Since the last status change, which includes a rename. */
 const ageOf = ({ ctimeMs }: Stats) => Date.now() - ctimeMs;
 
 async function* entriesOf(folder: string): AsyncIterable<Dirent> {

@@ -94,7 +94,7 @@ class FilesInMemory implements FileReader {
     return key;
   }
 
-  async claim(key: string) {
+  async touch(key: string) {
     if (!this.kept.has(key)) throw new FileMissingError(key);
   }
 
@@ -181,8 +181,8 @@ describe("a new document", () => {
     expect([...files.kept.keys()]).toEqual([documents.originals.get(first.document.id)]);
   });
 
-  it("from a file that was swept before it was read, kept or claimed is refused, and may be sent again", async () => {
-    for (const step of ["read", "keep", "claim"] as const) {
+  it("from a file that was swept before it was read, kept or touched is refused, and may be sent again", async () => {
+    for (const step of ["read", "keep", "touch"] as const) {
       const { files, serviceOf } = setUp();
       const file = files.staged("page.html", Buffer.from("<title>A page</title><p>Words."));
       const swept = async () => {

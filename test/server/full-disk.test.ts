@@ -36,9 +36,9 @@ afterAll(() => lectern.stop());
 
 const [error, info] = [50, 30];
 const patiently = { timeout: 20_000 };
-const diskFull = "The disk for files is full: nothing happened. Send it again when there is room.";
-const cannotUse = "Files cannot be stored or read just now: nothing happened. Try again later.";
-const tooBusy = "The storage of files is too busy: nothing happened, try again in a moment.";
+const diskFull = "The disk for files is full: nothing was changed. Retry when it has free space.";
+const cannotUse = "Files cannot be stored or read at the moment: nothing was changed. Retry later.";
+const tooBusy = "The file store is too busy: nothing was changed. Retry in a moment.";
 
 let count = 0;
 const text = (bytes: number) => new File([`Text ${++count}.${" Words.".repeat(bytes / 7)}`], "text.txt");
@@ -64,9 +64,9 @@ const saysNotReady = (code: string) =>
 
 /** The log, as an operator reads it. */
 const failures = () =>
-  lines.filter(({ level, msg }) => Number(level) >= error && msg !== "the file store takes no files");
+  lines.filter(({ level, msg }) => Number(level) >= error && msg !== "the file store accepts no files");
 const changes = () =>
-  lines.flatMap(({ level, msg }) => (/^the file store takes/.test(String(msg)) ? [[level, String(msg)]] : []));
+  lines.flatMap(({ level, msg }) => (/^the file store accepts/.test(String(msg)) ? [[level, String(msg)]] : []));
 
 const everything = async () => [await filesOf(lectern), await dump(lectern.database)] as const;
 /** All that exists, when nothing goes on any more: to compare with it afterwards. */
@@ -145,13 +145,13 @@ describe.skipIf(whyNoDisk)("a disk for files that is full", () => {
     await fill();
     await saysNotReady("INSUFFICIENT_STORAGE");
     for (let asked = 0; asked < 50; asked++) await ready();
-    expect(changes()).toEqual([[error, "the file store takes no files"]]);
+    expect(changes()).toEqual([[error, "the file store accepts no files"]]);
     await expectReadsAndTexts();
     await disk.empty();
     await becomesReady();
     expect(changes()).toEqual([
-      [error, "the file store takes no files"],
-      [info, "the file store takes files again"],
+      [error, "the file store accepts no files"],
+      [info, "the file store accepts files again"],
     ]);
     expect((await send(text(1_000_000))).status).toBe(200);
   });

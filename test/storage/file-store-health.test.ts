@@ -47,9 +47,9 @@ it("says why not, until it does again; each change is one line of the log", asyn
   for (let count = 0; count < 3; count++) expect(await found(() => Promise.reject(broken))).toBe(broken);
   for (let count = 0; count < 3; count++) expect(await found(async () => {})).toBeNull();
   expect(told()).toEqual([
-    [50, "the file store takes no files", "ENOSPC"],
-    [50, "the file store takes no files", "EIO"],
-    [30, "the file store takes files again", undefined],
+    [50, "the file store accepts no files", "ENOSPC"],
+    [50, "the file store accepts no files", "EIO"],
+    [30, "the file store accepts files again", undefined],
   ]);
   expect(trials).toBe(10);
 });
@@ -67,7 +67,7 @@ it("answers in time while a trial hangs, begins no other, and recovers when it e
   await pause(1);
   expect(await health.findTrouble()).toBeNull();
   expect(told()).toEqual([
-    [50, "the file store takes no files", "ETIMEDOUT"],
-    [30, "the file store takes files again", undefined],
+    [50, "the file store accepts no files", "ETIMEDOUT"],
+    [30, "the file store accepts files again", undefined],
   ]);
 });

@@ -90,7 +90,7 @@ describe.skipIf(whyNoDisk)("a disk that is full", () => {
       store.keep(left),
       store.discard(left),
       store.remove(kept),
-      store.claim(kept),
+      store.touch(kept),
       store.requireUsable(),
     ];
     for (const error of await Promise.all(works.map(failureOf))) {
@@ -126,7 +126,7 @@ describe("a folder that is none", () => {
       discard: store.discard(left),
       read: store.read(kept),
       pieces: whole(kept),
-      claim: store.claim(kept),
+      touch: store.touch(kept),
       age: store.age(kept),
       size: store.size(kept),
       remove: store.remove(kept),
@@ -191,7 +191,7 @@ describe("an error of the operating system", () => {
     ["readFile", "read", (kept) => store.read(kept)],
     ["open", "pieces", (kept) => whole(kept)],
     ["read", "pieces", (kept) => whole(kept)],
-    ["utimes", "claim", (kept) => store.claim(kept)],
+    ["utimes", "touch", (kept) => store.touch(kept)],
     ["stat", "age", (kept) => store.age(kept)],
     ["stat", "size", (kept) => store.size(kept)],
     ["stat", "list", () => listed()],
@@ -246,7 +246,7 @@ describe("an error of the operating system", () => {
   it("ENOENT of a file that was swept says that it is missing; of others, nothing", async () => {
     const [kept, staged] = [await store.keep(await stage()), await stage()];
     await rm(folder, { recursive: true });
-    const works = [store.read(kept), whole(kept), store.claim(kept), store.readStaged(staged), store.keep(staged)];
+    const works = [store.read(kept), whole(kept), store.touch(kept), store.readStaged(staged), store.keep(staged)];
     for (const error of await Promise.all(works.map(failureOf))) expect(error).toBeInstanceOf(FileMissingError);
     await Promise.all([store.remove(kept), store.discard(staged)]);
     expect([await store.size(kept), await store.age(kept)]).toEqual([null, null]);
