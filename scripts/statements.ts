@@ -69,7 +69,7 @@ async function main(): Promise<void> {
     const { url } = server;
     const application = await openApplication(config, { url, publicUrl: "http://localhost", logger });
     await loadSampleLibrary(application);
-    const workers = await startWorkers(config, { url, places: 1, logger });
+    const workers = await startWorkers(config, { url, slots: 1, logger });
     await untilProcessed(application);
     await workers.stop();
     console.log(await statementTable(application));

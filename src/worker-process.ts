@@ -9,20 +9,20 @@ import { slices as allSlices } from "./slices.ts";
 export type WorkersOptions = {
   /** Of the database. */
   url: string;
-  /** Rows of each queue that are worked on at the same time. */
-  places: number;
+  /** Maximum number of concurrent jobs of each queue. */
+  slots: number;
   logger: Logger;
   slices?: readonly Slice[];
 };
 
 export async function startWorkers(config: Config, options: WorkersOptions): Promise<RunningWorker> {
-  const { url, places, logger, slices = allSlices } = options;
+  const { url, slots, logger, slices = allSlices } = options;
   const files = openFileStore(config);
   const parts = {
     config,
     url,
     files,
-    places,
+    slots,
     leaseMs: config.WORKER_LEASE_MS,
     maxAttempts: config.WORKER_ATTEMPTS,
     logger,

@@ -41,7 +41,7 @@ export async function start(): Promise<void> {
     const isFirstStart = !config.isProduction && (await loadSampleLibrary(application));
     if (config.WORKERS > 0) {
       const workerUrl = await connectAs(database, "lectern_worker", logger);
-      const worker = await startWorkers(config, { url: workerUrl, places: config.WORKERS, logger });
+      const worker = await startWorkers(config, { url: workerUrl, slots: config.WORKERS, logger });
       stops.push(worker.stop);
       if (isFirstStart) await untilProcessed(application);
     }

@@ -24,7 +24,7 @@ export async function worker(): Promise<void> {
       }
     }
     const url = await connectAs(database, "lectern_worker", logger);
-    const running = await startWorkers(config, { url, places: Math.max(1, config.WORKERS), logger });
+    const running = await startWorkers(config, { url, slots: Math.max(1, config.WORKERS), logger });
     logger.info("the worker waits for work; Ctrl-C stops it");
     await signal;
     await running.stop();

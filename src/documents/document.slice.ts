@@ -53,14 +53,14 @@ export const documentSlice: Slice = {
   files: [{ table: tables.Document, key: "storageKey", topic: "document", size: "sizeBytes", sha256: "sha256" }],
   maxFileBytes: (config) => config.MAX_DOCUMENT_BYTES,
   // The readers of all formats are imported by workers only.
-  queue: workQueue(documentQueue, async ({ config, files, places, logger }) => {
+  queue: workQueue(documentQueue, async ({ config, files, slots, logger }) => {
     const { openProcessor } = await import("./worker/processor.ts");
     const limits = {
       maxBytes: config.MAX_DOCUMENT_BYTES,
       timeoutMs: config.WORKER_TIMEOUT_MS,
       memoryMb: config.WORKER_MEMORY_MB,
     };
-    return openProcessor({ files, places, limits, logger });
+    return openProcessor({ files, slots, limits, logger });
   }),
   checks: {
     "chunks whose offsets do not cut out their text (where characters and UTF-16 code units are the same)": `

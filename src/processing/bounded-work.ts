@@ -1,6 +1,6 @@
 /**
- * Work on threads, bounded in number, time and memory. Input from outside may be made to take hours, or all the memory
- * there is: a thread can be ended, a function on the event loop cannot.
+ * Threads with limits of number, time and memory. Hostile input may take hours, or all memory: a thread can be
+ * terminated, a function on the event loop cannot.
  */
 import type { Transferable } from "node:worker_threads";
 import type { Logger } from "pino";
@@ -8,20 +8,20 @@ import { Piscina } from "piscina";
 import { Budget } from "./budget.ts";
 
 export type WorkLimits = {
-  /** How long work waits for a thread. */
+  /** Timeout for a free thread. */
   waitMs: number;
-  /** How long it may then take. */
+  /** Timeout of the work itself. */
   timeoutMs: number;
-  /** Memory that it may take. The process may grow by twice that meanwhile: others work in it as well. */
+  /** Memory limit of the work. The whole process may grow by twice as much, because it does other work too. */
   memoryMb: number;
 };
 
 export type BoundedThreadsOptions = {
-  /** The path of the module whose default export takes a task and returns its answer. */
+  /** The path of the module whose default export processes a task. */
   filename: string;
-  /** How many of them there are at most. Each begins when work needs it. */
+  /** Maximum number of threads, which are started on demand. */
   threads: number;
-  /** How long a thread without work is kept. */
+  /** Time after which an idle thread ends. */
   idleMs: number;
   limits: WorkLimits;
   /** The work as the subject of error messages: "Reading the file". */
@@ -29,11 +29,11 @@ export type BoundedThreadsOptions = {
   logger: Logger;
 };
 
-/** The work was ended, or not begun, because of a limit. The message says which. */
+/** The work was terminated, or not started, because of a limit. */
 export class LimitExceededError extends Error {
   override name = "LimitExceededError";
   readonly limit: keyof WorkLimits;
-  /** True when the work itself exceeded the limit; other work in the process may have caused it otherwise. */
+  /** True if the work itself exceeded the limit; false if other work in the process may have caused it. */
   readonly isCertain: boolean;
 
   constructor(message: string, limit: keyof WorkLimits, { isCertain = false, cause }: ErrorOptions = {}) {
@@ -45,18 +45,18 @@ export class LimitExceededError extends Error {
 type ErrorOptions = { isCertain?: boolean; cause?: unknown };
 
 export type RunOptions = {
-  /** Ends the work, and the thread with it. */
+  /** Terminates the work's thread. */
   signal?: AbortSignal;
   transferList?: Transferable[];
 };
 
-/** How often time and memory are looked at. */
+/** Interval of checks of time and memory. */
 const checkMs = 100;
 
 export class BoundedThreads<Task, Answer> {
   readonly #options: BoundedThreadsOptions;
   readonly #pool: Piscina<Task, Answer>;
-  /** Work waits here and not in the pool, so that the time in the queue does not count as time of the work. */
+  /** The queue for threads. It is not the pool's, so that waiting does not count towards `timeoutMs`. */
   readonly #turns: Budget;
 
   constructor(options: BoundedThreadsOptions) {
@@ -73,30 +73,26 @@ export class BoundedThreads<Task, Answer> {
       minThreads: 0,
       maxThreads: threads,
       idleTimeout: idleMs,
-      // The last resort: V8 may abort the whole process when a thread reaches this limit. The check of the process's
-      // memory ends the thread before that.
+      // Last resort, because V8 may abort the whole process at this limit. The check of the process's memory should
+      // terminate the thread earlier.
       resourceLimits: { maxOldGenerationSizeMb: 4 * limits.memoryMb },
     });
-    // A thread that fails without a task emits this, and without a listener it would end the process.
+    // Emitted by a thread that fails without a task. Without a listener it would end the process.
     this.#pool.on("error", (error) => logger.error({ err: error }, "a thread ended"));
     this.#pool.setMaxListeners(threads + 1);
   }
 
-  /**
-   * The thread's answer, or its error.
-   *
-   * @throws LimitExceededError
-   */
+  /** @throws LimitExceededError, or the error of the work */
   async run(task: Task, options: RunOptions = {}): Promise<Answer> {
-    const giveBack = await this.#turns.take(1);
+    const release = await this.#turns.take(1);
     try {
       return await this.#runNow(task, options);
     } finally {
-      giveBack();
+      release();
     }
   }
 
-  /** Ends all threads, whatever they do. */
+  /** Terminates all threads, even during work. */
   close(): Promise<void> {
     return this.#pool.destroy();
   }
@@ -104,7 +100,7 @@ export class BoundedThreads<Task, Answer> {
   async #runNow(task: Task, { signal, transferList }: RunOptions): Promise<Answer> {
     const ended = new AbortController();
     const stopWatching = this.#watchLimits((error) => ended.abort(error));
-    // It may be the thread that this task waits for: one that fails while it begins never takes a task.
+    // It may be this task's thread: one that fails during its start never takes a task.
     const onThreadError = (error: Error) =>
       ended.abort(new Error(`A thread ended: ${error.message}`, { cause: error }));
     this.#pool.on("error", onThreadError);
@@ -117,7 +113,7 @@ export class BoundedThreads<Task, Answer> {
       if ((error as NodeJS.ErrnoException).code === "ERR_WORKER_OUT_OF_MEMORY") {
         throw this.#tooMuchMemory({ isCertain: true, cause: error });
       }
-      // The reason says more than the pool's own error, that the task was aborted.
+      // The signal's reason names the limit; the pool's error only says that the task was aborted.
       throw ended.signal.aborted && !signal?.aborted ? ended.signal.reason : error;
     } finally {
       this.#pool.off("error", onThreadError);
@@ -125,7 +121,7 @@ export class BoundedThreads<Task, Answer> {
     }
   }
 
-  /** Looks at the memory of the process as a whole, since what libraries allocate belongs to no thread. */
+  /** Checks the memory of the whole process: native memory cannot be attributed to threads. */
   #watchLimits(end: (error: LimitExceededError) => void): () => void {
     const { limits, subject } = this.#options;
     const rssBefore = process.memoryUsage.rss();

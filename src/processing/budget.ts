@@ -1,13 +1,13 @@
 /**
- * Bounds what work takes at the same time, in units of its owner's choice: bytes of files that are held in memory,
- * objects that are read, threads. Work takes all that it needs at once, so no two wait for each other.
+ * A weighted semaphore: bounds the units that concurrent work uses, such as bytes in memory, objects to read, or threads.
+ * Work takes all its units at once, so it cannot deadlock. Waiters are served in order.
  */
 
 export type BudgetOptions = {
   total: number;
-  /** How long work waits for its turn. */
+  /** Timeout of waiting. */
   waitMs: number;
-  /** The error after the longest wait. */
+  /** Makes the error that is thrown after the timeout. */
   refusal: () => Error;
 };
 
@@ -22,27 +22,27 @@ export class Budget {
   }
 
   /**
-   * Waits for its turn, and until so many units are free. Work that needs more than there are runs alone.
+   * Waits until it is first in the queue and the units are free. Work that needs more than the total runs alone.
    *
-   * @returns how to give them back
-   * @throws the owner's `refusal` when that takes too long
+   * @returns a function that releases the units
+   * @throws `refusal()` after the timeout
    */
   async take(needed: number): Promise<() => void> {
     const { total, waitMs, refusal } = this.#options;
     const units = Math.min(needed, total);
     await new Promise<void>((begun, failed) => {
       const timer = setTimeout(() => {
-        this.#waiting.delete(place);
+        this.#waiting.delete(waiter);
         failed(refusal());
-        // It may have kept smaller ones from theirs.
+        // This waiter may have blocked smaller ones after it.
         this.#begin();
       }, waitMs);
       const begin = () => {
         clearTimeout(timer);
         begun();
       };
-      const place = { units, begin };
-      this.#waiting.add(place);
+      const waiter = { units, begin };
+      this.#waiting.add(waiter);
       this.#begin();
     });
     return () => {
@@ -52,11 +52,11 @@ export class Budget {
   }
 
   #begin(): void {
-    for (const place of this.#waiting) {
-      if (place.units > this.#free) return;
-      this.#waiting.delete(place);
-      this.#free -= place.units;
-      place.begin();
+    for (const waiter of this.#waiting) {
+      if (waiter.units > this.#free) return;
+      this.#waiting.delete(waiter);
+      this.#free -= waiter.units;
+      waiter.begin();
     }
   }
 }

@@ -1,40 +1,40 @@
-/** What a worker needs of a table that is a queue. The database keeps the promises; see docs/workers.md. */
+/** The interface of a queue for workers. Functions of the database implement it; see docs/workers.md. */
 export type Claim<Job> = {
   id: string;
-  /** Proof that the job is ours. */
+  /** Proves the claim. */
   token: string;
   attempt: number;
   job: Job;
 };
 
-/** The job can never be done: every further attempt would end the same way. */
+/** The job cannot succeed: every further attempt would fail in the same way. */
 export class ImpossibleJobError extends Error {
   override name = "ImpossibleJobError";
 }
 
-/** What became of a call that only the holder of a claim may make. */
+/** Result of a call that only the holder of the claim may make. */
 export type Verdict = {
   /** False: the claim is lost, and nothing changed. */
   stands: boolean;
-  /** Where it does not stand: the state, worker and claim that the call met, in words for the log. */
+  /** For the log, if the claim is lost: the state, worker and claim of the current holder. */
   met?: string;
 };
 
 export interface Queue<Job, Result> {
   /** Shown in logs. */
   readonly name: string;
-  /** Takes up to `count` jobs. */
+  /** Claims up to `count` jobs. */
   claim(worker: string, count: number, leaseMs: number): Promise<Claim<Job>[]>;
   extend(claim: Claim<Job>, leaseMs: number, progress?: number): Promise<Verdict>;
   complete(claim: Claim<Job>, result: Result): Promise<Verdict>;
-  /** Ends the attempt; there will be others, unless there were enough or `isFinal`. */
+  /** Ends the attempt. The job will be retried, unless `isFinal` or no attempts are left. */
   fail(claim: Claim<Job>, reason: string, isFinal: boolean): Promise<Verdict>;
-  /** Gives the job back without using up an attempt. */
+  /** Releases the claim without using up an attempt. */
   release(claim: Claim<Job>): Promise<Verdict>;
-  /** Ends the attempts whose lease is over. Returns how many. */
+  /** Ends the attempts whose lease has expired. Returns their number. */
   releaseExpired(): Promise<number>;
-  /** When a pause or a lease ends that nobody will tell of: milliseconds from now, null when there is none. */
+  /** Milliseconds until the next retry delay or lease ends; null if there is none. Neither sends a notification. */
   nextEndMs(): Promise<number | null>;
-  /** Calls back when there may be something to claim. Returns how to stop listening. */
+  /** Calls `wake` when there may be jobs to claim. Returns a function that stops listening. */
   listen(wake: () => void): Promise<() => Promise<void>>;
 }

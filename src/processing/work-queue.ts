@@ -1,11 +1,11 @@
-/** A table as a queue together with the work on its rows, ready to be started in any worker process. */
+/** A queue and the work on its jobs, which any worker process can start. */
 import { DatabasePool } from "../database/client.ts";
 import { type QueueDefinition, type QueueTable, type SqlQueueOptions, sqlQueue } from "./sql-queue.ts";
 import { Worker, type WorkerOptions } from "./worker.ts";
 
 export type WorkQueueOptions = SqlQueueOptions & {
-  /** Rows that are worked on at the same time. */
-  places: number;
+  /** Maximum number of concurrent jobs. */
+  slots: number;
   leaseMs: number;
 };
 
@@ -15,7 +15,7 @@ export type WorkQueue<Parts> = QueueTable & {
   start(parts: Parts & WorkQueueOptions): Promise<RunningWorker>;
 };
 
-/** The work on one row, and what it needs: made when a worker starts, closed when it stops. */
+/** The work on one job, with its resources: opened when a worker starts, closed when it stops. */
 export type Workshop<Job, Result> = {
   work: WorkerOptions<Job, Result>["work"];
   close?(): Promise<void>;
@@ -30,14 +30,14 @@ export function workQueue<Job, Result, Parts>(
     table,
     noun,
     async start(parts) {
-      const { url, places, leaseMs, logger } = parts;
+      const { url, slots, leaseMs, logger } = parts;
       const pool = new DatabasePool(
-        { connectionString: url, application_name: "lectern worker", max: places + 1, connectionTimeoutMillis: 10_000 },
+        { connectionString: url, application_name: "lectern worker", max: slots + 1, connectionTimeoutMillis: 10_000 },
         (error) => logger.warn({ err: error, queue: table }, "a worker's connection broke"),
       );
       const workshop = await open(parts);
       const queue = sqlQueue(definition, pool, parts);
-      const worker = new Worker({ queue, work: workshop.work, places, leaseMs, logger });
+      const worker = new Worker({ queue, work: workshop.work, slots, leaseMs, logger });
       await worker.start();
       return {
         async stop() {

@@ -1,10 +1,9 @@
 /**
- * A worker: claims jobs of a queue, a few at a time, and works on each until it is done, has failed, or its claim is
- * lost. Any number may run, in any number of processes.
+ * A worker claims jobs of a queue and processes each until it is completed, has failed, or its claim is lost. Any number
+ * of workers may run, in any number of processes.
  *
- * States: idle (waits for a wake, for the next pause or lease that ends, or for the poll) → busy (fills its places
- * until nothing can be claimed) → stopping (takes nothing new, gives the claims back that are not finished in time) →
- * stopped.
+ * States: idle (waits for a wake-up, for the end of a retry delay or lease, or for the poll) → busy (fills its slots
+ * until no job is left) → stopping (claims no jobs, and releases those that do not finish in time) → stopped.
  */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
@@ -14,23 +13,23 @@ import { type Claim, ImpossibleJobError, type Queue } from "./queue.ts";
 export type WorkerOptions<Job, Result> = {
   queue: Queue<Job, Result>;
   /**
-   * The work itself. `signal` is aborted when the claim is lost or the worker stops; `report` takes how far it is,
-   * from 0 to 1, as often as one likes.
+   * Processes a job. `signal` is aborted when the claim is lost or the worker stops. `report` takes the progress from
+   * 0 to 1, at any rate.
    */
   work: (job: Job, signal: AbortSignal, report: (progress: number) => void) => Promise<Result>;
-  /** Jobs at once. */
-  places: number;
+  /** Maximum number of concurrent jobs. */
+  slots: number;
   leaseMs: number;
-  /** How often it looks without being woken. */
+  /** Interval of polling. */
   pollMs?: number;
-  /** How long jobs may still run after `stop`. */
+  /** Time for which jobs may continue after `stop`. */
   graceMs?: number;
   logger: Logger;
 };
 
-/** Leases that ended are looked for this often at most, and the queue no more often when nothing wakes us. */
+/** Minimum interval between sweeps of expired leases, and between polls without a wake-up. */
 const sweepMs = 500;
-/** Progress is told when it has grown by so much, a few times a second at most. */
+/** Minimum increase of progress that is reported before the next heartbeat is due. */
 const progressStep = 0.05;
 const beatMs = 500;
 
@@ -39,7 +38,7 @@ export class Worker<Job, Result> {
   readonly #options: WorkerOptions<Job, Result>;
   readonly #running = new Map<Claim<Job>, { abort: AbortController; done: Promise<void> }>();
   #stopListening: (() => Promise<void>) | undefined;
-  #nextLook: NodeJS.Timeout | undefined;
+  #nextPoll: NodeJS.Timeout | undefined;
   #filling: Promise<void> | undefined;
   #sweptAt = Number.NEGATIVE_INFINITY;
   #isWoken = false;
@@ -57,11 +56,11 @@ export class Worker<Job, Result> {
   async stop(): Promise<void> {
     const { graceMs = 5_000 } = this.#options;
     this.#isStopping = true;
-    clearTimeout(this.#nextLook);
+    clearTimeout(this.#nextPoll);
     await this.#stopListening?.();
     await this.#filling;
     const timer = setTimeout(() => {
-      for (const { abort } of this.#running.values()) abort.abort(new Error("The worker stops."));
+      for (const { abort } of this.#running.values()) abort.abort(new Error("The worker is stopping."));
     }, graceMs);
     await Promise.all([...this.#running.values()].map(({ done }) => done));
     clearTimeout(timer);
@@ -72,36 +71,36 @@ export class Worker<Job, Result> {
     if (this.#isStopping) return;
     this.#filling ??= this.#fill().finally(() => {
       this.#filling = undefined;
-      if (this.#isWoken && this.#running.size < this.#options.places) this.#wake();
+      if (this.#isWoken && this.#running.size < this.#options.slots) this.#wake();
     });
   }
 
-  /** Claims until nothing is left or all places are taken, and then sets the time of the next look. */
+  /** Claims jobs until none is left or all slots are in use, and then schedules the next poll. */
   async #fill(): Promise<void> {
-    const { queue, places, leaseMs, pollMs = 5_000, logger } = this.#options;
+    const { queue, slots, leaseMs, pollMs = 5_000, logger } = this.#options;
     let waitMs = pollMs;
-    clearTimeout(this.#nextLook);
+    clearTimeout(this.#nextPoll);
     try {
       while (this.#isWoken && !this.#isStopping) {
         this.#isWoken = false;
         await this.#sweep();
-        const free = places - this.#running.size;
+        const free = slots - this.#running.size;
         if (free <= 0 || this.#isStopping) break;
         const claims = await queue.claim(this.name, free, leaseMs);
         for (const claim of claims) {
-          // It may have stopped while the claim was under way.
+          // `stop` may have been called during the claim.
           if (this.#isStopping) await queue.release(claim);
           else this.#begin(claim);
         }
-        // Nothing is left: what comes back by itself, after a pause or from a dead worker, nobody tells us of.
+        // Delays and expired leases send no notification, so poll for them.
         if (claims.length < free && !this.#isWoken && !this.#isStopping) {
           waitMs = Math.min(pollMs, Math.max(sweepMs, (await queue.nextEndMs()) ?? pollMs));
         }
       }
     } catch (error) {
-      logger.error({ err: error, queue: queue.name }, "claiming failed; the next poll tries again");
+      logger.error({ err: error, queue: queue.name }, "claiming failed; the next poll will retry");
     }
-    if (!this.#isStopping) this.#nextLook = setTimeout(() => this.#wake(), waitMs);
+    if (!this.#isStopping) this.#nextPoll = setTimeout(() => this.#wake(), waitMs);
   }
 
   async #sweep(): Promise<void> {
@@ -109,7 +108,7 @@ export class Worker<Job, Result> {
     if (performance.now() - this.#sweptAt < sweepMs) return;
     this.#sweptAt = performance.now();
     const expired = await queue.releaseExpired();
-    if (expired > 0) logger.warn({ queue: queue.name, expired }, "leases ended without a result");
+    if (expired > 0) logger.warn({ queue: queue.name, expired }, "leases expired");
   }
 
   #begin(claim: Claim<Job>): void {
@@ -125,7 +124,7 @@ export class Worker<Job, Result> {
     const { queue, work, logger } = this.#options;
     const log = { queue: queue.name, id: claim.id, worker: this.name, claim: claim.token, attempt: claim.attempt };
     const heartbeat = new Heartbeat(this.#options, claim, (met) => {
-      logger.warn({ ...log, met }, "the claim is lost: the work is stopped");
+      logger.warn({ ...log, met }, "the claim is lost: stopping the work");
       abort.abort(new ClaimLostError("The claim is lost."));
     });
     const started = performance.now();
@@ -134,7 +133,7 @@ export class Worker<Job, Result> {
       const { stands, met } = await queue.complete(claim, result);
       const ms = Math.round(performance.now() - started);
       if (stands) logger.info({ ...log, ms }, "processed");
-      else logger.warn({ ...log, ms, met }, "the claim was lost: the result is dropped");
+      else logger.warn({ ...log, ms, met }, "the claim was lost: the result is discarded");
     } catch (error) {
       await this.#end(claim, abort.signal, error, log);
     } finally {
@@ -151,10 +150,10 @@ export class Worker<Job, Result> {
         ? await queue.release(claim)
         : await queue.fail(claim, reason, error instanceof ImpossibleJobError);
       if (!stands) logger.warn({ ...log, met, err: error }, "the claim was lost before the attempt ended");
-      else if (signal.aborted) logger.info(log, "given back");
+      else if (signal.aborted) logger.info(log, "released");
       else logger.warn({ ...log, err: error }, "an attempt failed");
     } catch (failure) {
-      logger.error({ ...log, err: failure }, "the end of an attempt could not be told; its lease will end");
+      logger.error({ ...log, err: failure }, "reporting the end of an attempt failed; its lease will expire");
     }
   }
 }
@@ -163,12 +162,12 @@ class ClaimLostError extends Error {
   override name = "ClaimLostError";
 }
 
-/** Lengthens the lease of a claim three times as often as it must, and tells of progress in between. */
+/** Extends the lease of a claim after a third of it, and earlier to report progress. */
 class Heartbeat {
   readonly #extend: () => Promise<void>;
   readonly #timer: NodeJS.Timeout;
   #progress: number | undefined;
-  #told = 0;
+  #reported = 0;
   #extendedAt = performance.now();
   #isExtending = false;
 
@@ -184,7 +183,7 @@ class Heartbeat {
       const progress = this.#progress;
       const { stands, met } = await queue.extend(claim as Claim<never>, leaseMs, progress);
       this.#extendedAt = performance.now();
-      this.#told = progress ?? this.#told;
+      this.#reported = progress ?? this.#reported;
       if (stands) return;
       this.stop();
       lose(met);
@@ -193,7 +192,7 @@ class Heartbeat {
     this.#timer = setInterval(
       () => {
         const isDue = performance.now() - this.#extendedAt >= everyMs - beatMs / 2;
-        if (isDue || (this.#progress ?? 0) - this.#told >= progressStep) void this.#beat();
+        if (isDue || (this.#progress ?? 0) - this.#reported >= progressStep) void this.#beat();
       },
       Math.min(everyMs, beatMs),
     );
@@ -207,7 +206,7 @@ class Heartbeat {
     clearInterval(this.#timer);
   }
 
-  /** One at a time. What fails is tried again at the next beat; should the lease end meanwhile, that will say so. */
+  /** The next beat retries a failed call. If the lease has expired by then, that call reports it. */
   async #beat(): Promise<void> {
     if (this.#isExtending) return;
     this.#isExtending = true;

@@ -209,7 +209,7 @@ it.each([
     config,
     url: proxy.url,
     files,
-    places: 1,
+    slots: 1,
     leaseMs: 30_000,
     maxAttempts: 5,
     logger,

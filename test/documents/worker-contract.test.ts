@@ -410,7 +410,7 @@ describe("our worker", () => {
     const pool = new pg.Pool({ connectionString: database.url, application_name: "lectern worker", max: 4 });
     pool.on("error", () => {});
     const queue = sqlQueue(documentQueue, pool, { url: database.url, maxAttempts, logger });
-    const worker = new Worker({ queue, work, places: 2, leaseMs: 30_000, pollMs: 600_000, logger, ...options });
+    const worker = new Worker({ queue, work, slots: 2, leaseMs: 30_000, pollMs: 600_000, logger, ...options });
     await worker.start();
     let stopping: Promise<void> | undefined;
     const stop = () => {
@@ -474,7 +474,7 @@ describe("our worker", () => {
     expect(tries.sort()).toEqual(["one", "poison", "poison", "three", "two"]);
   });
 
-  it("is woken by a new document, and never holds more than it has places", async () => {
+  it("is woken by a new document, and never holds more jobs than it has slots", async () => {
     let [running, most] = [0, 0];
     await startWorker(async (job, signal, report) => {
       most = Math.max(most, ++running);
@@ -509,7 +509,7 @@ describe("our worker", () => {
     await expect.poll(() => begun).toEqual(["long"]);
     expect(await read(id)).toMatchObject({ status: "PROCESSING", claimed_by: worker.name });
     await worker.stop();
-    expect(reasons).toEqual(["The worker stops."]);
+    expect(reasons).toEqual(["The worker is stopping."]);
     expect(await read(id)).toMatchObject({ status: "PENDING", attempts: 0, failure: null, claim_token: null });
   });
 
@@ -533,7 +533,7 @@ describe("our worker", () => {
       listen: async () => async () => {},
     };
     const work = async (job: string) => `${begun.push(job)}`;
-    const worker = new Worker({ queue, work, places: 1, leaseMs: 30_000, logger: pino({ level: "silent" }) });
+    const worker = new Worker({ queue, work, slots: 1, leaseMs: 30_000, logger: pino({ level: "silent" }) });
     await worker.start();
     await asked.promise;
     const stopped = worker.stop();
@@ -587,7 +587,7 @@ describe("our worker", () => {
     expect(held).toMatchObject({ status: "PROCESSING", claimed_by: "other" });
     expect(await chunksOf(id)).toEqual([]);
     // The log tells who met whom.
-    const line = worker.logs.find(({ msg }) => msg === "the claim was lost: the result is dropped");
+    const line = worker.logs.find(({ msg }) => msg === "the claim was lost: the result is discarded");
     expect(line).toMatchObject({ id, worker: worker.name, attempt: 1 });
     expect(line?.met).toBe(
       `complete_document by claim ${line?.claim} changed nothing: document ${id} is PROCESSING in attempt 1, ` +
@@ -629,7 +629,7 @@ describe("our worker", () => {
     const { logs } = await startWorker(cut);
     await expect.poll(() => read(id)).toMatchObject({ status: "COMPLETED", attempts: 2 });
     // What it did is told a moment after it is done.
-    await expect.poll(() => logs.map(({ msg }) => msg)).toEqual(["leases ended without a result", "processed"]);
+    await expect.poll(() => logs.map(({ msg }) => msg)).toEqual(["leases expired", "processed"]);
     expect(await complete(left as ClaimRow, someChunks)).toBe(false);
   });
 

@@ -96,7 +96,7 @@ export async function startLectern(options: LecternOptions = {}): Promise<Lecter
   if (options.housekeeping === false) await application.housekeeping.stop();
   let worker: RunningWorker | undefined;
   if (options.worker) {
-    worker = await startWorkers(config, { url: urlAs(database.url, "lectern_worker"), places: 1, logger, slices });
+    worker = await startWorkers(config, { url: urlAs(database.url, "lectern_worker"), slots: 1, logger, slices });
   }
   const server = await application.listen({ host: "127.0.0.1", port: 0, mayMovePort: false });
   const url = `http://127.0.0.1:${server.port}/graphql`;

@@ -1,11 +1,11 @@
-/** Cuts a text into chunks. Runs on a thread of its own (document.thread.ts), since a long text takes a while. */
+/** Splits a text into chunks. Runs on a thread (processing-thread.ts), because a long text takes seconds. */
 import { RecursiveCharacterTextSplitter } from "@langchain/textsplitters";
 import { Tiktoken } from "js-tiktoken/lite";
 import encoding from "js-tiktoken/ranks/o200k_base";
 
 export type ChunkDraft = { text: string; startOffset: number; endOffset: number; tokenCount: number };
 
-/** Characters of a chunk at most: about a paragraph, and small enough to show whole. */
+/** Maximum characters of a chunk: about a paragraph, short enough to display whole. */
 const chunkSize = 1_000;
 
 const splitter = new RecursiveCharacterTextSplitter({
@@ -16,21 +16,21 @@ const splitter = new RecursiveCharacterTextSplitter({
 });
 const tokens = new Tiktoken(encoding);
 
-/** Pieces after which progress is reported: well under a second's work. */
+/** Number of pieces between progress reports: less than a second's work. */
 const reportEvery = 200;
 
 /**
- * Chunks in order. They cover the text but for white space between them, and `slice` finds each again.
+ * Yields chunks in order. They cover the text except white space between them; the offsets are those of `slice`.
  *
- * @param report takes how far the work is, from 0 to 1
+ * @param report takes the progress from 0 to 1
  */
 export async function* chunk(text: string, report: (progress: number) => void): AsyncGenerator<ChunkDraft> {
   const pieces = await splitter.splitText(text);
   let from = 0;
   for (const [index, piece] of pieces.entries()) {
     if (index % reportEvery === reportEvery - 1) report(index / pieces.length);
-    // Pieces come in order and trimmed, so the next place where one stands is its own. One that begins with the second
-    // half of a character begins before `from`, which the piece before it was lengthened to.
+    // Pieces are trimmed and in order, so the first occurrence after the previous piece is the right one. A piece that
+    // begins with a low surrogate begins before `from`, because the previous chunk was extended by it.
     const found = text.indexOf(piece, isSecondHalf(piece) ? from - 1 : from);
     if (found < 0) throw new Error("The splitter changed the text.");
     const start = Math.max(from, found);
@@ -38,7 +38,7 @@ export async function* chunk(text: string, report: (progress: number) => void): 
     from = end;
     const slice = text.slice(start, end);
     if (slice.trim() === "") continue;
-    // Text that looks like a control token of a model is text all the same.
+    // No special tokens: text that looks like a model's control token is ordinary text.
     const tokenCount = tokens.encode(slice, [], []).length;
     yield { text: slice, startOffset: start, endOffset: end, tokenCount };
   }
@@ -46,7 +46,7 @@ export async function* chunk(text: string, report: (progress: number) => void): 
 
 const isSecondHalf = (piece: string) => /^[\uDC00-\uDFFF]/.test(piece);
 
-/** True between the two code units of one character, where the splitter cuts when nothing else helps. */
+/** True between the code units of a surrogate pair. The splitter cuts there if it finds no separator. */
 function isInsideCharacter(text: string, offset: number): boolean {
   return offset < text.length && (text.codePointAt(offset - 1) ?? 0) > 0xffff;
 }

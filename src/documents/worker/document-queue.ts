@@ -1,12 +1,12 @@
-/** Documents as a queue: what a worker is handed, and what it hands back. */
+/** The queue of documents: its jobs and their results. */
 import type { QueueDefinition } from "../../processing/sql-queue.ts";
 
-/** A document with its text, or with the key of the original that holds it. */
+/** A document with its text, or with the storage key of its original. */
 export type DocumentJob = { mimeType: string } & (
   | { text: string; storageKey: null }
   | { text: null; storageKey: string }
 );
-/** In UTF-8: `chunks` as the JSON that complete_document takes, `text` where it was read from an original. */
+/** UTF-8: `chunks` is the JSON for complete_document; `text` is set if it was extracted from an original. */
 export type DocumentResult = { chunks: Uint8Array<ArrayBuffer>; text: Uint8Array<ArrayBuffer> | null };
 
 type ClaimedRow = { mime_type: string; text: string | null; storage_key: string | null };

@@ -1,27 +1,27 @@
 /**
- * What a worker's thread does with a document: reads its text, where it has only an original, and cuts it into chunks.
- * It answers rather than throws when nothing can be read, because errors lose their class between threads.
+ * Runs on a worker's thread: extracts a document's text from its original, if there is one, and splits it into chunks.
+ * Unreadable originals are a result, not an error, because errors lose their class between threads.
  */
 import type { MessagePort } from "node:worker_threads";
 import { move, transferableSymbol, valueSymbol } from "piscina";
 import { type ExtractionLimits, extractText, UnreadableDocumentError } from "../reading/extraction.ts";
 import { type ChunkDraft, chunk } from "./chunker.ts";
 
-/** `progress` takes how far the work is, from 0 to 1. */
+/** `progress` takes numbers from 0 to 1. */
 export type ThreadTask = { mimeType: string; progress: MessagePort } & (
   | { text: string; original?: never }
   | { text: null; original: Uint8Array; limits: ExtractionLimits }
 );
 /**
- * `chunks` is the JSON of `ChunkDraft[]`. `text` is what was read from the original, null where the document had its
- * text already. Both are UTF-8: bytes change hands between threads, where strings would be copied.
+ * `chunks` is the JSON of `ChunkDraft[]`. `text` was extracted from the original; null if the document already had its
+ * text. Both are UTF-8 bytes, which are transferred between threads; strings would be copied.
  */
 export type ThreadAnswer =
   | { chunks: Uint8Array<ArrayBuffer>; text: Uint8Array<ArrayBuffer> | null }
   | { unreadable: string };
 
-// A promise inside a library that nobody awaits would end the thread, and with it a document that the library has
-// already refused, or could read. What is awaited below says how the work went.
+// An unhandled rejection inside a library would end the thread, even if the library has read the document. The awaited
+// promises below determine the outcome.
 process.on("unhandledRejection", () => {});
 
 export default async function work(task: ThreadTask): Promise<ThreadAnswer | Moved> {
@@ -37,10 +37,10 @@ export default async function work(task: ThreadTask): Promise<ThreadAnswer | Mov
   }
 }
 
-/** Chunks that are encoded at once. */
+/** Number of chunks that are encoded together. */
 const batchSize = 200;
 
-/** As JSON, a few at a time: all chunks together, as objects and then as one string, take several times as much. */
+/** Encodes JSON in batches: objects and one string of all chunks would need several times the memory. */
 async function encode(chunks: AsyncIterable<ChunkDraft>): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Buffer[] = [];
   let batch: string[] = [];
@@ -54,7 +54,7 @@ async function encode(chunks: AsyncIterable<ChunkDraft>): Promise<Uint8Array<Arr
   }
   batch.push(parts.length + batch.length === 0 ? "[]" : "]");
   encodeBatch();
-  // In a buffer of its own, which can change hands.
+  // Not in Node's shared pool, so that the buffer can be transferred.
   const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let offset = 0;
   for (const part of parts) {

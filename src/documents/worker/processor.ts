@@ -1,4 +1,4 @@
-/** The work on one document: its text is read, from the original if there is one, and cut into chunks. */
+/** Processes a document: extracts its text, if there is an original, and splits it into chunks. */
 import { join } from "node:path";
 import { MessageChannel } from "node:worker_threads";
 import type { Logger } from "pino";
@@ -12,30 +12,30 @@ import type { ThreadAnswer, ThreadTask } from "./processing-thread.ts";
 export type ProcessorOptions = {
   /** The store of the originals. */
   files: FileStore;
-  /** Documents that are worked on at the same time. */
-  places: number;
+  /** Maximum number of concurrent documents. */
+  slots: number;
   limits: DocumentLimits;
   logger: Logger;
 };
 
 export type DocumentLimits = Pick<WorkLimits, "timeoutMs" | "memoryMb"> & {
-  /** Bytes of a document that was sent; its text has at most as many characters. */
+  /** Bytes of a document as sent; also the maximum number of characters of its text. */
   maxBytes: number;
 };
 
-/** Parts of a DOCX, inflated, for each byte of the largest document. */
+/** Total size of an inflated DOCX, in multiples of the largest document. */
 const maxInflation = 10;
 const maxPages = 10_000;
 /** Time after which a thread without a document ends. */
 const idleMs = 60_000;
 
 export function openProcessor(options: ProcessorOptions): Workshop<DocumentJob, DocumentResult> {
-  const { places, limits, logger } = options;
+  const { slots, limits, logger } = options;
   const threads: Threads = new BoundedThreads({
     filename: join(import.meta.dirname, "processing-thread.ts"),
-    threads: places,
+    threads: slots,
     idleMs,
-    // No document waits for a thread, since there are as many threads as places.
+    // Each slot has its own thread, so documents do not wait.
     limits: { waitMs: limits.timeoutMs, ...limits },
     subject: "Processing",
     logger,
@@ -48,7 +48,7 @@ export function openProcessor(options: ProcessorOptions): Workshop<DocumentJob, 
 
 type Threads = BoundedThreads<ThreadTask, ThreadAnswer>;
 
-/** @throws ImpossibleJobError when the document is to blame */
+/** @throws ImpossibleJobError if the document itself is the cause */
 async function processDocument(
   { text, mimeType, storageKey }: DocumentJob,
   signal: AbortSignal,
@@ -68,7 +68,7 @@ async function processDocument(
     if ("unreadable" in answer) throw new ImpossibleJobError(answer.unreadable);
     return answer;
   } catch (error) {
-    // Otherwise other work may be to blame, so the attempt is not the last.
+    // Otherwise other work may be the cause, so a retry may succeed.
     if (error instanceof LimitExceededError && error.isCertain) {
       throw new ImpossibleJobError(error.message, { cause: error });
     }
@@ -78,7 +78,7 @@ async function processDocument(
   }
 }
 
-/** Its error becomes the document's `failure`, so it names no path. */
+/** Its error becomes the document's `failure`, so it contains no path. */
 async function readOriginal(files: FileStore, storageKey: string): Promise<Buffer<ArrayBuffer>> {
   try {
     return await files.read(storageKey);
