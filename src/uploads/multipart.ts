@@ -1,6 +1,6 @@
 /**
- * A multipart request (the GraphQL multipart request specification): `operations`, then `map`, then the files, each
- * streamed into the file store as it arrives. Nothing is executed before all of it is there and well formed.
+ * Receives a request of the GraphQL multipart request specification: `operations`, then `map`, then the files, which are
+ * streamed into the file store. The operation runs only after the whole request is received and valid.
  */
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
@@ -15,19 +15,18 @@ export type UploadLimits = {
   maxFieldBytes: number;
   /** Bytes of one file. */
   maxFileBytes: number;
-  /** List items and object fields in the variables. */
+  /** Number of list items and object fields in the variables. */
   maxVariableValues: number;
 };
 
-/** Files of one request. */
 const maxFiles = 10;
-/** A part needs two or three. More are not read. */
+/** Headers of one part, which needs two or three. Further ones are ignored. */
 const maxHeaders = 20;
 const maxHeaderBytes = 8_192;
 
 /**
- * @param staged where every file goes once it is received whole, also when the request then fails
- * @throws ApplicationError when no file is being written any more
+ * @param staged receives every complete file, even if the request fails later
+ * @throws ApplicationError, but not before all writes have ended
  */
 export async function receiveMultipart(
   req: IncomingMessage,
@@ -42,7 +41,7 @@ export async function receiveMultipart(
   let current: Readable | undefined;
   const fail = (error: unknown) => {
     req.unpipe(parser);
-    // Whoever writes the file that is just coming in is told as well.
+    // Ends the write of the file that is being received.
     current?.destroy();
     reject(error);
   };
@@ -60,10 +59,10 @@ export async function receiveMultipart(
   });
   parser.on("file", (name, stream, filename) => {
     current = stream;
-    // An error that comes when nobody reads any more is no reason to end the process.
+    // An error after the reader has stopped must not end the process.
     stream.on("error", () => {});
     if (fields.size < 2) return fail(malformed("The parts are operations, map, and the files, in this order."));
-    if (name === undefined || files.has(name)) return fail(malformed("Each file comes once, under its name in map."));
+    if (name === undefined || files.has(name)) return fail(malformed("Each file is sent once, under its name in map."));
     const file = store.stage(stream, { name: filename ?? "", maxBytes: maxFileBytes });
     files.set(name, file);
     file
@@ -77,15 +76,15 @@ export async function receiveMultipart(
   for (const limit of ["partsLimit", "filesLimit", "fieldsLimit"] as const) {
     parser.on(limit, () => fail(malformed(`A request has at most ${maxFiles} files.`)));
   }
-  parser.on("error", () => fail(malformed("The parts of the request are damaged or end too early.")));
+  parser.on("error", () => fail(malformed("The multipart body is malformed or incomplete.")));
   parser.on("finish", resolve);
-  req.on("error", () => fail(malformed("The request ended too early.")));
-  req.on("close", () => req.complete || fail(malformed("The request ended too early.")));
+  req.on("error", () => fail(malformed("The request is incomplete.")));
+  req.on("close", () => req.complete || fail(malformed("The request is incomplete.")));
   req.pipe(parser);
 
   try {
     await received;
-    return placeFiles(fields, new Map(await settle(files)));
+    return insertFiles(fields, new Map(await settle(files)));
   } finally {
     await Promise.allSettled(files.values());
   }
@@ -105,7 +104,7 @@ function parserFor(req: IncomingMessage, maxFieldBytes: number): BusboyInstance 
       },
     });
   } catch {
-    throw malformed("The content type names no boundary.");
+    throw malformed("The content type has no boundary.");
   }
 }
 
@@ -113,8 +112,8 @@ async function settle(files: ReadonlyMap<string, Promise<StagedFile>>): Promise<
   return Promise.all([...files].map(async ([name, file]): Promise<[string, StagedFile]> => [name, await file]));
 }
 
-/** Puts each file where `map` says that it belongs: in the variables, in the place of a null. */
-function placeFiles(fields: ReadonlyMap<string, unknown>, files: ReadonlyMap<string, StagedFile>): GraphQLParams {
+/** Inserts each file into the variables at its paths in `map`, each of which must lead to a null. */
+function insertFiles(fields: ReadonlyMap<string, unknown>, files: ReadonlyMap<string, StagedFile>): GraphQLParams {
   const operations = fields.get("operations");
   const map = fields.get("map");
   if (!isRecord(operations) && !Array.isArray(operations)) throw malformed("The field operations is missing.");
@@ -125,20 +124,20 @@ function placeFiles(fields: ReadonlyMap<string, unknown>, files: ReadonlyMap<str
   for (const [name, file] of files) {
     const paths = Object.hasOwn(map, name) ? map[name] : undefined;
     if (!Array.isArray(paths) || paths.length === 0 || paths.length > maxFiles) {
-      throw malformed("Each file has its places in map.");
+      throw malformed(`Each file has 1 to ${maxFiles} paths in map.`);
     }
-    for (const path of paths) place(operations, path, file);
+    for (const path of paths) insertFile(operations, path, file);
   }
   return operations as GraphQLParams;
 }
 
-function place(operations: object, path: unknown, file: StagedFile): void {
+function insertFile(operations: object, path: unknown, file: StagedFile): void {
   const keys = typeof path === "string" ? path.split(".") : [];
   const last = keys.pop() ?? "";
   let parent: unknown = operations;
   for (const key of keys) parent = isContainer(parent) && Object.hasOwn(parent, key) ? parent[key] : undefined;
   if (!isContainer(parent) || !Object.hasOwn(parent, last) || parent[last] !== null) {
-    throw malformed("A place in map is the path of a null in operations, such as variables.file.");
+    throw malformed("A path in map leads to a null in operations, such as variables.file.");
   }
   parent[last] = file;
 }
@@ -147,7 +146,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isContainer = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 
-/** The input field that a file is meant for, from the operation's arguments down. */
+/** The file's first path in `map`, relative to the operation's arguments. */
 function inputPathOf(map: unknown, name: string): readonly string[] | undefined {
   const [path] = isRecord(map) && Array.isArray(map[name]) ? (map[name] as unknown[]) : [];
   return typeof path === "string" ? path.split(".").slice(1) : undefined;
@@ -157,7 +156,7 @@ const malformed = (message: string) => refusal("BAD_USER_INPUT", 400, message);
 const tooLarge = (message: string, inputPath?: readonly string[]) =>
   refusal("PAYLOAD_TOO_LARGE", 413, message, inputPath);
 
-/** The rest of the body is left to unread-body.ts. */
+/** unread-body.ts handles the rest of the body. */
 export function refusal(
   code: ErrorCode,
   status: number,

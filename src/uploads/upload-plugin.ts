@@ -1,4 +1,4 @@
-/** Uploads: who may send files at all is asked before a byte of them is read, and what nobody kept is removed. */
+/** Uploads: authenticates before the body is read; discards files that nothing kept. */
 import type { IncomingMessage } from "node:http";
 import type { Plugin } from "graphql-yoga";
 import type { Logger } from "pino";
@@ -10,20 +10,20 @@ import { receiveMultipart, refusal, type UploadLimits } from "./multipart.ts";
 export type UploadOptions = {
   store: FileStore;
   limits: UploadLimits;
-  /** How long an operation waits until there is memory for its files. */
+  /** Timeout of an operation that waits for memory. */
   waitMs: number;
   isSignedIn: (request: Request) => Promise<boolean>;
   logger: Logger;
 };
 
-/** What the plugin finds beside a request: its body, and a list of what is done when the request has ended. */
+/** `req`: the body of the request. `atEnd`: functions that run after the request. */
 export type UploadContext = { req: IncomingMessage; atEnd: (() => unknown)[] };
 
 export const isMultipart = (contentType: string | null | undefined): boolean =>
   /^\s*multipart\/form-data/i.test(contentType ?? "");
 
-/** Operations work on as many bytes of files at once as so many of the largest files have. */
-const filesAtOnce = 2;
+/** Memory budget of concurrent uploads, in multiples of the largest file. */
+const maxConcurrentFiles = 2;
 
 export function useUploads({
   store,
@@ -33,10 +33,9 @@ export function useUploads({
   logger,
 }: UploadOptions): Plugin<object, UploadContext> {
   const memory = new Budget({
-    total: filesAtOnce * limits.maxFileBytes,
+    total: maxConcurrentFiles * limits.maxFileBytes,
     waitMs,
-    refusal: () =>
-      new ApplicationError("OVERLOADED", "Too many files are being taken in: send them again in a moment."),
+    refusal: () => new ApplicationError("OVERLOADED", "Too many files are being uploaded: retry in a moment."),
   });
   return {
     async onRequestParse({ request, serverContext, setRequestParser }) {
@@ -45,20 +44,20 @@ export function useUploads({
       const { req, atEnd } = serverContext as UploadContext;
       setRequestParser(async () => {
         const staged: StagedFile[] = [];
-        let [isEnded, giveBack] = [false, () => {}];
+        let [isEnded, release] = [false, () => {}];
         atEnd.push(async () => {
           isEnded = true;
-          giveBack();
+          release();
           for (const file of staged) {
-            // Kept files are not staged any more. The sweep removes a file that stays: the answer stands.
+            // No effect on kept files. A failure does not change the response: the sweep removes the file later.
             await store
               .discard(file)
               .catch((error) => logger.warn({ err: error }, "a staged file could not be removed; the sweep will"));
           }
         });
         const parameters = await receiveMultipart(req, store, limits, staged);
-        giveBack = await memory.take(staged.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
-        if (isEnded) giveBack();
+        release = await memory.take(staged.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+        if (isEnded) release();
         return parameters;
       });
     },
