@@ -32,8 +32,8 @@ export class ApplicationError extends Error {
   override name = "ApplicationError";
   readonly code: ErrorCode;
   readonly details: ErrorDetails;
-  /** What the operation met, in words for the log: users are not told who holds what. */
-  met?: string;
+  /** For the log: the state and the claim with which the operation collided. Clients must not see the claim. */
+  holder?: string;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}, cause?: unknown) {
     super(message, cause === undefined ? {} : { cause });

@@ -102,7 +102,7 @@ export class DocumentService {
     // The database would allow it from PROCESSING as well: that is how a worker's lease ends.
     if (status !== "COMPLETED" && status !== "FAILED") {
       const message = `A ${status} document is not processed again: wait for its end.`;
-      throw having(document, new ApplicationError("INVALID_STATE", message, { inputPath: ["input", "id"] }));
+      throw withHolder(document, new ApplicationError("INVALID_STATE", message, { inputPath: ["input", "id"] }));
     }
     return this.#parts.uow.documents.makePending(id);
   }
@@ -117,7 +117,7 @@ export class DocumentService {
     }
     if (!isOwn) throw new ApplicationError("FORBIDDEN", "Only its owner changes a document.");
     if (expectedVersion != null && expectedVersion !== document.version) {
-      throw having(document, new StaleVersionError({ type: "Document", id }, document.version));
+      throw withHolder(document, new StaleVersionError({ type: "Document", id }, document.version));
     }
     return document;
   }
@@ -140,12 +140,12 @@ async function requireThere<Result>(work: Promise<Result>): Promise<Result> {
   }
 }
 
-/** The error, which tells the log what was met, in the words in which the database tells workers. */
-function having(document: LockedDocument, error: ApplicationError): ApplicationError {
+/** Adds the document's holder to the error for the log, in the format of the notice for workers. */
+function withHolder(document: LockedDocument, error: ApplicationError): ApplicationError {
   const { id, status, attempts, claimedBy, claimToken } = document;
-  const holder = claimToken === null ? "nobody" : `worker ${claimedBy} with claim ${claimToken}`;
-  const tries = claimToken === null ? `after ${attempts} attempt(s)` : `in attempt ${attempts}`;
-  error.met = `document ${id} is ${status} ${tries}, claimed by ${holder}`;
+  const claimant = claimToken === null ? "nobody" : `worker ${claimedBy} with claim ${claimToken}`;
+  const progress = claimToken === null ? `after ${attempts} attempt(s)` : `in attempt ${attempts}`;
+  error.holder = `document ${id} is ${status} ${progress}, claimed by ${claimant}`;
   return error;
 }
 

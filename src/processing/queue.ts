@@ -17,7 +17,7 @@ export type Verdict = {
   /** False: the claim is lost, and nothing changed. */
   stands: boolean;
   /** For the log, if the claim is lost: the state, worker and claim of the current holder. */
-  met?: string;
+  holder?: string;
 };
 
 export interface Queue<Job, Result> {

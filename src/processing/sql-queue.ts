@@ -105,14 +105,14 @@ async function callAsHolder(pool: pg.Pool, text: string, values: unknown[]): Pro
   for (let tries = 1; ; tries++) {
     try {
       return await withConnection(pool, async (client) => {
-        let met: string | undefined;
+        let holder: string | undefined;
         const hear = ({ message }: { message?: string }) => {
-          met = message;
+          holder = message;
         };
         client.on("notice", hear);
         try {
           const { stands } = (await client.query(text, values)).rows[0];
-          return stands || met === undefined ? { stands } : { stands, met };
+          return stands || holder === undefined ? { stands } : { stands, holder };
         } finally {
           client.off("notice", hear);
         }

@@ -123,17 +123,17 @@ export class Worker<Job, Result> {
   async #run(claim: Claim<Job>, abort: AbortController): Promise<void> {
     const { queue, work, logger } = this.#options;
     const log = { queue: queue.name, id: claim.id, worker: this.name, claim: claim.token, attempt: claim.attempt };
-    const heartbeat = new Heartbeat(this.#options, claim, (met) => {
-      logger.warn({ ...log, met }, "the claim is lost: stopping the work");
+    const heartbeat = new Heartbeat(this.#options, claim, (holder) => {
+      logger.warn({ ...log, holder }, "the claim is lost: stopping the work");
       abort.abort(new ClaimLostError("The claim is lost."));
     });
     const started = performance.now();
     try {
       const result = await work(claim.job, abort.signal, (progress) => heartbeat.report(progress));
-      const { stands, met } = await queue.complete(claim, result);
+      const { stands, holder } = await queue.complete(claim, result);
       const ms = Math.round(performance.now() - started);
       if (stands) logger.info({ ...log, ms }, "processed");
-      else logger.warn({ ...log, ms, met }, "the claim was lost: the result is discarded");
+      else logger.warn({ ...log, ms, holder }, "the claim was lost: the result is discarded");
     } catch (error) {
       await this.#end(claim, abort.signal, error, log);
     } finally {
@@ -146,10 +146,10 @@ export class Worker<Job, Result> {
     if (signal.reason instanceof ClaimLostError) return;
     try {
       const reason = error instanceof Error ? error.message : String(error);
-      const { stands, met } = signal.aborted
+      const { stands, holder } = signal.aborted
         ? await queue.release(claim)
         : await queue.fail(claim, reason, error instanceof ImpossibleJobError);
-      if (!stands) logger.warn({ ...log, met, err: error }, "the claim was lost before the attempt ended");
+      if (!stands) logger.warn({ ...log, holder, err: error }, "the claim was lost before the attempt ended");
       else if (signal.aborted) logger.info(log, "released");
       else logger.warn({ ...log, err: error }, "an attempt failed");
     } catch (failure) {
@@ -177,16 +177,16 @@ class Heartbeat {
       leaseMs,
     }: Pick<WorkerOptions<unknown, unknown>, "leaseMs"> & { queue: Pick<Queue<never, never>, "extend"> },
     claim: Claim<unknown>,
-    lose: (met: string | undefined) => void,
+    lose: (holder: string | undefined) => void,
   ) {
     this.#extend = async () => {
       const progress = this.#progress;
-      const { stands, met } = await queue.extend(claim as Claim<never>, leaseMs, progress);
+      const { stands, holder } = await queue.extend(claim as Claim<never>, leaseMs, progress);
       this.#extendedAt = performance.now();
       this.#reported = progress ?? this.#reported;
       if (stands) return;
       this.stop();
-      lose(met);
+      lose(holder);
     };
     const everyMs = leaseMs / 3;
     this.#timer = setInterval(

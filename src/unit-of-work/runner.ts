@@ -75,14 +75,14 @@ function describe(attempted: Attempt<object>, outcome: Outcome<unknown>): object
   if (!("error" in outcome)) return { outcome: outcome.kind };
   const causes = [...causesOf(outcome.error), attempted.failure];
   const sqlState = causes.map(sqlStateOf).find((state) => state !== undefined);
-  const met = causes.map(metOf).find((words) => words !== undefined);
-  return { outcome: outcome.kind, sqlState, ...attempted.collision, ...(met === undefined ? {} : { met }) };
+  const holder = causes.map(holderOf).find((words) => words !== undefined);
+  return { outcome: outcome.kind, sqlState, ...attempted.collision, ...(holder === undefined ? {} : { holder }) };
 }
 
 /** The holder that a refusal names: a property of the error or of one of its causes. */
-function metOf(error: unknown): string | undefined {
-  const { met, cause } = Object(error) as { met?: string; cause?: unknown };
-  return met ?? (cause === undefined ? undefined : metOf(cause));
+function holderOf(error: unknown): string | undefined {
+  const { holder, cause } = Object(error) as { holder?: string; cause?: unknown };
+  return holder ?? (cause === undefined ? undefined : holderOf(cause));
 }
 
 async function discard(preparations: Preparations, logger: Logger): Promise<void> {

@@ -50,7 +50,7 @@ it("INVALID_STATE: processing again what is in work", async () => {
   const { id, row, claim } = await documentInWork();
   expectNothingTold(await errorsOf(ada.client.request(Reprocess, { id })), "INVALID_STATE", claim);
   expect(await refusal("ConflictReprocess")).toMatchObject({
-    met: `document ${row} is PROCESSING in attempt 1, claimed by worker one/1/a with claim ${claim}`,
+    holder: `document ${row} is PROCESSING in attempt 1, claimed by worker one/1/a with claim ${claim}`,
   });
 });
 
@@ -58,7 +58,7 @@ it("CONFLICT: a version that a worker's claim has raised", async () => {
   const { id, version, row, claim } = await documentInWork();
   expectNothingTold(await errorsOf(ada.client.request(Rename, { id, version })), "CONFLICT", claim);
   expect(await refusal("ConflictRename")).toMatchObject({
-    met: `document ${row} is PROCESSING in attempt 1, claimed by worker one/1/a with claim ${claim}`,
+    holder: `document ${row} is PROCESSING in attempt 1, claimed by worker one/1/a with claim ${claim}`,
   });
 });
 
@@ -67,6 +67,6 @@ it("INVALID_STATE: processing again what nobody has begun with", async () => {
   const [row] = await lectern.database.query("select id from documents where status = 'PENDING'");
   expectNothingTold(await errorsOf(ada.client.request(Reprocess, { id })), "INVALID_STATE", "no claim");
   expect(await refusal("ConflictReprocess")).toMatchObject({
-    met: `document ${row?.id} is PENDING after 0 attempt(s), claimed by nobody`,
+    holder: `document ${row?.id} is PENDING after 0 attempt(s), claimed by nobody`,
   });
 });

@@ -589,7 +589,7 @@ describe("our worker", () => {
     // The log tells who met whom.
     const line = worker.logs.find(({ msg }) => msg === "the claim was lost: the result is discarded");
     expect(line).toMatchObject({ id, worker: worker.name, attempt: 1 });
-    expect(line?.met).toBe(
+    expect(line?.holder).toBe(
       `complete_document by claim ${line?.claim} changed nothing: document ${id} is PROCESSING in attempt 1, ` +
         `claimed by worker other with claim ${held.claim_token}`,
     );
@@ -602,7 +602,7 @@ describe("our worker", () => {
     await expect.poll(() => begun).toEqual(["long"]);
     await database.query("delete from documents");
     await worker.stop();
-    expect(worker.logs.map(({ msg, met }) => [msg, met])).toEqual([
+    expect(worker.logs.map(({ msg, holder }) => [msg, holder])).toEqual([
       [
         "the claim was lost before the attempt ended",
         expect.stringMatching(`^release_document by claim [0-9a-f-]{36} changed nothing: there is no document ${id}$`),

@@ -78,7 +78,7 @@ describe("a worker that is frozen beyond its lease", () => {
         await expect.poll(lost, { timeout: 60_000 }).toHaveLength(1);
         const [line] = lost();
         expect(line).toMatchObject({ worker: held.worker, claim: held.claim, attempt: 1 });
-        expect([met("extend_document_lease"), met("complete_document")]).toContain(line?.met);
+        expect([met("extend_document_lease"), met("complete_document")]).toContain(line?.holder);
       } else {
         await expect.poll(worker.output, { timeout: 60_000 }).toContain(`${held.id}: the claim was lost`);
         expect(worker.output()).toContain(`${held.worker}: ${met("complete_document")}`);
