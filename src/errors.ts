@@ -1,6 +1,6 @@
-/** The errors that are meant for somebody: an API's user, or the person at the keyboard. */
+/** Errors with a message for clients or for users of the command line. */
 
-/** What went wrong, as API users see it in `extensions.code`. */
+/** The values of `extensions.code`. */
 export type ErrorCode =
   | "BAD_USER_INPUT"
   | "UNAUTHENTICATED"
@@ -21,13 +21,13 @@ export type ErrorCode =
   | "INTERNAL_SERVER_ERROR";
 
 export type ErrorDetails = {
-  /** The input field that is wrong: `["input", "source", "text"]`. */
+  /** The path of the invalid input field: `["input", "source", "text"]`. */
   inputPath?: readonly string[];
-  /** More for `extensions`. */
+  /** Additional values of `extensions`. */
   [name: string]: unknown;
 };
 
-/** An error whose message and code the API's user may see. */
+/** An error whose message, code and details are shown to clients. */
 export class ApplicationError extends Error {
   override name = "ApplicationError";
   readonly code: ErrorCode;
@@ -42,18 +42,18 @@ export class ApplicationError extends Error {
   }
 }
 
-/** With OVERLOADED, whatever there is too much of. */
-export const tooBusy = "Too busy: try again in a moment.";
-/** For the header Retry-After, beside it. */
+/** General message for OVERLOADED. */
+export const tooBusy = "The server is overloaded: retry in a moment.";
+/** Value of the header Retry-After. */
 export const secondsToWait = 1;
 
-/** The row was written since the client saw it. What it is now is shown beside the error, as the API would show it. */
+/** The row was changed since the client read it. The error shows the current row, as the API would. */
 export class StaleVersionError extends ApplicationError {
   /** The GraphQL type and the row's id. */
   readonly current: { type: string; id: string };
 
   constructor(current: { type: string; id: string }, currentVersion: number) {
-    super("CONFLICT", `The ${current.type.toLowerCase()} is at version ${currentVersion} by now.`, {
+    super("CONFLICT", `The ${current.type.toLowerCase()} is now at version ${currentVersion}.`, {
       inputPath: ["input", "expectedVersion"],
       currentVersion,
     });
@@ -61,12 +61,12 @@ export class StaleVersionError extends ApplicationError {
   }
 }
 
-/** @param inputPath the wrong field, from the operation's arguments down */
+/** @param inputPath path of the invalid field, from the operation's arguments down */
 export function badInput(inputPath: readonly string[], message: string): ApplicationError {
   return new ApplicationError("BAD_USER_INPUT", message, { inputPath });
 }
 
-/** A mistake that the person at the keyboard can mend: printed as one clear line, without a stack trace. */
+/** A mistake of a user of the command line: printed as one line, without a stack trace. */
 export class UserError extends Error {
   override name = "UserError";
 }

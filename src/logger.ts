@@ -3,7 +3,7 @@ import pretty from "pino-pretty";
 
 export type LoggerOptions = { level: string; format: "pretty" | "json" };
 
-/** One line per event. Secrets are not logged; should one come near a log line, it is struck out. */
+/** Logs one line per event. Redaction is a precaution, since no code logs secrets. */
 export function createLogger({ level, format }: LoggerOptions): Logger {
   const options = {
     level,

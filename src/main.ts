@@ -1,18 +1,18 @@
-/** The command line. Mistakes of the person at the keyboard end in one clear line and a status that is not zero. */
+/** The command line. Mistakes of the user end in one line and a non-zero exit status. */
 import { parseArgs } from "node:util";
 import { UserError } from "./errors.ts";
 
 const usage = `Usage: node src/main.ts <command>
 
-  start                     the server, with a worker and, without DATABASE_URL, a PostgreSQL of its own
-  worker                    a worker alone; run as many as you like
-  migrate                   brings the database up to date
-  migrate new NAME          writes a migration from what schema.prisma has new
+  start                     runs the server with a worker and, without DATABASE_URL, an embedded PostgreSQL
+  worker                    runs a worker only; there may be any number
+  migrate                   applies missing migrations
+  migrate new NAME          writes a migration with the changes of schema.prisma
   seed                      loads the sample library and the demo users
   schema [FILE]             prints the GraphQL schema, or writes it to FILE
   doctor                    checks the database's contents
   user create --email E --name N [--admin|--editor]
-                            makes a user; the password is read from LECTERN_PASSWORD or from standard input
+                            creates a user; the password comes from LECTERN_PASSWORD or standard input
 
 Configuration comes from the environment and from .env: see the README's table.`;
 
@@ -34,9 +34,9 @@ async function main(): Promise<void> {
     return;
   }
   if (rest.length > 0 && !["migrate", "schema", "user"].includes(command)) {
-    throw new UserError(`\`${command}\` takes nothing more: what is "${rest.join(" ")}"?`);
+    throw new UserError(`\`${command}\` takes no arguments, not "${rest.join(" ")}".`);
   }
-  // Each command loads only what it needs.
+  // Imported dynamically, so that each command loads only its own modules.
   switch (command) {
     case "start":
       return (await import("./commands/start.ts")).start();
@@ -51,11 +51,10 @@ async function main(): Promise<void> {
     case "doctor":
       return (await import("./commands/doctor.ts")).doctor();
     case "user":
-      if (rest[0] !== "create" || rest.length > 1)
-        throw new UserError("The only thing to do with users here is `user create`.");
+      if (rest[0] !== "create" || rest.length > 1) throw new UserError("The only command for users is `user create`.");
       return (await import("./commands/user.ts")).createUserCommand(values);
     default:
-      throw new UserError(`There is no command "${command}".\n\n${usage}`);
+      throw new UserError(`Unknown command "${command}".\n\n${usage}`);
   }
 }
 

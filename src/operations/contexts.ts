@@ -1,6 +1,6 @@
 /**
- * The contexts of operations: one per request; of a mutation one per attempt, inside its unit of work; of a subscription
- * one per event, since the viewer may have changed.
+ * The contexts of operations: one per request, one per attempt of a mutation (inside its unit of work), and one per event
+ * of a subscription, since the viewer may have changed.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { YogaInitialContext } from "graphql-yoga";
@@ -13,17 +13,17 @@ import type { ClientConnection } from "../outbox/change-feed.ts";
 import type { Repositories, UnitOfWork } from "../unit-of-work/unit-of-work.ts";
 import type { Viewer, Viewers } from "../viewer.ts";
 
-/** Comes from node:http. Over a WebSocket there are no response headers and no files. */
+/** The part of the context from node:http. Over a WebSocket there is no response and there are no files. */
 export type ServerContext = { req: IncomingMessage; res?: ServerResponse; atEnd?: (() => unknown)[] };
 export type RequestContext = YogaInitialContext & ServerContext & { requestId: string; connection: ClientConnection };
 
 export type ContextParts = {
   viewers: Viewers;
-  /** True: strangers may read the shared library. */
+  /** True if strangers may read the shared library. */
   isPublic: boolean;
-  /** True when clients reach the server over TLS. */
+  /** True if clients reach the server over TLS. */
   isSecure: boolean;
-  /** Read outside units of work. */
+  /** For reads outside units of work. */
   reads: Reader;
   cursors: CursorCodec;
   services(uow: UnitOfWork & Repositories, viewer: Viewer): Services;
@@ -68,7 +68,7 @@ export function contextsOf({ viewers, isPublic, isSecure, reads, cursors, servic
       const context: OperationContext = {
         ...operation,
         ...scopeOf(operation.viewer),
-        // A cookie is part of the answer: it is sent after the commit only.
+        // Cookies are sent only after the commit.
         setCookie: (cookie) => uow.afterCommit(() => operation.setCookie(cookie)),
       };
       return context;

@@ -1,6 +1,6 @@
 /**
- * From an error, whatever it is, to what the API's user sees of it: a code, a message, where in the input it lies, and
- * the request it belongs to. What is not meant for users is logged whole and shown as INTERNAL_SERVER_ERROR.
+ * Converts errors into their form for clients: code, message, input path and request id. Errors that clients must not
+ * see are logged and masked as INTERNAL_SERVER_ERROR.
  */
 import { GraphQLError, type GraphQLFormattedError } from "graphql";
 import type { Logger } from "pino";
@@ -24,7 +24,7 @@ import { TransactionClosedError } from "../unit-of-work/transaction-guard.ts";
 import { AbandonedError, RetriesExhaustedError, UnknownOutcomeError } from "../unit-of-work/unit-of-work.ts";
 import { WriteOverloadError } from "../unit-of-work/write-database.ts";
 
-/** @returns an error that may leave the process */
+/** @returns an error that is safe for clients */
 export function answerFor(error: unknown, requestId: string, logger: Logger): GraphQLError {
   if (error instanceof GraphQLError && ready.has(error)) return error;
   const answer = makeAnswer(error, requestId, logger);
@@ -32,14 +32,14 @@ export function answerFor(error: unknown, requestId: string, logger: Logger): Gr
   return answer;
 }
 
-/** An answer that left before, given again as it was. */
+/** Restores an error of a stored response unchanged. */
 export function answerAgain(shown: GraphQLFormattedError): GraphQLError {
   const answer = new GraphQLError(shown.message, { path: shown.path, extensions: shown.extensions });
   ready.add(answer);
   return answer;
 }
 
-/** Yoga asks more than once for some errors. */
+/** Errors that are already masked: Yoga masks some of them more than once. */
 const ready = new WeakSet<GraphQLError>();
 
 function makeAnswer(error: unknown, requestId: string, logger: Logger): GraphQLError {
@@ -47,25 +47,25 @@ function makeAnswer(error: unknown, requestId: string, logger: Logger): GraphQLE
   const original = given ? innermost(given) : error;
   const meant = meaningOf(original);
   if (!meant && (original === undefined || original instanceof GraphQLError)) {
-    // A fault of the request that GraphQL itself found: syntax, validation, coercion.
+    // An error of GraphQL itself about the request: syntax, validation, coercion.
     const found = (original ?? given) as GraphQLError;
-    // Of what others have put into it only HTTP's part stays: the rest may repeat the request's body.
+    // Keeps only `extensions.http`: the rest may contain the request body.
     const { http: part, originalError } = found.extensions;
     const http = part as HttpPart | undefined;
     const code = codesByStatus[http?.status ?? 400] ?? "BAD_USER_INPUT";
-    // Yoga lets a body that is no JSON keep its status by the original error, which is gone now.
+    // Yoga keeps the HTTP status of errors with an original error, which is removed here; `spec: false` has that effect.
     const kept = http && (originalError === undefined ? http : { ...http, spec: false });
     return copy(found, given, { code, requestId, ...(kept ? { http: kept } : {}) });
   }
   const log = { err: original, requestId, path: given?.path };
-  if (!meant) logger.error(log, "an error that nobody expected");
-  else if (needsOperator(original)) logger.error(log, "storage or memory failed: an operator must look after it");
+  if (!meant) logger.error(log, "unexpected error");
+  else if (needsOperator(original)) logger.error(log, "storage or memory failure: an operator must act");
   const { message, code, details } = meant ?? unexpected;
   const http = httpPartOf(code, original);
   return copy(new GraphQLError(message), given, { code, ...details, requestId, ...(http ? { http } : {}) });
 }
 
-/** The client is told as much as it can use, which mends nothing. */
+/** The response does not help the operator, so the error is also logged. */
 const needsOperator = (error: unknown) =>
   error instanceof FileStoreError || isDiskFull(error) || isDiskFailure(error) || isOutOfMemory(error);
 
@@ -77,12 +77,12 @@ const statusesByCode: Partial<Record<ErrorCode, number>> = {
   INSUFFICIENT_STORAGE: 507,
 };
 
-/** Where the code alone decides about it. */
+/** HTTP status and headers of codes that determine them. */
 function httpPartOf(code: ErrorCode, error: unknown): HttpPart | undefined {
   const status = statusesByCode[code];
   if (status === undefined) return undefined;
-  const passes = code === "OVERLOADED" || (error instanceof FileStoreError && error.mayPass);
-  return { status, ...(passes ? { headers: { "retry-after": String(secondsToWait) } } : {}) };
+  const isTransient = code === "OVERLOADED" || (error instanceof FileStoreError && error.mayPass);
+  return { status, ...(isTransient ? { headers: { "retry-after": String(secondsToWait) } } : {}) };
 }
 
 const codesByStatus: Record<number, ErrorCode> = {
@@ -91,7 +91,7 @@ const codesByStatus: Record<number, ErrorCode> = {
   415: "UNSUPPORTED_MEDIA_TYPE",
 };
 
-const unexpected = new ApplicationError("INTERNAL_SERVER_ERROR", "Something went wrong on our side.");
+const unexpected = new ApplicationError("INTERNAL_SERVER_ERROR", "Internal server error.");
 
 function innermost(error: GraphQLError): unknown {
   let inner: unknown = error;
@@ -99,21 +99,25 @@ function innermost(error: GraphQLError): unknown {
   return inner;
 }
 
-/** GraphQL's own messages repeat names and literals of the query, however long. */
+/** GraphQL's messages quote names and literals of the query, which may be long. */
 const longestMessage = 1_000;
 
-function copy(error: GraphQLError, place: GraphQLError | undefined, extensions: Record<string, unknown>): GraphQLError {
+function copy(
+  error: GraphQLError,
+  location: GraphQLError | undefined,
+  extensions: Record<string, unknown>,
+): GraphQLError {
   const { message } = error;
   return new GraphQLError(message.length <= longestMessage ? message : `${message.slice(0, longestMessage)}…`, {
-    nodes: place?.nodes ?? error.nodes ?? null,
-    source: place?.source ?? error.source ?? null,
-    positions: place?.positions ?? error.positions ?? null,
-    path: place?.path ?? error.path ?? null,
+    nodes: location?.nodes ?? error.nodes ?? null,
+    source: location?.source ?? error.source ?? null,
+    positions: location?.positions ?? error.positions ?? null,
+    path: location?.path ?? error.path ?? null,
     extensions,
   });
 }
 
-/** Errors that users may know of. */
+/** The error for clients; undefined if they must not see it. */
 function meaningOf(error: unknown): ApplicationError | undefined {
   if (error instanceof ApplicationError) return error;
   if (error instanceof PageArgumentError) {
@@ -125,29 +129,31 @@ function meaningOf(error: unknown): ApplicationError | undefined {
 }
 
 function kindOf(error: unknown): [ErrorCode, string] | undefined {
-  if (error instanceof UnknownOutcomeError) return ["UNKNOWN_OUTCOME", "The operation may or may not have happened."];
+  if (error instanceof UnknownOutcomeError)
+    return ["UNKNOWN_OUTCOME", "The outcome is unknown: the operation may or may not have been executed."];
   if (error instanceof AbandonedError) return ["ROLLED_BACK", error.message];
   if (error instanceof RetriesExhaustedError || isRetryable(error)) {
-    return ["CONFLICT", "Others were changing the same things: nothing happened, try again."];
+    return ["CONFLICT", "Other operations changed the same data: nothing was changed. Retry."];
   }
   if (error instanceof IdempotencyMismatchError) {
     return ["IDEMPOTENCY_MISMATCH", "This Idempotency-Key was used for another request: choose a new one."];
   }
-  if (isLockTimeout(error)) return ["CONFLICT", "Others are holding the same things: nothing happened, try again."];
+  if (isLockTimeout(error))
+    return ["CONFLICT", "Other operations hold locks on the same data: nothing was changed. Retry."];
   if (error instanceof ReadOverloadError || error instanceof WriteOverloadError || isOverload(error)) {
     return ["OVERLOADED", tooBusy];
   }
   if (isDiskFull(error)) {
-    return ["INSUFFICIENT_STORAGE", "The database's disk is full: nothing happened. Send it again when there is room."];
+    return ["INSUFFICIENT_STORAGE", "The database's disk is full: nothing was changed. Retry when it has free space."];
   }
   if (isDiskFailure(error)) {
-    return ["STORAGE_UNAVAILABLE", "The database cannot use its disk just now: nothing happened. Try again later."];
+    return ["STORAGE_UNAVAILABLE", "The database cannot use its disk at the moment: nothing was changed. Retry later."];
   }
-  if (isOutOfMemory(error)) return ["OVERLOADED", "The database is short of memory: try again in a moment."];
+  if (isOutOfMemory(error)) return ["OVERLOADED", "The database is short of memory: retry in a moment."];
   if (error instanceof TransactionClosedError || isTimeout(error)) {
-    return ["TRANSACTION_TIMEOUT", "It took too long: nothing happened."];
+    return ["TRANSACTION_TIMEOUT", "The operation timed out: nothing was changed."];
   }
   if (isConnectionLoss(error) || isUnavailable(error))
-    return ["OVERLOADED", "The database is not there just now: try again in a moment."];
+    return ["OVERLOADED", "The database is unavailable: retry in a moment."];
   return undefined;
 }

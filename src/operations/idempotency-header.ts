@@ -1,6 +1,6 @@
 /**
- * `Idempotency-Key`: a mutation sent again with the same key is not done again, but answered as it was answered then,
- * with `Idempotent-Replay: true`. Keys belong to the user who sent them.
+ * `Idempotency-Key`: a mutation with a known key is not executed again. The response is the stored one, with
+ * `Idempotent-Replay: true`. Keys are separate for each user.
  */
 import { createHash } from "node:crypto";
 import { type ExecutionArgs, type ExecutionResult, type GraphQLFormattedError, print } from "graphql";
@@ -11,7 +11,7 @@ import { type IdempotencyKey, reserveKey, storeAnswer } from "../unit-of-work/id
 import type { UnitOfWork } from "../unit-of-work/unit-of-work.ts";
 import { answerAgain } from "./error-answers.ts";
 
-/** The key of this operation, or null when its client sent none. @throws ApplicationError when it cannot be kept */
+/** The key of this operation, or null if the client sent none. @throws ApplicationError if the key cannot be used */
 export function keyOf(
   { document, operationName, variableValues }: ExecutionArgs,
   { request, viewer }: OperationContext,
@@ -22,8 +22,9 @@ export function keyOf(
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
     throw refusal("An Idempotency-Key has 1 to 255 visible ASCII characters.");
   }
-  if (!viewer) throw refusal("An Idempotency-Key belongs to a user: sign in first.");
-  if (answersAreSecret) throw refusal("An answer with tokens is not kept: send this without an Idempotency-Key.");
+  if (!viewer) throw refusal("An Idempotency-Key needs a user: sign in first.");
+  if (answersAreSecret)
+    throw refusal("A response with tokens is not stored: send this operation without an Idempotency-Key.");
   const hash = createHash("sha256").update(`${print(document)}\n${operationName ?? ""}\n`);
   addTo(hash, variableValues ?? null);
   return { userId: viewer.id, key, requestHash: hash.digest("hex") };
@@ -33,7 +34,7 @@ function refusal(message: string): ApplicationError {
   return new ApplicationError("BAD_USER_INPUT", message, { http: { status: 400 } });
 }
 
-/** Canonical: equal values give equal hashes in whatever order their fields came. A file counts by its bytes. */
+/** Hashes a canonical form, so the order of object fields is irrelevant. Files are hashed by name and contents. */
 function addTo(hash: ReturnType<typeof createHash>, value: unknown): void {
   if (Array.isArray(value)) {
     hash.update("[");
@@ -53,7 +54,7 @@ function addTo(hash: ReturnType<typeof createHash>, value: unknown): void {
   }
 }
 
-/** Runs of one key within this process, one after another, so that those who wait hold no connection meanwhile. */
+/** Serializes operations with the same key in this process, so that waiting ones hold no connection. */
 const running = new Map<string, Promise<unknown>>();
 
 export async function oneAtATime<Result>({ userId, key }: IdempotencyKey, run: () => Promise<Result>): Promise<Result> {
@@ -69,11 +70,11 @@ export async function oneAtATime<Result>({ userId, key }: IdempotencyKey, run: (
 
 export type KeyedOptions = {
   keptHours: number;
-  /** Makes an error ready to leave, as it is then kept. */
+  /** Masks an error, as it is stored. */
   show: (error: unknown) => GraphQLFormattedError;
 };
 
-/** The answer to the key: the stored one, or that of `execute`, which is stored with what it did. */
+/** Returns the stored response of the key, or executes and stores it. */
 export async function executeOnce(
   uow: UnitOfWork,
   key: IdempotencyKey,

@@ -1,4 +1,4 @@
-/** Coerces an operation's variables: once for all plugins, up to the first error, which never repeats a value. */
+/** Coerces an operation's variables, once for all plugins, up to the first error. Messages never contain values. */
 import {
   coerceInputValue,
   type ExecutionArgs,
@@ -19,19 +19,19 @@ import {
 } from "graphql";
 import { ApplicationError } from "../errors.ts";
 
-/** By name, coerced, with defaults. A variable that was not sent and has no default is absent. */
+/** Coerced values by name, including defaults. A variable without value and default is absent. */
 export type Variables = Record<string, unknown>;
 
 type Path = readonly (string | number)[];
 
 const coerced = new WeakMap<ExecutionArgs, Variables>();
 
-/** @throws ApplicationError BAD_USER_INPUT that names the variable and the place in it */
+/** @throws ApplicationError BAD_USER_INPUT with the variable and the path in it */
 export function variablesOf(args: ExecutionArgs): Variables {
   const known = coerced.get(args);
   if (known) return known;
   const operation = getOperationAST(args.document, args.operationName);
-  // Without a prototype: a variable may be called `__proto__`.
+  // Without a prototype, because a variable may be named `__proto__`.
   const variables: Variables = Object.create(null);
   for (const definition of operation?.variableDefinitions ?? []) coerce(args, definition, variables);
   coerced.set(args, variables);
@@ -57,7 +57,7 @@ function coerce(
   variables[name] = coerceInputValue(variableValues[name], type, refuse, hideSuggestions ?? false);
 }
 
-/** graphql-js repeats the value where a built-in scalar or an enum refuses it; its other reasons name types and fields. */
+/** Built-in scalars and enums quote the value in their errors; other errors only name types and fields. */
 function reasonOf(type: GraphQLInputType, path: Path, value: unknown, reason: string): string {
   const expected = namedTypeAt(type, path);
   const repeatsValue = value != null && (isSpecifiedScalarType(expected) || isEnumType(expected));
@@ -76,15 +76,15 @@ function namedTypeAt(type: GraphQLInputType, path: Path): GraphQLNamedType {
 }
 
 function invalid(name: string, path: Path, reason: string): ApplicationError {
-  const place = path.map((key) => (typeof key === "number" ? `[${key}]` : `.${key}`)).join("");
-  return new ApplicationError("BAD_USER_INPUT", `Variable "$${name}${place}" is invalid: ${reason}`, {
+  const suffix = path.map((key) => (typeof key === "number" ? `[${key}]` : `.${key}`)).join("");
+  return new ApplicationError("BAD_USER_INPUT", `Variable "$${name}${suffix}" is invalid: ${reason}`, {
     inputPath: [name, ...path.map(String)],
-    // Answers of the older media type have 200 for whatever GraphQL itself finds wrong.
+    // As for GraphQL's own errors: 200 for the older media type, 400 for the newer one.
     http: { spec: true, status: 400 },
   });
 }
 
 const longestReason = 300;
 
-/** A field's name that the type does not have may be as long as the request. */
+/** Unknown field names in the reason may be long. */
 const cut = (reason: string) => (reason.length <= longestReason ? reason : `${reason.slice(0, longestReason)}…`);

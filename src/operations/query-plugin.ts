@@ -1,6 +1,6 @@
 /**
- * How a query runs: first its price is found; then, if it is not cheap, it waits for its turn, so that no small request
- * waits behind many large ones; then its plan reads in one round trip what the resolvers will ask.
+ * Execution of a query: its cost is computed; an expensive query then waits for its share of the cost budget, so that it
+ * does not delay cheap ones; then its plan reads the rows for the resolvers in one round trip.
  */
 import { complexityFromQuery } from "@pothos/plugin-complexity";
 import {
@@ -22,15 +22,15 @@ import { variablesOf } from "./operation-variables.ts";
 export type QueryLimits = { maxCost: number; maxDepth: number };
 
 export type QueryOptions = QueryLimits & {
-  /** Objects that all queries under way may read together, and how long others wait for their turn. */
+  /** Cost budget of all concurrent queries, and timeout of waiting for it. */
   together: { maxCost: number; waitMs: number };
-  /** Absent: no plan, every level is batched when it is reached. */
+  /** Absent: no plans; resolvers read level by level. */
   plan?: PlanLimits;
 };
 
 type Execute = (args: ExecutionArgs) => Promise<ExecutionResult>;
 
-/** Objects that are read in a few milliseconds. Such a query does not wait for its turn. */
+/** Queries up to this cost take a few milliseconds and do not wait for the budget. */
 const cheapCost = 50;
 
 export function useQueries({ plan: limits, together, ...bounds }: QueryOptions): Plugin<OperationContext> {
@@ -60,12 +60,12 @@ export function useQueries({ plan: limits, together, ...bounds }: QueryOptions):
       if (operation.operation !== OperationTypeNode.QUERY) return;
       const execute: Execute = executeFn;
       setExecuteFn(async (ownArgs: ExecutionArgs) => {
-        const giveBack = cost > cheapCost ? await turns.take(cost) : () => {};
+        const release = cost > cheapCost ? await turns.take(cost) : () => {};
         try {
           await readAhead(operation, args);
           return await execute(ownArgs);
         } finally {
-          giveBack();
+          release();
         }
       });
     },
@@ -73,13 +73,13 @@ export function useQueries({ plan: limits, together, ...bounds }: QueryOptions):
 }
 
 /**
- * The price of an operation.
+ * Returns the cost of an operation.
  *
- * @throws ApplicationError before a statement is sent, for what is too expensive and for wrong variables
+ * @throws ApplicationError if the operation is too expensive or too deep, or its variables are invalid
  */
 export function requireAffordable(args: ExecutionArgs, { maxCost, maxDepth }: QueryLimits): number {
   const { schema, document, operationName, variableValues } = args;
-  // The library below coerces them as well, and its errors repeat their values.
+  // First, because the library below also coerces variables, and its errors contain their values.
   variablesOf(args);
   const operation = getOperationAST(document, operationName);
   if (!operation) return 0;
@@ -90,12 +90,12 @@ export function requireAffordable(args: ExecutionArgs, { maxCost, maxDepth }: Qu
   if (complexity > maxCost) {
     throw new ApplicationError(
       "BAD_USER_INPUT",
-      `This may read ${complexity} objects, and ${maxCost} is the most: ask for smaller pages or fewer levels.`,
+      `The operation may read ${complexity} objects, the maximum is ${maxCost}: use smaller pages or fewer levels.`,
       { cost: complexity, maxCost, http: { status: 400 } },
     );
   }
   if (depth > maxDepth) {
-    throw new ApplicationError("BAD_USER_INPUT", `This is ${depth} levels deep, and ${maxDepth} is the most.`, {
+    throw new ApplicationError("BAD_USER_INPUT", `The operation has ${depth} levels, the maximum is ${maxDepth}.`, {
       depth,
       maxDepth,
       http: { status: 400 },

@@ -1,23 +1,22 @@
 /**
- * Limits of a request's parts, checked before any of them is worked on: parsing, validation and coercion take time in
- * proportion to them, on the event loop that all requests share.
+ * Limits of the parts of a request, checked first: parsing, validation and coercion take time in proportion to them, on
+ * the event loop that all requests share.
  */
 import type { Plugin } from "graphql-yoga";
 import { ApplicationError } from "../errors.ts";
 
 export type RequestLimits = {
-  /** Characters of the query's text. */
   maxQueryCharacters: number;
-  /** List items and object fields, on all levels, in `variables`; and again in `extensions`. */
+  /** Number of list items and object fields on all levels, in `variables` and in `extensions` each. */
   maxVariableValues: number;
 };
 
-/** graphql-js counts lines from the start of the text for each node that an error names. */
+/** For each node of an error, graphql-js counts lines from the start of the text. */
 const maxQueryLines = 2_000;
 const maxDepth = 20;
 const maxNameCharacters = 200;
 
-/** The parts as a client sent them: of any type. */
+/** Unvalidated parts of a request. */
 export type RequestParts = { query?: unknown; variables?: unknown; extensions?: unknown; operationName?: unknown };
 
 export function useRequestLimits(limits: RequestLimits): Plugin {
@@ -29,7 +28,7 @@ export function useRequestLimits(limits: RequestLimits): Plugin {
         try {
           return await parse(isJson ? withSparseJson(whole, limits.maxVariableValues) : whole);
         } catch (error) {
-          // Yoga parses the JSON in a URL or a form, and lets its error pass.
+          // Yoga does not catch errors of the JSON in a URL or a form.
           if (error instanceof SyntaxError) throw refusal("The variables or the extensions are not JSON.");
           throw error;
         }
@@ -48,13 +47,13 @@ function withSparseJson(request: Request, maxValues: number): Request {
   return Object.create(request, { json: { value: json } });
 }
 
-/** Beside the values of `variables` and `extensions` a request has few. */
+/** Allowance for values of a request outside `variables` and `extensions`. */
 const otherValues = 100;
 
 /**
- * Counts values before they are made: a megabyte of empty lists takes JSON.parse twenty times as long as one of text.
+ * Counts values before parsing: JSON.parse takes twenty times as long for a megabyte of empty lists as for text.
  *
- * @throws ApplicationError BAD_USER_INPUT; what is no JSON is left to JSON.parse
+ * @throws ApplicationError BAD_USER_INPUT if there are too many; JSON.parse reports invalid JSON
  */
 export function requireSparseJson(text: string, maxValues: number): void {
   const most = 2 * maxValues + otherValues;
@@ -78,7 +77,7 @@ function endOfString(text: string, start: number): number {
   }
 }
 
-/** @throws ApplicationError BAD_USER_INPUT at the first part that is too large */
+/** @throws ApplicationError BAD_USER_INPUT if a part is too large */
 export function requireSmall(parts: RequestParts | null, limits: RequestLimits): void {
   const { query, operationName, variables, extensions } = parts ?? {};
   if (typeof query === "string") requireShortQuery(query, limits.maxQueryCharacters);
@@ -94,12 +93,12 @@ function requireShortQuery(query: string, maxCharacters: number): void {
   if (query.length > maxCharacters) throw refusal(`A query has at most ${maxCharacters} characters. ${advice}`);
   let lines = 1;
   for (let index = query.indexOf("\n"); index >= 0; index = query.indexOf("\n", index + 1)) lines++;
-  // The other line terminator of GraphQL.
+  // GraphQL's other line terminator.
   for (let index = query.indexOf("\r"); index >= 0; index = query.indexOf("\r", index + 1)) lines++;
   if (lines > maxQueryLines) throw refusal(`A query has at most ${maxQueryLines} lines. ${advice}`);
 }
 
-/** Level by level rather than recursive, since JSON.parse accepts more levels than the stack has room for. */
+/** Iterates level by level: a recursion would exceed the stack on levels that JSON.parse accepts. */
 function requireFewValues(name: string, root: unknown, maxValues: number): void {
   let count = 0;
   let level = isContainer(root) ? [root] : [];
@@ -117,7 +116,7 @@ function requireFewValues(name: string, root: unknown, maxValues: number): void 
   }
 }
 
-/** True for what JSON makes; an uploaded file that has been put among the variables is a single value. */
+/** True for JSON's lists and objects, but not for uploaded files, which count as one value. */
 function isContainer(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;

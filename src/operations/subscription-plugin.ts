@@ -1,9 +1,8 @@
 /**
- * How a subscription runs: its root field says what to watch, and each event is executed like a query of its own, with
- * fresh loaders and as the viewer is at that moment.
+ * Execution of a subscription: its root field determines the events, and each event is executed like a query, with new
+ * loaders and the reloaded viewer.
  *
- * Whatever ends it, other than its client, is told as the last result: `errors` with a code, and nothing after it.
- * docs/watching.md tells clients what follows.
+ * If the client does not end it, the last result holds `errors` with a code. docs/watching.md describes the codes.
  */
 import {
   createSourceEventStream,
@@ -27,7 +26,7 @@ import { type QueryOptions, requireAffordable } from "./query-plugin.ts";
 import { type TraceOptions, withTrace } from "./trace-plugin.ts";
 
 export type SubscriptionOptions = {
-  subscribe<Told>(options: SubscribeOptions<Told>): Promise<Subscription<Told>>;
+  subscribe<Result>(options: SubscribeOptions<Result>): Promise<Subscription<Result>>;
   /** Reloads a viewer; null when the session has ended. */
   currentViewer(viewer: NonNullable<Viewer>): Promise<Viewer>;
   /** The context of one event. */
@@ -38,8 +37,8 @@ type PluginOptions = SubscriptionOptions &
   QueryOptions &
   TraceOptions & { show(error: unknown, requestId: string): GraphQLError };
 
-/** One event, made ready for the executor. */
-type Told = { rootValue: unknown; context: OperationContext };
+/** Input of the executor for one event. */
+type Delivery = { rootValue: unknown; context: OperationContext };
 
 export function useSubscriptions(options: PluginOptions): Plugin<OperationContext> {
   return {
@@ -63,10 +62,10 @@ async function subscribe(options: PluginOptions, args: ExecutionArgs, variables:
   const contextValue: OperationContext = { ...outer, subscription };
   const source = await createSourceEventStream({ ...args, contextValue });
   if (!isAsyncIterable(source)) return shown(source as ExecutionResult);
-  // A proxy between us and the client must not wait for more.
+  // Proxies must not buffer the response.
   outer.setHeader("x-accel-buffering", "no");
   return mapAsyncIterator(
-    source as AsyncIterableIterator<Told>,
+    source as AsyncIterableIterator<Delivery>,
     async ({ rootValue, context }) => {
       const result = await execute({ ...args, rootValue, contextValue: context });
       return withTrace(shown(result), context, options);
@@ -77,7 +76,7 @@ async function subscribe(options: PluginOptions, args: ExecutionArgs, variables:
 
 type ReadAhead = (shown: Row, context: OperationContext) => Promise<void>;
 
-/** Reads in one round trip what will be shown of an event. */
+/** Returns a function that reads the rows for an event in one round trip. */
 function planOf({ plan: limits }: PluginOptions, args: ExecutionArgs, variables: Variables): ReadAhead | undefined {
   const { schema, document, operationName } = args;
   const operation = getOperationAST(document, operationName);
@@ -95,10 +94,10 @@ function watch(
   const viewerNow = async (): Promise<Viewer> => {
     if (!outer.viewer) return null;
     const viewer = await currentViewer(outer.viewer);
-    if (!viewer) throw new ApplicationError("UNAUTHENTICATED", "The session is over: sign in again.");
+    if (!viewer) throw new ApplicationError("UNAUTHENTICATED", "The session has ended: sign in again.");
     return viewer;
   };
-  return subscribe<Told>({
+  return subscribe<Delivery>({
     subscriber: outer.viewer?.id ?? null,
     after,
     of: { topic, rowId: rowId ?? null },

@@ -1,4 +1,4 @@
-/** Shows what an operation asked of the database: `Server-Timing` always, `extensions.lectern` to whom it may concern. */
+/** Reports an operation's statements: a sum in `Server-Timing`, and, if allowed, a list in `extensions.lectern`. */
 import type { ExecutionResult } from "graphql";
 import type { Plugin } from "graphql-yoga";
 import type { OperationContext } from "../graphql/context.ts";
@@ -23,7 +23,7 @@ export function useTrace(options: TraceOptions): Plugin<OperationContext> {
   };
 }
 
-/** The result, with what it asked of the database where its client wants and may see that. */
+/** Adds the statements to the result if the client has requested them and may see them. */
 export function withTrace(
   result: ExecutionResult,
   context: OperationContext,

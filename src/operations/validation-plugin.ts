@@ -1,7 +1,6 @@
 /**
- * Validates documents within limits. A document is bounded by its size with all fragments written out, before anything
- * else walks it: where each of two fields spreads the next fragment, the fields double with every level, so a kilobyte
- * of text can stand for billions of them.
+ * Validates documents within limits. The number of selections with all fragments expanded is checked first. If two fields
+ * each spread the next fragment, the number doubles with every level: a kilobyte of text can mean billions of fields.
  */
 import {
   type ASTVisitor,
@@ -18,15 +17,15 @@ import type { Plugin } from "graphql-yoga";
 import { fragmentsOf } from "../eager-loading/fragments.ts";
 import { ApplicationError } from "../errors.ts";
 
-/** Ten for each token of the longest query: enough for the fragments of many components. */
+/** Ten for each token of the longest query, which is enough for the fragments of many components. */
 const maxSelections = 10_000;
-/** Introspection costs nothing otherwise and its lists have no pages, so its selections count more. */
+/** Introspection has no cost and its lists have no pages, so its selections count more. */
 const introspectionFactor = 15;
-/** Errors that an answer lists: each costs a search for its line, and a client mends one after the other. */
+/** Maximum errors per response: locating each one is expensive. */
 const maxErrors = 10;
 
 export type ValidationOptions = {
-  /** Errors do not name the fields, arguments and values that a wrong name resembles. */
+  /** Removes suggestions of similar names from errors. */
   hideSuggestions: boolean;
 };
 
@@ -47,12 +46,12 @@ export function useValidation({ hideSuggestions }: ValidationOptions): Plugin {
   };
 }
 
-/** Throws where others report, so that none of the rules that compare selections begins. */
+/** Throws instead of reporting, so that no other rule runs on a document that is too large. */
 function MaxSelectionsRule(): ASTVisitor {
   return {
     Document(document) {
       if (countSelections(document) <= maxSelections) return;
-      const message = `With its fragments written out, a query selects at most ${maxSelections} fields.`;
+      const message = `With all fragments expanded, a query selects at most ${maxSelections} fields.`;
       throw new ApplicationError("BAD_USER_INPUT", `${message} Spread fragments less often.`, {
         http: { status: 400 },
       });
@@ -61,9 +60,9 @@ function MaxSelectionsRule(): ASTVisitor {
 }
 
 /**
- * Selections that executing all operations means, fragments written out; or those of the largest fragment, since
- * validation walks also fragments that no operation uses. As in execution, a fragment counts once in a selection,
- * however often it is spread there, and again below each field that spreads it.
+ * Number of selections with all fragments expanded: of all operations, or of the largest fragment, since validation also
+ * visits unused fragments. As in execution, repeated spreads in one selection set count once, and spreads below
+ * different fields count each time.
  */
 export function countSelections(document: DocumentNode): number {
   const counter = new SelectionCounter(document);
@@ -80,7 +79,7 @@ export function countSelections(document: DocumentNode): number {
 
 class SelectionCounter {
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-  /** Below each field. The same for every path that leads to it, so it is counted once. */
+  /** Number of selections below each field, which is the same on every path to it. */
   readonly #below = new Map<FieldNode, number>();
 
   constructor(document: DocumentNode) {
@@ -107,7 +106,7 @@ class SelectionCounter {
     if (!field.selectionSet) return 0;
     const known = this.#below.get(field);
     if (known !== undefined) return known;
-    // A field below itself, through fragments, is refused by a rule of GraphQL's own.
+    // A rule of GraphQL refuses fragment cycles; this only ends the recursion.
     this.#below.set(field, 0);
     const factor = field.name.value.startsWith("__") ? introspectionFactor : 1;
     const count = this.count(field.selectionSet) * factor;

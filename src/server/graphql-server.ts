@@ -1,4 +1,4 @@
-/** GraphQL over HTTP: Yoga with our limits, our way of running operations, and our errors. */
+/** GraphQL over HTTP: Yoga with Lectern's limits, execution and errors. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
@@ -36,7 +36,7 @@ export type GraphQLServerOptions = {
   mutations: MutationOptions;
   queries: QueryOptions;
   subscriptions: SubscriptionOptions;
-  /** How clients reach the server. */
+  /** The address of the server for clients. */
   publicUrl: string;
   load: Pick<LoadGuard, "refusesNext">;
   maxWebSockets: number;
@@ -44,23 +44,23 @@ export type GraphQLServerOptions = {
   limits: RequestLimits & { maxTokens: number };
   /** Examples for GraphiQL. */
   tabs: { query: string; headers?: string }[];
-  /** True: GraphiQL, introspection and suggestions for everybody. False: introspection for who is signed in. */
+  /** True: GraphiQL, introspection and suggestions for everybody. False: only introspection, for signed-in users. */
   isOpen: boolean;
   mayTrace: (context: OperationContext) => boolean;
   logger: Logger;
 };
 
 export type GraphQLServer = {
-  /** @param requestId in every error of the answer and in the logs */
+  /** @param requestId included in every error of the response and in the logs */
   handle(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void>;
-  /** The start of a WebSocket. */
+  /** Opens a WebSocket. */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
   closeWebSockets(): Promise<void>;
 };
 
 export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServer {
   const { logger, isOpen, limits } = options;
-  // Errors are made ready to leave where no context is at hand.
+  // Errors are masked where no GraphQL context is available.
   const requestIds = new AsyncLocalStorage<string>();
   const requestId = () => requestIds.getStore() ?? "unknown";
   const answer = (error: unknown, id = requestId()) => answerFor(error, id, logger);
@@ -80,9 +80,9 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
     batching: false,
     cors: false,
     parserAndValidationCache: { documentCache: documentCache(), errorCache: errorCache() },
-    // Counted before Yoga sees the request (http-server.ts), which costs less.
+    // http-server.ts limits the body, at a lower cost.
     maxRequestBodySize: false,
-    // Yoga would hold files in memory.
+    // Yoga's own parser would hold files in memory.
     multipart: false,
     maskedErrors: { maskError: (error) => answer(error) },
     graphiql: isOpen
@@ -90,13 +90,13 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
           title: "Lectern",
           defaultTabs: options.tabs,
           shouldPersistHeaders: true,
-          // For its subscriptions, which are GET requests.
+          // CSRF protection would refuse GraphiQL's subscriptions, which are GET requests, without it.
           additionalHeaders: { [preflightHeader]: "1" },
         }
       : false,
     renderGraphiQL,
     plugins: [
-      useCrossSiteRefusal(),
+      useCsrfProtection(),
       useUploads(options.uploads),
       useRequestLimits(limits),
       maxTokensPlugin({ n: limits.maxTokens, onReject: [() => refuseTokens(limits.maxTokens)] }) as Plugin,
@@ -133,12 +133,12 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
   };
 }
 
-/** Bytes that a parsed document takes for each character of its text, where fields have short names. */
+/** Memory of a parsed document per character of its text; an upper bound, for short field names. */
 const bytesPerCharacter = 200;
 const documentCacheBytes = 100_000_000;
 const errorCacheCharacters = 1_000_000;
 
-/** By their text. Bounded by memory: documents are as long as their senders make them. */
+/** Keyed by text. Limited by memory, not by number: clients determine the length of documents. */
 function documentCache(): LRUCache<string, DocumentNode> {
   return new LRUCache({
     maxSize: documentCacheBytes,
@@ -146,7 +146,7 @@ function documentCache(): LRUCache<string, DocumentNode> {
   });
 }
 
-/** Of texts that cannot be parsed, which an error holds whole. */
+/** Syntax errors, each of which holds the whole text. */
 function errorCache(): LRUCache<string, Error> {
   return new LRUCache({ maxSize: errorCacheCharacters, sizeCalculation: (_error, text) => text.length + 1 });
 }
@@ -161,15 +161,15 @@ function connectionOf(res: ServerResponse): ClientConnection {
   };
 }
 
-/** Makes a browser ask first, where it is sent from a page of somebody else. */
+/** Header that forces a CORS preflight on cross-site requests. */
 const preflightHeader = "graphql-require-preflight";
 
-/** Refuses what any page could make a browser send along with our cookies; an `EventSource` of ours is not that. */
-function useCrossSiteRefusal(): Plugin {
+/** CSRF protection; same-origin requests are exempt, because `EventSource` cannot send the header. */
+function useCsrfProtection(): Plugin {
   const { onRequestParse } = useCSRFPrevention({ requestHeaders: [preflightHeader, "authorization"] }) as Plugin;
   return {
     onRequestParse(payload) {
-      // Browsers say this themselves; no page can.
+      // Browsers set this header; pages cannot.
       if (payload.request.headers.get("sec-fetch-site") === "same-origin") return;
       return onRequestParse?.(payload);
     },
@@ -177,15 +177,15 @@ function useCrossSiteRefusal(): Plugin {
 }
 
 function refuseTokens(maxTokens: number): never {
-  throw new ApplicationError("BAD_USER_INPUT", `A query's text has at most ${maxTokens} tokens.`, {
+  throw new ApplicationError("BAD_USER_INPUT", `A query has at most ${maxTokens} tokens.`, {
     http: { status: 400 },
   });
 }
 
-/** Every error leaves as `answer` makes it, also those of validation, which Yoga does not show to `maskError`. */
+/** Masks all errors, including those of validation, for which Yoga does not call `maskError`. */
 function useAnswers(answer: (error: unknown) => GraphQLError): Plugin {
   return {
-    // Yoga names them once for each media type that the client accepts, in a header of any length.
+    // Yoga adds entries for every media type in the client's header, which may be long and full of repetitions.
     onResultProcess({ acceptableMediaTypes }) {
       const distinct = [...new Set(acceptableMediaTypes)];
       acceptableMediaTypes.length = 0;

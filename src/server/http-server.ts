@@ -1,4 +1,4 @@
-/** node:http around GraphQL: request ids, limits of bodies and load, health, and a stop that lets requests finish. */
+/** The HTTP server: request ids, body limits, load shedding, health checks, graceful shutdown. */
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
@@ -15,20 +15,19 @@ export type HttpServerOptions = {
   graphql: GraphQLServer;
   host: string;
   port: number;
-  /** Take the next free port when this one is taken. */
+  /** Use the next free port if this one is in use. */
   mayMovePort: boolean;
   maxBodyBytes: { json: number; upload: number };
   load: Pick<LoadGuard, "refusesNext">;
-  /** Whether requests can be served now. */
   ready: () => Promise<Readiness>;
-  /** Ends what would go on for as long as its client likes. */
+  /** Subscriptions would not end by themselves during a shutdown. */
   endSubscriptions: () => Promise<void>;
   logger: Logger;
 };
 
 export type HttpServer = { port: number; stop(): Promise<void> };
 
-/** How long requests under way may still take when the server stops. */
+/** Time for which pending requests may continue after a stop. */
 const graceMs = 10_000;
 
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
@@ -44,9 +43,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     });
   };
   server.on("request", serve);
-  // Without a listener Node would ask for every body, also for those that are refused by their length.
+  // Without this listener, Node would answer "100 Continue" even if the body is too large.
   server.on("checkContinue", serve);
-  // Connections without a request so far, which to Node are not idle: clients open some in advance.
+  // Connections without any request yet. Clients open some in advance, and Node does not count them as idle.
   const silent = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     silent.add(socket);
@@ -59,8 +58,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     else options.graphql.upgrade(req, socket, head);
   });
   server.headersTimeout = 10_000;
-  // Longer than clients and proxies keep theirs (60 s is common): whoever closes first must not be us, or a request
-  // that is just being sent is lost.
+  // Longer than the usual 60 s of clients and proxies: if the server closed first, it could lose a request that is
+  // being sent.
   server.keepAliveTimeout = 65_000;
   server.requestTimeout = 60_000;
   const port = await listen(server, options);
@@ -69,7 +68,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     async stop() {
       isStopping = true;
       const closed = new Promise<void>((done) => server.close(() => done()));
-      // First the sockets, whose clients then know by the code that they may come back.
+      // First the WebSockets, so that clients receive the close code that tells them to reconnect.
       await options.graphql.closeWebSockets();
       await options.endSubscriptions();
       server.closeIdleConnections();
@@ -112,13 +111,13 @@ async function route(
       return;
     }
     default:
-      refuse(res, 404, "NOT_FOUND", "There is nothing here; GraphQL is at /graphql.", requestId);
+      refuse(res, 404, "NOT_FOUND", "Not found: GraphQL is at /graphql.", requestId);
   }
 }
 
 const pathOf = ({ url }: IncomingMessage) => (url ?? "/").split("?", 1)[0];
 
-/** The client's own id, where it is harmless, so that its logs and ours meet. */
+/** The client's own id, if it is valid, so that its logs and ours can be correlated. */
 function requestIdOf(req: IncomingMessage): string {
   const given = req.headers["x-request-id"];
   return typeof given === "string" && /^[\w.-]{1,100}$/.test(given) ? given : randomUUID();
@@ -139,8 +138,8 @@ function refuse(res: ServerResponse, status: number, code: ErrorCode, message: s
 }
 
 /**
- * Refuses a body that is too large: by its announced length before a byte of it is read, else by counting what
- * arrives. Returns false when the request has been answered.
+ * Refuses a body that is too large: by its declared length before reading it, else by counting the received bytes.
+ * Returns false if the response was sent.
  */
 function limitBody(
   req: IncomingMessage,
@@ -155,9 +154,9 @@ function limitBody(
     if (res.headersSent) return;
     refuse(res, 413, "PAYLOAD_TOO_LARGE", `A request has at most ${maxBytes} bytes.${advice}`, requestId);
   };
-  const announced = req.headers["content-length"];
-  if (announced !== undefined) {
-    if (Number(announced) <= maxBytes) return true;
+  const declared = req.headers["content-length"];
+  if (declared !== undefined) {
+    if (Number(declared) <= maxBytes) return true;
     refuseBody();
     return false;
   }
@@ -167,7 +166,7 @@ function limitBody(
     received += chunk?.length ?? 0;
     if (received <= maxBytes) return push(chunk, encoding);
     refuseBody();
-    // The rest is thrown away; its reader is told when the connection closes.
+    // Discards the rest. The body's reader fails when the connection closes.
     return true;
   };
   return true;
@@ -187,7 +186,7 @@ async function listen(server: Server, { host, port, mayMovePort }: HttpServerOpt
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === "EADDRINUSE" && mayMovePort && candidate < port + 20) continue;
-      if (code === "EADDRINUSE") throw new UserError(`Port ${candidate} is taken: set PORT to another one.`);
+      if (code === "EADDRINUSE") throw new UserError(`Port ${candidate} is in use: set PORT to another one.`);
       throw new UserError(`Cannot listen on ${host}:${candidate}: ${message}`);
     }
   }

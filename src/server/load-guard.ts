@@ -1,26 +1,26 @@
 /**
- * Sheds load before it is felt: when the event loop has been late for a while, or the heap is nearly full, part of the
- * new operations is refused, so that the others are answered in time and the process does not run out of memory.
+ * Load shedding: if the event loop is late for some time, or the heap is nearly full, a share of the new operations is
+ * refused. So the others are answered in time, and the process does not run out of memory.
  *
- * States: calm (all operations pass) → loaded (a share of them is refused, growing with the delay) → overloaded (all of
- * them are). The delay is the median of the last few samples: one long task, which is over when it is measured, sheds
- * nothing. Nor does a machine that is busy with other processes: the loop is late there, but not by its own work.
+ * States: normal (all operations pass) → loaded (a share is refused, which grows with the delay) → overloaded (all are
+ * refused). The delay is the median of the last samples, so one long task sheds no load. Delays caused by other
+ * processes on the machine do not count.
  */
 import { getHeapStatistics } from "node:v8";
 import type { Logger } from "pino";
 
 export type LoadGuardOptions = {
-  /** Milliseconds by which the event loop may be late. From there on load is shed; at twice that, all of it. */
+  /** Delay of the event loop in milliseconds above which load is shed; at twice that, all operations are refused. */
   maxDelayMs: number;
   logger: Logger;
 };
 
-/** How often the delay is sampled; a request that comes meanwhile waits about as long as the sample is late. */
+/** Interval of samples. A request waits about as long as the sample is late. */
 const sampleEveryMs = 50;
 const samples = 5;
-/** Processor time of the event loop, of the time that passed, from which on a delay is its own. */
+/** Minimum share of processor time at which the event loop itself is taken for the cause of a delay. */
 const leastBusyShare = 0.3;
-/** Of V8's limit. Beyond it collections take most of the time, and the next large answer may end the process. */
+/** Share of V8's limit. Above it, garbage collection takes most of the time, and a large response may end the process. */
 const maxHeapShare = 0.85;
 
 export class LoadGuard {
@@ -30,7 +30,7 @@ export class LoadGuard {
   #sampledAt = performance.now();
   #cpuBefore = process.threadCpuUsage();
   #share = 0;
-  /** Shares of operations that were to be refused so far, less those that were. */
+  /** Sum of the shares so far, minus the number of refused operations: a refusal is due when it reaches 1. */
   #owed = 0;
 
   constructor(options: LoadGuardOptions) {
@@ -38,7 +38,7 @@ export class LoadGuard {
     this.#timer = setInterval(() => this.#sample(), sampleEveryMs).unref();
   }
 
-  /** Whether the next operation is refused. To be asked once for each. */
+  /** Whether to refuse the next operation. Must be called once for each. */
   refusesNext(): boolean {
     this.#owed += this.#share;
     if (this.#owed < 1) return false;
@@ -64,17 +64,17 @@ export class LoadGuard {
     this.#share = shareToRefuse({ delayMs, heapShare }, this.#options.maxDelayMs);
     if (this.#share === 0) this.#owed = 0;
     const { logger } = this.#options;
-    if (!wasShedding && this.#share > 0) logger.warn({ delayMs, heapShare }, "too much load: operations are refused");
-    if (wasShedding && this.#share === 0) logger.info({ delayMs, heapShare }, "the load is over");
+    if (!wasShedding && this.#share > 0) logger.warn({ delayMs, heapShare }, "overload: operations are refused");
+    if (wasShedding && this.#share === 0) logger.info({ delayMs, heapShare }, "the overload has ended");
   }
 }
 
-/** By how much a sample is late by the work of the event loop itself. */
+/** The delay of a sample; 0 if the event loop itself was not the cause. */
 export function ownDelayMs({ passedMs, cpuMs }: { passedMs: number; cpuMs: number }): number {
   return cpuMs >= leastBusyShare * passedMs ? Math.max(0, passedMs - sampleEveryMs) : 0;
 }
 
-/** @returns from 0, none, to 1, all; `heapShare` is of V8's limit */
+/** @returns the share of operations to refuse, from 0 to 1 */
 export function shareToRefuse(
   { delayMs, heapShare }: { delayMs: number; heapShare: number },
   maxDelayMs: number,
@@ -82,7 +82,7 @@ export function shareToRefuse(
   return heapShare > maxHeapShare ? 1 : Math.min(1, Math.max(0, delayMs / maxDelayMs - 1));
 }
 
-/** Zero until there are enough samples to tell a spike from a load. */
+/** Zero until there are enough samples to distinguish a spike from load. */
 function median(values: readonly number[]): number {
   if (values.length < samples) return 0;
   return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] as number;

@@ -1,4 +1,4 @@
-/** Whether requests can be served now, for a load balancer and for whoever looks after the server. */
+/** Readiness, for load balancers and operators. */
 import type { Logger } from "pino";
 import type { Reader } from "../eager-loading/reader.ts";
 import { sql } from "../eager-loading/sql.ts";
@@ -7,7 +7,7 @@ import type { FileStore } from "../storage/file-store.ts";
 import { FileStoreHealth } from "../storage/file-store-health.ts";
 import type { WriteDatabase } from "../unit-of-work/write-database.ts";
 
-/** `files`: why none can be taken in; what only reads is served all the same. */
+/** `files`: why the store accepts no files. Operations without files still work. */
 export type Readiness = { isReady: boolean; files?: ErrorCode };
 
 export type ReadinessParts = { reads: Reader; database: WriteDatabase; files: FileStore; logger: Logger };

@@ -1,20 +1,20 @@
 /**
- * Answers that leave before the body of their request has come, such as refusals. The connection must not be left with
- * a body that nobody reads: the next request on it would wait behind it for ever. And it must not be closed at once: a
- * client that is still sending would be told of the reset instead of the answer.
+ * Handles responses that are sent before the request's body has arrived, such as refusals. An unread body would block the
+ * next request on the connection for ever. But if the connection were closed at once, a client that is still sending
+ * would see a reset instead of the response.
  *
- * A short rest is read and thrown away, and the connection goes on. For a longer one the answer says `connection:
- * close`; then the client's bytes are thrown away for a while, until it closes its end.
+ * A short rest is read and discarded, and the connection stays open. For a longer one, the response has `connection:
+ * close`, and the client's bytes are discarded until it closes its side or a timeout ends.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** A longer body is not worth its transmission. */
+/** Reading a longer body costs more than a new connection. */
 const shortBodyBytes = 64_000;
-/** How long a client may take to notice the answer and to close. */
+/** Time for the client to read the response and close the connection. */
 const lingerMs = 5_000;
 
-/** Watches over the answer to a request, from its beginning. */
+/** Must be called before the response begins. */
 export function settleUnreadBody(req: IncomingMessage, res: ServerResponse): void {
   if (!hasBody(req)) return;
   const { writeHead } = res;
@@ -23,7 +23,7 @@ export function settleUnreadBody(req: IncomingMessage, res: ServerResponse): voi
     res.writeHead = writeHead;
     if (!req.complete) {
       if (!isShort(req)) closeAfter(req, res);
-      // Its reader has stopped, and may have left it paused.
+      // The body's reader may have left it paused.
       res.once("finish", () => req.resume());
     }
     return Reflect.apply(writeHead, res, parameters);
@@ -31,13 +31,13 @@ export function settleUnreadBody(req: IncomingMessage, res: ServerResponse): voi
   Object.assign(res, { writeHead: settle });
 }
 
-/** True for a connection whose last answer has left: a request behind a refused body is not run, for want of a way back. */
+/** True if the last response was sent: a pipelined request after a refused body must not run, as it cannot be answered. */
 export const isClosing = ({ socket }: IncomingMessage): boolean => socket.writableEnded;
 
 function closeAfter(req: IncomingMessage, res: ServerResponse): void {
   res.setHeader("connection", "close");
   const { socket } = req;
-  // Node calls this when a last answer is written; its own would reset a client that is still sending.
+  // Node calls this after the last response; its own implementation would reset a client that is still sending.
   socket.destroySoon = () => linger(req, socket);
 }
 

@@ -1,9 +1,8 @@
 /**
- * GraphQL over WebSocket (the protocol of graphql-ws) at the address of GraphQL over HTTP, through the same plugins.
+ * GraphQL over WebSocket (protocol of graphql-ws), at the same path and with the same plugins as over HTTP.
  *
- * Who is asking is known by `authorization` in the payload of `connection_init`, or by the session's cookie. Browsers
- * send cookies along from whatever page opens the socket, and no preflight asks first: so a cookie counts only when the
- * page is ours.
+ * Clients authenticate by `authorization` in the payload of `connection_init`, or by the session's cookie. Browsers send
+ * cookies for WebSockets of any page, without a CORS preflight, so cookies are accepted only from trusted origins.
  */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
@@ -23,11 +22,11 @@ import type { LoadGuard } from "./load-guard.ts";
 
 export type WebSocketOptions = {
   yoga: YogaServerInstance<ServerContext, OperationContext>;
-  /** Makes an error ready to leave. */
+  /** Masks an error. */
   show(error: unknown, requestId: string): GraphQLError;
-  /** Runs a part of an operation where its errors find the id of its request. */
+  /** Runs a part of an operation with the id of its request, which errors include. */
   within<Result>(requestId: string, work: () => Result): Result;
-  /** How clients reach the server: pages of this origin may use the session's cookie, as may those of the same host. */
+  /** The address of the server for clients. Pages of this origin, or of the request's host, may use the cookie. */
   publicUrl: string;
   maxConnections: number;
   limits: RequestLimits;
@@ -37,13 +36,13 @@ export type WebSocketOptions = {
 
 export type WebSockets = {
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** Closes all with 1001, so that clients come back elsewhere. */
+  /** Closes all with code 1001, so that clients reconnect to another server. */
   close(): Promise<void>;
 };
 
-/** Of one message. An operation is text; what is larger belongs into an upload over HTTP. */
+/** Larger inputs belong in uploads over HTTP. */
 const maxMessageBytes = 1_000_000;
-/** How long a client may take to introduce itself. */
+/** Timeout for the client's `connection_init`. */
 const initTimeoutMs = 3_000;
 
 type Enveloped = ReturnType<WebSocketOptions["yoga"]["getEnveloped"]>;
@@ -69,7 +68,7 @@ export function createWebSockets(options: WebSocketOptions): WebSockets {
     {
       isProd: true,
       connectionInitWaitTimeout: initTimeoutMs,
-      // A page of somebody else's that relies on our cookie: 4403.
+      // A page of an untrusted origin that relies on the cookie is refused with code 4403.
       onConnect: ({ connectionParams, extra }) =>
         typeof connectionParams?.authorization === "string" || mayUseCookie(extra.request, publicUrl),
       async onSubscribe(context, _id, { query, variables, operationName, extensions }) {
@@ -88,7 +87,7 @@ export function createWebSockets(options: WebSocketOptions): WebSockets {
             if (getOperationAST(document, operationName)?.operation === "mutation") {
               throw new ApplicationError(
                 "BAD_USER_INPUT",
-                "Mutations go over HTTP, where keys, dry runs and cookies have their headers.",
+                "Mutations need HTTP, whose headers carry idempotency keys, dry runs and cookies.",
               );
             }
             const contextValue = await enveloped.contextFactory();
@@ -107,7 +106,7 @@ export function createWebSockets(options: WebSocketOptions): WebSockets {
     sockets,
   );
 
-  // In place of a print to the console.
+  // Replaces graphql-ws's listener, which prints to the console.
   sockets.on("connection", (socket: WebSocket) => {
     socket.removeAllListeners("error");
     socket.on("error", (error) => logger.info({ err: error }, "a WebSocket broke"));
@@ -130,13 +129,13 @@ export function refuse(socket: Duplex, status: string): void {
 }
 
 function mayUseCookie({ headers }: IncomingMessage, publicUrl: string): boolean {
-  // Only browsers can be lured, and they always say where the page is from.
+  // Only browsers are vulnerable to cross-site requests, and they always send the origin.
   if (headers.cookie === undefined || headers.origin === undefined) return true;
   if (headers.origin === new URL(publicUrl).origin) return true;
   return URL.canParse(headers.origin) && new URL(headers.origin).host === headers.host;
 }
 
-/** As the request of an operation over HTTP would look. */
+/** Makes the equivalent HTTP request of an operation. */
 function requestOf({ extra, connectionParams }: SocketContext): Request {
   const { headers, url } = extra.request;
   const request = new Request(new URL(url ?? "/", "http://localhost"), { method: "POST" });
@@ -147,7 +146,7 @@ function requestOf({ extra, connectionParams }: SocketContext): Request {
   const authorization = connectionParams?.authorization;
   if (typeof authorization === "string") {
     request.headers.set("authorization", authorization);
-    // Whatever it says, it stands for itself: where the page is from was not asked.
+    // The token replaces the cookie, because the origin was not checked.
     request.headers.delete("cookie");
   }
   return request;
@@ -163,7 +162,7 @@ function connectionOf(socket: WebSocket): ClientConnection {
   };
 }
 
-/** Over HTTP, Yoga takes out what was meant for it. */
+/** Removes `extensions.http`, as Yoga does over HTTP. */
 function withoutHttp(error: GraphQLError): GraphQLError {
   const { http: _, ...extensions } = error.extensions;
   const { message, nodes, source, positions, path, originalError } = error;

@@ -77,7 +77,7 @@ export class UserService {
   /** @param token the refresh token; each can be used once, and using an old one ends its session */
   async refresh(token: string): Promise<SignedIn> {
     const { uow, tokens, endSession } = this.#parts;
-    const over = new ApplicationError("UNAUTHENTICATED", "The session is over: sign in again.");
+    const over = new ApplicationError("UNAUTHENTICATED", "The session has ended: sign in again.");
     const sessionId = sessionOfRefreshToken(token);
     if (!sessionId) throw over;
     const session = await uow.sessions.lock(sessionId);

@@ -43,11 +43,11 @@ describe("what is said of itself", () => {
   });
 
   it("is a mistake to ask for what there is not", async () => {
-    expectMistake(await lectern(["serve"]), /^There is no command "serve"\.\n\nUsage: /);
+    expectMistake(await lectern(["serve"]), /^Unknown command "serve"\.\n\nUsage: /);
     expectMistake(await lectern(["--port", "80", "start"]), /^Unknown option '--port'/);
     expectMistake(await lectern(["user", "create", "--email"]), /^Option '--email <value>' argument missing/);
-    expectMistake(await lectern(["start", "worker"]), '`start` takes nothing more: what is "worker"?');
-    expectMistake(await lectern(["user", "remove"]), "The only thing to do with users here is `user create`.");
+    expectMistake(await lectern(["start", "worker"]), '`start` takes no arguments, not "worker".');
+    expectMistake(await lectern(["user", "remove"]), "The only command for users is `user create`.");
     expectMistake(await lectern(["user", "create", "--email", "a@b.example"]), "Say --email and --name.");
     expectMistake(await lectern(["migrate", "down"]), "Say `migrate`, or `migrate new NAME`.");
   });

@@ -223,7 +223,7 @@ describe("a port that is taken", () => {
     onTestFinished(() => taken.free());
     const production = { NODE_ENV: "production", AUTH_SECRET: "x".repeat(32), PUBLIC_URL: "https://lectern.example" };
     const { code, stderr } = await run(["start"], { environment: { ...environment, ...production } });
-    expect({ code, stderr }).toEqual({ code: 1, stderr: `Port ${port} is taken: set PORT to another one.\n` });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `Port ${port} is in use: set PORT to another one.\n` });
     expect(await databaseProcess(environment.DATA_DIR as string)).toBeNull();
   });
 });

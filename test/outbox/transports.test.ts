@@ -55,7 +55,7 @@ describe("a WebSocket", () => {
     expect(await watching.next()).toEqual({
       errors: [
         {
-          message: "Mutations go over HTTP, where keys, dry runs and cookies have their headers.",
+          message: "Mutations need HTTP, whose headers carry idempotency keys, dry runs and cookies.",
           extensions: { code: "BAD_USER_INPUT", requestId: expect.any(String) },
         },
       ],

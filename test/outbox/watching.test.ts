@@ -271,7 +271,7 @@ describe("a session", () => {
     const [his, hers] = [await watch(carl), await watch(ada)];
     await carl.client.request("mutation { signOut { ok } }");
     expect(await his.next()).toMatchObject({
-      errors: [{ message: "The session is over: sign in again.", extensions: { code: "UNAUTHENTICATED" } }],
+      errors: [{ message: "The session has ended: sign in again.", extensions: { code: "UNAUTHENTICATED" } }],
     });
     expect(await his.ended).toBe("complete");
     expect(await last(hers)).toEqual([]);

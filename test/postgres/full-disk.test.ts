@@ -74,7 +74,7 @@ async function create(bytes: number): Promise<{ status: number; errors?: ShownEr
 }
 
 const error = 50;
-const diskFull = "The database's disk is full: nothing happened. Send it again when there is room.";
+const diskFull = "The database's disk is full: nothing was changed. Retry when it has free space.";
 const failures = () => lines.filter(({ level }) => Number(level) >= error);
 const units = () => lines.filter(({ msg }) => msg === "unit of work");
 

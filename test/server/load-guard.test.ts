@@ -67,8 +67,8 @@ describe("the guard", () => {
     await expect.poll(() => refusals(guard), { timeout: 60_000 }).toBe(0);
     guard.stop();
     expect(lines.map(({ level, msg }) => [level, msg])).toEqual([
-      [40, "too much load: operations are refused"],
-      [30, "the load is over"],
+      [40, "overload: operations are refused"],
+      [30, "the overload has ended"],
     ]);
   });
 });
@@ -105,7 +105,7 @@ describe("a server under too much load", () => {
     expect(await response.json()).toEqual({
       errors: [
         {
-          message: "Too busy: try again in a moment.",
+          message: "The server is overloaded: retry in a moment.",
           extensions: { code: "OVERLOADED", requestId: response.headers.get("x-request-id") },
         },
       ],
