@@ -233,7 +233,7 @@ async function instantiateEngine(): Promise<EngineModule> {
   return glue;
 }
 
-/** The engine's guard against a lock that never comes is a timer of 10 s, which would keep the process from ending. */
+/** Unrefs the engine's timer for the lock timeout (10 s), which would otherwise keep the process alive. */
 function withoutWaiting(glue: object): WebAssembly.ModuleImports {
   const unref = (start: (...parameters: unknown[]) => unknown, parameters: unknown[]) => {
     const timer = start(...parameters);

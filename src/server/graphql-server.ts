@@ -198,7 +198,7 @@ function useAnswers(answer: (error: unknown) => GraphQLError): Plugin {
   };
 }
 
-/** Strangers do not learn the schema. */
+/** Refuses introspection to strangers. */
 function useClosedSchema(): Plugin<OperationContext> {
   return {
     onExecute({ args: { schema, document, contextValue } }) {

@@ -18,7 +18,7 @@ const lingerMs = 5_000;
 export function settleUnreadBody(req: IncomingMessage, res: ServerResponse): void {
   if (!hasBody(req)) return;
   const { writeHead } = res;
-  // Also called by Node for headers that were set one by one.
+  // Node calls this also for headers from `setHeader`.
   const settle = (...parameters: unknown[]): unknown => {
     res.writeHead = writeHead;
     if (!req.complete) {

@@ -1,9 +1,9 @@
 /**
  * Runs units of work and retries them.
  *
- * When another transaction was in the way (SQLSTATE 40001, 40P01), or the connection broke before COMMIT was sent,
- * the whole work runs again, with a new transaction and new repositories; only what `prepare` made is kept. A try
- * whose outcome nobody knows is never repeated.
+ * After a collision (SQLSTATE 40001, 40P01), or a connection that broke before COMMIT was sent, the whole work runs
+ * again with a new transaction and new repositories; only results of `prepare` are reused. An attempt with an unknown
+ * outcome is never retried.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
@@ -54,8 +54,8 @@ type Undone = { kind: "aborted" | "unknown"; error: unknown };
 /** "unavailable": no connection could be opened, so no statement ran. */
 type Reason = "conflict" | "connection lost" | "unavailable";
 
-/** Why another try may succeed; undefined when it cannot, or must not be made. */
-function reasonToRepeat(attempted: Attempt<object>, { kind, error }: Undone): Reason | undefined {
+/** Why a retry may succeed; undefined if it is pointless or forbidden. */
+function reasonToRetry(attempted: Attempt<object>, { kind, error }: Undone): Reason | undefined {
   if (kind === "unknown") return undefined;
   const causes = [...causesOf(error), attempted.failure];
   if (causes.some(isRetryable)) return "conflict";

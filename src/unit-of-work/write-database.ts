@@ -48,7 +48,7 @@ export class WriteDatabase {
 
   constructor(options: WritePoolOptions) {
     const config: pg.PoolConfig = {
-      // The database keeps the same limits, for the case that this process cannot.
+      // The database enforces the same limits, in case this process cannot.
       ...sessionSettings(options.url, {
         statement_timeout: options.statementTimeoutMs,
         lock_timeout: options.lockTimeoutMs,
@@ -93,7 +93,7 @@ export class WriteDatabase {
   }
 }
 
-/** Whoever got it next would work inside somebody else's transaction. */
+/** Its next user would otherwise run statements inside another operation's transaction. */
 function closeIfInTransaction(client: pg.PoolClient): void {
   if (client.getTransactionStatus() === "I" || isEnding(client)) return;
   // The pool drops a client that is ending.

@@ -266,7 +266,7 @@ describe("a feed", () => {
     const tailer = new OutboxTailer({ url: proxy.url, capacity: 10, silenceMs: 600_000, onError: () => {} });
     const ring = tailer.ring();
     await until(() => proxy.counts.connections === 1, "it was connecting");
-    await Promise.all([tailer.stop(), expect(ring).rejects.toThrow("not followed any more")]);
+    await Promise.all([tailer.stop(), expect(ring).rejects.toThrow("The outbox tailer has stopped.")]);
     await proxy.stop();
   });
 

@@ -126,7 +126,7 @@ describe("deadlocks", () => {
       }
       const rows = await lectern.database.query("select version from documents where id = any($1)", [ids]);
       expect(rows.map(({ version }) => version)).toEqual([1 + 2 * times, 1 + 2 * times]);
-      const again = lines.filter(({ msg }) => msg === "unit of work is tried again");
+      const again = lines.filter(({ msg }) => msg === "unit of work is retried");
       // One of the two is rolled back. Sometimes it is back for the first row before the other has woken up to take it, the
       // more often the busier the machine is.
       expect(again.filter(({ attempts }) => attempts === 1)).toHaveLength(times);

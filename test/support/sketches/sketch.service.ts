@@ -7,7 +7,7 @@ import type { SketchRow } from "./sketch.table.ts";
 
 export type SketchServiceParts = {
   uow: Pick<UnitOfWork, "prepare"> & { sketches: SketchRepository };
-  files: Pick<FileStore, "keep" | "claim" | "remove">;
+  files: Pick<FileStore, "keep" | "touch" | "remove">;
   viewer: Viewer;
   longestName: number;
 };
@@ -31,7 +31,7 @@ export class SketchService {
     const { sizeBytes, sha256 } = file;
     const sketch = { ownerId: viewer.id, name, storageKey, sizeBytes: BigInt(sizeBytes), sha256 };
     const created = await uow.sketches.create(sketch);
-    await files.claim(storageKey);
+    await files.touch(storageKey);
     return created;
   }
 
