@@ -1,6 +1,7 @@
 /**
  * Search in a large library: by the indexes, and in less than 50 ms in the median of many kinds of search, for admins and
- * for viewers who may see a part. 10,000 chunks of 150 words, as our worker makes them; with LECTERN_LONG=1, 100,000.
+ * for viewers who may see a part. 10,000 chunks of 150 words, as our worker makes them, and a bound that a busy machine
+ * keeps too; with LECTERN_LONG=1, 100,000 chunks and the 50 ms.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Sql, sql } from "../../src/eager-loading/sql.ts";
@@ -11,8 +12,11 @@ import { isLong, rounds } from "../support/rounds.ts";
 const documents = rounds(100, 1_000);
 const chunks = documents * 100;
 const titles = 20_000;
-/** The long form is for a machine that does nothing else. */
-const mostMs = rounds(150, 50);
+/** For the long form, on a machine that does nothing else. */
+const mostMs = 50;
+/** For the short form, on any machine: of the time in which the database reads through all chunks, measured in turn. */
+const mostOfAScan = 0.5;
+const promise = isLong ? `${mostMs} ms` : "half the time of reading all chunks";
 
 let lectern: Lectern;
 let people: Record<"admin" | "viewer", Person>;
@@ -103,31 +107,52 @@ function lookedAt(plan: readonly PlanNode[], table: string): number {
     );
 }
 
-/** The best median of a few rounds: others may be busy on the same machine. */
-async function bestMedian(work: () => Promise<unknown>): Promise<number> {
-  const medians = [];
+type Times = { ms: number; scanMs: number };
+
+/**
+ * The best median of a few rounds, and the same of a scan: whatever else the machine does only adds to them, and since
+ * they take turns, it adds to both.
+ */
+async function bestMedians(work: () => Promise<unknown>): Promise<Times> {
+  const scan = () => lectern.application.reads.read(sql`select count(*) from chunks where text like '%no such word%'`);
+  const best = { ms: Number.POSITIVE_INFINITY, scanMs: Number.POSITIVE_INFINITY };
   for (let round = 0; round < rounds(2, 4); round++) {
-    const times = [];
+    const [times, scans]: [number[], number[]] = [[], []];
     for (let turn = 0; turn < 3; turn++) {
-      const started = performance.now();
-      await work();
-      times.push(performance.now() - started);
+      times.push(await msOf(work));
+      scans.push(await msOf(scan));
     }
-    medians.push(times.sort((left, right) => left - right)[1] as number);
+    best.ms = Math.min(best.ms, medianOf(times));
+    best.scanMs = Math.min(best.scanMs, medianOf(scans));
   }
-  return Math.min(...medians);
+  return best;
 }
 
-/** The median of each search by itself; printed, since README and decision 9 refer to them. */
-async function mediansOf(
+async function msOf(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return performance.now() - started;
+}
+
+/** The times of each search by itself; printed, since README and decision 9 refer to them. */
+async function timesOf(
   what: string,
   searches: readonly string[],
   ask: (search: string) => Promise<unknown>,
-): Promise<number[]> {
-  const medians: Record<string, number> = {};
-  for (const search of searches) medians[search] = Math.round((await bestMedian(() => ask(search))) * 10) / 10;
-  console.log(`${what}, ms: ${JSON.stringify(medians)}`);
-  return Object.values(medians);
+): Promise<Times[]> {
+  const times: Times[] = [];
+  for (const search of searches) times.push(await bestMedians(() => ask(search)));
+  const medians = searches.map((search, index) => [search, Math.round((times[index]?.ms as number) * 10) / 10]);
+  const scanMs = Math.round(Math.min(...times.map((each) => each.scanMs)));
+  console.log(`${what}, ms: ${JSON.stringify(Object.fromEntries(medians))}; reading all chunks: ${scanMs}`);
+  return times;
+}
+
+function expectPromised(times: readonly Times[]): void {
+  const ratio = medianOf(times.map(({ ms, scanMs }) => ms / scanMs));
+  console.log(`in the median ${ratio.toFixed(2)} of the time of reading all chunks`);
+  if (isLong) expect(medianOf(times.map(({ ms }) => ms))).toBeLessThan(mostMs);
+  else expect(ratio).toBeLessThan(mostOfAScan);
 }
 
 const medianOf = (all: readonly number[]) => all.toSorted((left, right) => left - right)[all.length >> 1] as number;
@@ -199,16 +224,16 @@ describe(`searchChunks over ${chunks} chunks`, () => {
   });
 
   it.each(["admin", "viewer"] as const)(
-    `takes less than ${mostMs} ms in the median: %s`,
+    `takes less than ${promise} in the median: %s`,
     { timeout: 300_000 },
     async (who) => {
       const ask = (query: string) => traced(lectern, people[who], search, { query });
-      const medians: number[] = [];
+      const times: Times[] = [];
       for (const [kind, searches] of Object.entries(promised)) {
-        medians.push(...(await mediansOf(`${who}, ${kind}`, searches, ask)));
+        times.push(...(await timesOf(`${who}, ${kind}`, searches, ask)));
       }
-      expect(medianOf(medians)).toBeLessThan(mostMs);
-      if (isLong) await mediansOf(`${who}, not promised`, dear, ask);
+      expectPromised(times);
+      if (isLong) await timesOf(`${who}, not promised`, dear, ask);
     },
   );
 });
@@ -235,9 +260,9 @@ describe(`titles of ${titles} documents`, () => {
     }
   });
 
-  it(`are found in less than ${mostMs} ms in the median`, async () => {
+  it(`are found in less than ${promise} in the median`, async () => {
     const all = [...searches, "n", "ng", "nguoi", "zzzz", "đương"];
     const ask = (search: string) => traced(lectern, people.viewer, find, { search });
-    expect(medianOf(await mediansOf("titles", all, ask))).toBeLessThan(mostMs);
+    expectPromised(await timesOf("titles", all, ask));
   });
 });
