@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { GraphQLError } from "graphql";
 import pg from "pg";
 import { pino } from "pino";
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, onTestFinished, vi } from "vitest";
 import {
   isConnectionLoss,
   isDiskFailure,
@@ -21,6 +21,7 @@ import {
   sqlStateOf,
 } from "../../src/database/sql-errors.ts";
 import { answerFor } from "../../src/operations/error-answers.ts";
+import { TransactionState } from "../../src/unit-of-work/transaction-guard.ts";
 import { type PrismaTransaction, WriteDatabase } from "../../src/unit-of-work/write-database.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
@@ -240,11 +241,15 @@ describe("time", () => {
 
   it("of an idle transaction, by the database: the connection is gone", async () => {
     const impatient = connect({ transactionTimeoutMs: -900 });
+    // This process would break the connection a second later.
+    const byUs = vi.spyOn(TransactionState.prototype, "breakConnection");
+    onTestFinished(() => byUs.mockRestore());
     const error = await failureOf(
       transact(
         async (transaction) => {
           const processId = await processIdOf(transaction);
           await untilGone(processId);
+          expect(byUs).not.toHaveBeenCalled();
           await transaction.user.count();
         },
         {},
