@@ -1,4 +1,4 @@
-/** The ways to chunks. A chunk is seen by whoever sees its document. */
+/** Relations of chunks. A chunk is visible to the viewers of its document. */
 
 import { tables } from "../database/generated/tables.ts";
 import { relations } from "../database/relations.ts";
@@ -37,58 +37,59 @@ export const neighboursByChunk = relations.list({
   order: ["index"],
   match: (key, { before, after }: Neighbourhood, chunk) => sql`
     (${chunk.documentId}, ${chunk.index}) in (
-      select me.document_id, place from chunks me,
-        generate_series(me.index - ${before}::integer, me.index + ${after}::integer) place
-      where me.id = ${key} and place <> me.index)`,
+      select me.document_id, neighbour from chunks me,
+        generate_series(me.index - ${before}::integer, me.index + ${after}::integer) neighbour
+      where me.id = ${key} and neighbour <> me.index)`,
   visible: chunkVisible,
 });
 
 export type ChunkSearch = { query: string; documentIds: readonly string[] | null };
 export type ChunkHitExtra = { score: number; snippet: string };
 
-/** Lower case by a named collation, since the search configurations would go by how the database was made. */
+/** Lower case by a fixed collation: the search configurations would use that of the database. */
 const lower = (text: Sql | string) => sql`lower(normalize(${text}, NFC) collate "und-x-icu")`;
 const queryOf = (query: string) => sql`websearch_to_tsquery('lectern', ${lower(query)})`;
 const exactQueryOf = (query: string) => sql`websearch_to_tsquery('simple', ${lower(query)})`;
 
-/** Of matches with their accents, and again of all others: decision 9. */
+/** Maximum number of ranked matches with the same accents, and of others: decision 9. */
 const mostRanked = 1_000;
 
-/** Chunks that match, in the given documents only. Past the index they are dear: decision 9. */
+/** Condition for matching chunks, limited to the given documents, if any. */
 function matches({ query, documentIds }: ChunkSearch, alias: string): Sql {
   const { documentId, index, text } = columnsOf(tables.Chunk, alias);
   const isMatch = sql`${raw(alias)}.search @@ ${queryOf(query)}`;
-  // Never evaluated, since no index is below 0. It is there for its price, which PostgreSQL counts.
-  const dearPastTheIndex = sql`(${index} >= 0 or ${text} @@ ${text})`;
-  const conditions = [isMatch, dearPastTheIndex];
+  // Cost hint: makes PostgreSQL prefer the GIN index (decision 9). The right operand is never evaluated, since no index
+  // is negative, but the planner adds its cost.
+  const costHint = sql`(${index} >= 0 or ${text} @@ ${text})`;
+  const conditions = [isMatch, costHint];
   if (documentIds) conditions.push(sql`${documentId} = any(${documentIds}::uuid[])`);
   return join(conditions, " and ");
 }
 
-/** The hits that are ranked: the newest that match with their accents, and the newest others where those are few. */
+/** Query for the hits to rank: the newest with the same accents and, if those are few, the newest others. */
 function candidates(search: ChunkSearch, viewer: Viewer): Sql {
   const chunk = columnsOf(tables.Chunk, "c");
   const isHit = sql`${matches(search, "c")} and ${chunkVisible(viewer, chunk)}`;
   const isExact = sql`c.search_exact @@ ${exactQueryOf(search.query)}`;
   const newest = (condition: Sql) =>
     sql`select c.id from chunks c where ${condition} order by c.id desc limit ${raw(String(mostRanked))}`;
-  // Where the exact ones are few, their list is complete, and a look at it costs less than matching them again.
+  // If there are few exact hits, their list is complete, and excluding it is cheaper than matching again.
   const areFew = sql`(select count(*) from exact) < ${raw(String(mostRanked))}`;
   return sql`
     with exact as materialized (${newest(sql`${isHit} and ${isExact}`)})
     table exact union all (${newest(sql`${areFew} and ${isHit} and c.id not in (table exact)`)})`;
 }
 
-/** What marks a match until the text around it has been escaped; taken out of the text itself first. */
+/** Placeholders for `<mark>`, replaced after HTML escaping. They are removed from the text first. */
 export const markStart = "\u{E000}";
 export const markEnd = "\u{E001}";
 const headline = `StartSel=${markStart}, StopSel=${markEnd}, ShortWord=0, MinWords=12, MaxWords=30, MaxFragments=2, FragmentDelimiter=" … "`;
 
-/** Best match first. An exact match, accents included, outranks one that only the folding made. */
+/** Best match first. Matches with the same accents rank above folded ones. */
 export const chunkHits = relations.page({
   name: "ChunkHits",
   table: tables.Chunk,
-  // All candidates are ranked before the best are known.
+  // Every page ranks all candidates.
   isExpensive: true,
   orders: { SCORE: ["score"] },
   defaultOrder: { field: "SCORE", direction: "DESC" },

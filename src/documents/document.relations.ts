@@ -1,4 +1,4 @@
-/** The ways to documents. A PRIVATE document exists only for its owner and for admins, whichever way is taken. */
+/** Relations of documents. A PRIVATE document is visible only to its owner and to admins. */
 
 import type { Visibility, WorkStatus } from "../database/generated/prisma/enums.ts";
 import { tables } from "../database/generated/tables.ts";
@@ -13,7 +13,7 @@ export function documentVisible(viewer: Viewer, document: Columns<"visibility" |
   return viewer ? sql`(${shared} or ${document.ownerId} = ${viewer.id}::uuid)` : shared;
 }
 
-/** The same rule, for a document of the past whose owner and visibility were written down. */
+/** The same rule for a recorded state of a document, such as an event's payload. */
 export function isDocumentVisible(viewer: Viewer, document: { visibility: Visibility; ownerId: string }): boolean {
   return isAdmin(viewer) || document.visibility === "SHARED" || document.ownerId === viewer?.id;
 }

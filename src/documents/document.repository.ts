@@ -1,4 +1,4 @@
-/** Documents in the database, as the service changes them. */
+/** Writes documents. */
 import type { Visibility } from "../database/generated/prisma/enums.ts";
 import { type DocumentRow, tables } from "../database/generated/tables.ts";
 import { isIllegalMove } from "../database/sql-errors.ts";
@@ -13,32 +13,32 @@ export type NewDocument = {
   mimeType: string;
   sizeBytes: bigint;
   sha256: string;
-  /** In UTF-8. Null until it is read from the original. */
+  /** UTF-8. Null until it is extracted from the original. */
   text: Buffer | null;
-  /** Of the original in the file store, unless the text is all there is. */
+  /** Storage key of the original; null if there is none. */
   storageKey: string | null;
 };
 
-/** With the claim under which it was last worked on. */
+/** With the token of the current claim, if any. */
 export type LockedDocument = DocumentRow & { claimToken: string | null };
 
 export interface DocumentRepository {
-  /** The new document, or null when the owner has one with the same bytes. */
+  /** Returns null if the owner already has a document with the same bytes. */
   createUnlessPresent(document: NewDocument): Promise<DocumentRow | null>;
   findByHash(ownerId: string, sha256: string): Promise<DocumentRow | null>;
-  /** Whether the document's original is the file with this key. */
+  /** Whether the document's original has this storage key. */
   hasOriginal(id: string, storageKey: string): Promise<boolean>;
-  /** The document, locked until the unit of work ends, or null. */
+  /** Locks the document until the unit of work ends. Returns null if it does not exist. */
   lock(id: string): Promise<LockedDocument | null>;
   update(id: string, changes: { title?: string; visibility?: Visibility }): Promise<DocumentRow>;
   delete(id: string): Promise<void>;
-  /** @throws ApplicationError INVALID_STATE when its status does not allow it */
+  /** @throws ApplicationError INVALID_STATE if its status does not allow it */
   makePending(id: string): Promise<DocumentRow>;
 }
 
 export function documentRepository(uow: UnitOfWork): DocumentRepository {
   return {
-    // Not by Prisma, which holds a long text several times over.
+    // SQL, because Prisma would hold several copies of a long text.
     async createUnlessPresent({ ownerId, title, visibility, mimeType, sizeBytes, sha256, text, storageKey }) {
       const [created] = await uow.write(sql`
         insert into documents as t (owner_id, title, visibility, mime_type, size_bytes, sha256, text, storage_key)
@@ -83,7 +83,7 @@ export function documentRepository(uow: UnitOfWork): DocumentRepository {
         if (!isIllegalMove(error)) throw error;
         throw new ApplicationError(
           "INVALID_STATE",
-          "Only a COMPLETED or FAILED document is processed again.",
+          "Only a COMPLETED or FAILED document can be processed again.",
           {},
           error,
         );

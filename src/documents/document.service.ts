@@ -1,4 +1,4 @@
-/** The rules of documents: who may do what, what a text must be, and who was first. */
+/** The rules of documents: permissions, valid input, duplicates and versions. */
 import type { Visibility } from "../database/generated/prisma/enums.ts";
 import type { DocumentRow } from "../database/generated/tables.ts";
 import { ApplicationError, badInput, StaleVersionError } from "../errors.ts";
@@ -38,7 +38,7 @@ export class DocumentService {
     this.#parts = parts;
   }
 
-  /** Takes a text in. The same bytes of the same owner are one document, which is then returned. */
+  /** Creates a document, or returns the owner's document with the same bytes. */
   async create(input: CreateDocument): Promise<{ document: DocumentRow; isDuplicate: boolean }> {
     const { uow, files } = this.#parts;
     const viewer = this.#requireViewer();
@@ -57,16 +57,16 @@ export class DocumentService {
       return { document: created, isDuplicate: false };
     }
     const present = await uow.documents.findByHash(viewer.id, content.sha256);
-    // It was there a moment ago: somebody deleted it in between.
-    if (!present) throw new ApplicationError("CONFLICT", "The same document was deleted just now: try again.");
-    // The same file may have been named twice in this operation; otherwise nobody needs what was kept of it.
+    // Deleted between the two statements.
+    if (!present) throw new ApplicationError("CONFLICT", "The same document was deleted meanwhile: retry.");
+    // Another field of this operation may have used the same file. Otherwise its kept copy is not needed.
     if (storageKey !== null && !(await uow.documents.hasOriginal(present.id, storageKey))) {
       uow.afterCommit(() => files.remove(storageKey));
     }
     return { document: present, isDuplicate: true };
   }
 
-  /** What takes long of `create`: done before a transaction begins, and once however often that is tried. */
+  /** Slow part of `create`: runs once, before the transaction. */
   async prepareCreate({ source }: CreateDocument): Promise<void> {
     this.#requireViewer();
     if (source.file) await this.#contentOf(source);
@@ -99,23 +99,23 @@ export class DocumentService {
   async reprocess({ id, expectedVersion }: ExistingDocument): Promise<DocumentRow> {
     const document = await this.#lockOwn(id, expectedVersion);
     const { status } = document;
-    // The database would allow it from PROCESSING as well: that is how a worker's lease ends.
+    // Stricter than the database, which allows PROCESSING → PENDING for expired leases.
     if (status !== "COMPLETED" && status !== "FAILED") {
-      const message = `A ${status} document is not processed again: wait for its end.`;
+      const message = `A ${status} document cannot be processed again: wait until it is COMPLETED or FAILED.`;
       throw withHolder(document, new ApplicationError("INVALID_STATE", message, { inputPath: ["input", "id"] }));
     }
     return this.#parts.uow.documents.makePending(id);
   }
 
-  /** The document, locked, if the viewer may change it and has seen its present version. */
+  /** Locks the document, and checks that the viewer may change it and has read its current version. */
   async #lockOwn(id: string, expectedVersion: number | null | undefined): Promise<LockedDocument> {
     const viewer = this.#requireViewer();
     const document = await this.#parts.uow.documents.lock(id);
     const isOwn = document?.ownerId === viewer.id || isAdmin(viewer);
     if (!document || (!isOwn && document.visibility === "PRIVATE")) {
-      throw new ApplicationError("NOT_FOUND", "There is no such document.", { inputPath: ["input", "id"] });
+      throw new ApplicationError("NOT_FOUND", "The document does not exist.", { inputPath: ["input", "id"] });
     }
-    if (!isOwn) throw new ApplicationError("FORBIDDEN", "Only its owner changes a document.");
+    if (!isOwn) throw new ApplicationError("FORBIDDEN", "Only its owner may change a document.");
     if (expectedVersion != null && expectedVersion !== document.version) {
       throw withHolder(document, new StaleVersionError({ type: "Document", id }, document.version));
     }
@@ -129,13 +129,13 @@ export class DocumentService {
   }
 }
 
-/** A server may have been held up so long that the file was swept before its row was there. */
+/** A very slow operation may find its file swept, because no row named it yet. */
 async function requireThere<Result>(work: Promise<Result>): Promise<Result> {
   try {
     return await work;
   } catch (error) {
     if (!(error instanceof FileMissingError)) throw error;
-    const message = "It took too long, and the file is gone: send it again.";
+    const message = "The operation took too long and the file was deleted: send it again.";
     throw new ApplicationError("TRANSACTION_TIMEOUT", message, {}, error);
   }
 }

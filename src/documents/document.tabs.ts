@@ -1,4 +1,4 @@
-/** Examples for GraphiQL: each runs as it is, once the first tab has signed in. */
+/** Examples for GraphiQL, to be run after the sign-in of the first tab. */
 import type { ExampleTab } from "../slice.ts";
 
 export const documentTabs: readonly ExampleTab[] = [
@@ -23,7 +23,7 @@ query Library {
     headers: `{ "Lectern-Trace": "1" }`,
   },
   {
-    query: `# Every change of a document that you may see, as it happens. Run this, then make a document in the next tab.
+    query: `# Live changes of all documents that you may see. Run this, then create a document in the next tab.
 subscription WatchDocuments {
   documentChanged {
     document { title status progress version owner { name } }
@@ -34,7 +34,7 @@ subscription WatchDocuments {
 `,
   },
   {
-    query: `# A new text. A worker cuts it into chunks within a moment: watch it in the tab before this one.
+    query: `# A new text, which a worker splits into chunks. The previous tab shows the progress.
 mutation CreateDocument {
   createDocument(input: {
     source: { text: "# The lectern\\n\\nA lectern is a stand for reading aloud. It holds one book, and everybody hears it." }

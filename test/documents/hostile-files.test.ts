@@ -193,7 +193,7 @@ describe("the reader of files", () => {
         { mimeType: "text/plain", title: "Short", text: true },
         { mimeType: "text/plain", title: "Long", text: true },
         { mimeType: "text/html", title: "Page", text: null },
-        { code: "UNSUPPORTED_MEDIA_TYPE", message: "Text, Markdown, HTML, PDF and DOCX are taken, not image/gif." },
+        { code: "UNSUPPORTED_MEDIA_TYPE", message: "Text, Markdown, HTML, PDF and DOCX are supported, not image/gif." },
       ]);
       expect(read).toEqual(["long.txt"]);
     } finally {

@@ -1,4 +1,4 @@
-/** From what somebody sent to what is known of a document at once: size, kind, text or original, and a title. */
+/** Determines the content of a new document: format, size, hash, title, and either text or original. */
 import { createHash } from "node:crypto";
 import { ApplicationError, badInput } from "../../errors.ts";
 import type { FileStore, StagedFile } from "../../storage/file-store.ts";
@@ -13,17 +13,17 @@ export type DocumentContent = {
   title: string;
 } & (
   | {
-      /** In UTF-8: the database takes bytes as they are, where a string would be held and copied once more. */
+      /** UTF-8, which is sent to the database without conversion; a string would need another copy. */
       text: Buffer;
       storageKey: null;
     }
   | { text: null; storageKey: string }
 );
 
-/** At most MAX_JSON_BYTES, so it is read here and not on a thread: 1 MB takes a few milliseconds. */
+/** Runs on the event loop, because the text has at most MAX_JSON_BYTES: 1 MB takes a few milliseconds. */
 export function contentOfText(text: string, maxBytes: number, inputPath: readonly string[]): DocumentContent {
-  if (!text.isWellFormed()) throw badInput(inputPath, "The text is not valid Unicode: it holds half a character.");
-  if (text.includes("\0")) throw badInput(inputPath, "The text holds NUL characters, which no text does.");
+  if (!text.isWellFormed()) throw badInput(inputPath, "The text is not valid Unicode: it contains a lone surrogate.");
+  if (text.includes("\0")) throw badInput(inputPath, "The text contains NUL characters.");
   const bytes = Buffer.from(text);
   if (bytes.length > maxBytes) {
     const message = `A document has at most ${maxBytes} bytes, not ${bytes.length}.`;
@@ -42,7 +42,7 @@ export function contentOfText(text: string, maxBytes: number, inputPath: readonl
   };
 }
 
-/** Of a format whose text a worker reads, the original is kept; the others are text already. */
+/** Keeps the original of formats that need extraction. */
 export async function contentOfFile(
   file: StagedFile,
   reader: FileReader,

@@ -1,30 +1,29 @@
-/** From bytes to text, whatever the encoding: what the bytes say of it wins, then UTF-8, then what they look like. */
+/** Decodes text. The encoding is that of a byte order mark or HTML declaration, else UTF-8, else a guess. */
 import { isUtf8 } from "node:buffer";
 import { analyse } from "chardet";
 import sniffHtmlEncoding from "html-encoding-sniffer";
 
-/** Bytes that are no text in any encoding that we know. */
+/** The bytes are not text in any known encoding. */
 export class UnreadableTextError extends Error {
   override name = "UnreadableTextError";
 }
 
-/** How sure a guess must be, of 100. Random bytes get about 3, a short French sentence 33. */
+/** Minimum confidence of a guess, of 100. Random bytes get about 3, a short French sentence 33. */
 const leastConfidence = 20;
-/** Bytes that a guess is made from. More make it slower, not better. */
+/** Number of bytes for a guess. More bytes make it slower, not better. */
 const sampleBytes = 65_536;
 
-/** @throws UnreadableTextError, also for a text with NUL characters, which are a sign of something else than text */
+/** @throws UnreadableTextError, also for NUL characters, which indicate that the bytes are not text */
 export function decodeText(bytes: Uint8Array, isHtml = false): string {
   const text = decodeAny(bytes, isHtml);
   if (text.includes("\0")) throw new UnreadableTextError(nulFound);
   return text;
 }
 
-const nulFound = "It holds NUL characters, which no text does.";
+const nulFound = "It contains NUL characters.";
 
 /**
- * The bytes of a text in UTF-8 without a mark. Of what is UTF-8 already, which nearly everything is, no string is made:
- * it would take twice as much, and a copy of the bytes once more. So the answer may be a part of `bytes`.
+ * UTF-8 without BOM. UTF-8 input is returned as a view, without making a string.
  *
  * @throws UnreadableTextError as `decodeText` does
  */
@@ -34,7 +33,7 @@ export function toUtf8(bytes: Buffer): Buffer {
   return byteOrderMark(bytes) ? bytes.subarray(3) : bytes;
 }
 
-/** `Buffer.from` may share its memory with others, which cannot change hands between threads. */
+/** Not `Buffer.from(text)`, whose memory may belong to Node's shared pool, which cannot be transferred to other threads. */
 function inOwnBuffer(text: string): Buffer {
   const { buffer, byteLength } = new TextEncoder().encode(text);
   return Buffer.from(buffer, 0, byteLength);
@@ -42,16 +41,23 @@ function inOwnBuffer(text: string): Buffer {
 
 function decodeAny(bytes: Uint8Array, isHtml: boolean): string {
   const marked = byteOrderMark(bytes);
-  if (marked) return decodeAs(marked, bytes) ?? fail(`It begins as ${marked} text and does not go on so.`);
+  if (marked)
+    return (
+      decodeAs(marked, bytes) ?? fail(`It begins with the byte order mark of ${marked}, but is not valid ${marked}.`)
+    );
   const declared = isHtml ? sniffHtmlEncoding(bytes, { defaultEncoding: "" }) : "";
   const unicode = decodeAs("utf-8", bytes);
-  // A page that says another encoding and yet is UTF-8 beyond ASCII was saved anew by somebody who left that line.
+  // A page with non-ASCII UTF-8 and another declaration was converted without changing its declaration.
   if (unicode !== undefined && (declared === "" || !isAscii(bytes))) return unicode;
   if (declared !== "") {
-    return decodeAs(declared, bytes) ?? unicode ?? fail(`It says that it is ${declared}, which it is not.`);
+    return (
+      decodeAs(declared, bytes) ??
+      unicode ??
+      fail(`It declares the encoding ${declared}, but is not valid ${declared}.`)
+    );
   }
-  if (isDamagedUtf8(bytes)) fail("It is UTF-8 text with bytes in it that are not.");
-  return guess(bytes) ?? fail("It is not text in any encoding that could be recognised. Save it as UTF-8.");
+  if (isDamagedUtf8(bytes)) fail("It is UTF-8 text with invalid bytes.");
+  return guess(bytes) ?? fail("Its encoding was not recognised. Save it as UTF-8.");
 }
 
 function byteOrderMark([first, second, third]: Uint8Array): string | undefined {
@@ -61,7 +67,7 @@ function byteOrderMark([first, second, third]: Uint8Array): string | undefined {
   return undefined;
 }
 
-/** The text, or undefined when the bytes are not of this encoding, or the encoding is not known. */
+/** Returns undefined if the bytes are invalid in this encoding, or the encoding is unknown. */
 function decodeAs(encoding: string, bytes: Uint8Array): string | undefined {
   try {
     const decoder = new TextDecoder(encoding, { fatal: true });
@@ -71,13 +77,13 @@ function decodeAs(encoding: string, bytes: Uint8Array): string | undefined {
   }
 }
 
-/** What Windows put in the place of Latin-1's second set of control characters. */
+/** Windows-1252 for 0x80 to 0x9f, which are control characters in Latin-1. */
 const windows1252 = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ";
 
-/** Node 24's own decoder takes windows-1252 for Latin-1. */
+/** Node 24's decoder treats windows-1252 as Latin-1. */
 function decodeWindows1252(bytes: Uint8Array): string {
   const codes = new Uint16Array(bytes);
-  // A `replace` with a callback takes four times as long, and memory for a list of all matches.
+  // `replace` with a callback takes four times as long, and memory for all matches.
   for (let index = 0; index < codes.length; index++) {
     const code = codes[index] as number;
     if (code >= 0x80 && code <= 0x9f) codes[index] = windows1252.charCodeAt(code - 0x80);
@@ -88,32 +94,32 @@ function decodeWindows1252(bytes: Uint8Array): string {
 function guess(bytes: Uint8Array): string | undefined {
   const start = bytes.findIndex((byte) => byte > 0x7f);
   for (const { name, confidence } of analyse(bytes.subarray(start, start + sampleBytes))) {
-    // Of these it would have a mark, or have been read as UTF-8 before.
+    // Other Unicode encodings need a byte order mark, and UTF-8 was tried before.
     if (confidence < leastConfidence || /^(ASCII|UTF-)/.test(name)) continue;
     const text = decodeAs(name, bytes);
-    // Bytes that are no characters become control characters in encodings that have a meaning for every byte.
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+    // Encodings that define every byte decode non-text as control characters.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression detects control characters.
     if (text !== undefined && !/[\0-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f-\x9f]/.test(text)) return normalize(text);
   }
   return undefined;
 }
 
-/** More marks on one letter than any language puts there. */
+/** More combining marks on a letter than in any language. */
 const stackedMarks = /\p{M}{9}/u;
 
-/** In NFC, unless marks are stacked: sorting the marks of one letter takes time by the square of their number. */
+/** NFC, unless marks are stacked: normalization takes quadratic time in the number of marks on a letter. */
 function normalize(text: string): string {
   return stackedMarks.test(text) ? text : text.normalize("NFC");
 }
 
-/** Mostly sequences of UTF-8, which come about by chance in hardly any other text. */
+/** True if most non-ASCII bytes are UTF-8 sequences, which hardly ever occur by chance. */
 function isDamagedUtf8(bytes: Uint8Array): boolean {
   const text = new TextDecoder().decode(bytes);
   let [good, bad] = [0, 0];
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
     if (code === 0xfffd) bad++;
-    // The second half of a character counts with the first.
+    // Low surrogates are counted with the high one.
     else if (code > 0x7f && (code & 0xfc00) !== 0xdc00) good++;
   }
   return good > 2 * bad;

@@ -1,6 +1,6 @@
 /**
- * The text of an original. What comes from outside may be damaged or made to do harm, so this runs on a thread with
- * limits of its own (document.thread.ts), is given bytes and no way to files or the network, and bounds what it makes.
+ * Extracts the text of an original, which may be damaged or hostile. So this runs on a thread with limits
+ * (processing-thread.ts), has no access to files or the network, and limits its output.
  */
 import { compile } from "html-to-text";
 import mammoth from "mammoth";
@@ -9,15 +9,14 @@ import { decodeText, UnreadableTextError } from "./encoding.ts";
 import { formats } from "./format.ts";
 import { BadArchiveError, openArchive } from "./zip.ts";
 
-/** Nothing can be read from the original, now or at any later attempt. The message is for its owner. */
+/** The original cannot be read, and retries are pointless. The message is for its owner. */
 export class UnreadableDocumentError extends Error {
   override name = "UnreadableDocumentError";
 }
 
 export type ExtractionLimits = {
-  /** Characters of the text. */
   maxCharacters: number;
-  /** Bytes of all parts of an archive. */
+  /** Total size of the inflated parts of an archive. */
   maxInflatedBytes: number;
   maxPages: number;
 };
@@ -27,7 +26,7 @@ export async function extractText(bytes: Buffer, mimeType: string, limits: Extra
   const extract = extractors[mimeType];
   if (!extract) throw new UnreadableDocumentError(`A document of type ${mimeType} cannot be read.`);
   const text = withoutJunk(await extract(bytes, limits));
-  if (text.trim() === "") throw new UnreadableDocumentError("There is no text in the file. Is it a scan?");
+  if (text.trim() === "") throw new UnreadableDocumentError("The file contains no text. Is it a scan?");
   requireShort(text.length, limits);
   return text;
 }
@@ -39,7 +38,7 @@ const extractors: Record<string, Extract> = {
   [formats.docx]: textOfDocx,
 };
 
-/** What a text in the database cannot hold. */
+/** Removes characters that PostgreSQL's texts cannot contain. */
 const withoutJunk = (text: string) => text.replaceAll("\0", "").toWellFormed();
 
 function requireShort(length: number, { maxCharacters }: ExtractionLimits): void {
@@ -51,13 +50,13 @@ function requireShort(length: number, { maxCharacters }: ExtractionLimits): void
 const headings = ["h1", "h2", "h3", "h4", "h5", "h6"];
 const htmlToText = compile({
   wordwrap: false,
-  // By default it stops silently after 16 MB.
+  // The default silently truncates after 16 MB.
   limits: { maxInputLength: Number.MAX_SAFE_INTEGER },
   selectors: [
     { selector: "a", options: { ignoreHref: true } },
     { selector: "img", format: "skip" },
     { selector: "template", format: "skip" },
-    // Where the page does not say where its body begins.
+    // For pages without `<body>`.
     { selector: "title", format: "skip" },
     ...headings.map((selector) => ({ selector, options: { uppercase: false } })),
     { selector: "tr", format: "block" },
@@ -79,7 +78,7 @@ function textOfHtml(bytes: Buffer): string {
     if (error instanceof UnreadableTextError) {
       throw new UnreadableDocumentError(`The page cannot be read as text. ${error.message}`, { cause: error });
     }
-    // Its depth is the depth of our stack.
+    // The library recurses, so deep nesting exceeds the stack.
     if (error instanceof RangeError) {
       throw new UnreadableDocumentError("The elements of the page are nested too deeply.", { cause: error });
     }
@@ -89,7 +88,7 @@ function textOfHtml(bytes: Buffer): string {
 
 async function textOfPdf(bytes: Buffer, limits: ExtractionLimits): Promise<string> {
   const pdf = await getDocumentProxy(new Uint8Array(bytes), {
-    // Neither fonts nor anything else from elsewhere.
+    // No access to the system's fonts or other resources.
     useSystemFonts: false,
     disableFontFace: true,
     useWorkerFetch: false,
@@ -100,9 +99,7 @@ async function textOfPdf(bytes: Buffer, limits: ExtractionLimits): Promise<strin
   });
   try {
     if (pdf.numPages > limits.maxPages) {
-      throw new UnreadableDocumentError(
-        `The PDF says that it has ${pdf.numPages} pages; ${limits.maxPages} are the most.`,
-      );
+      throw new UnreadableDocumentError(`The PDF declares ${pdf.numPages} pages; the maximum is ${limits.maxPages}.`);
     }
     const pages: string[] = [];
     let length = 0;
@@ -133,7 +130,7 @@ function unreadablePdf(error: unknown): UnreadableDocumentError {
 async function textOfDocx(bytes: Buffer, { maxInflatedBytes }: ExtractionLimits): Promise<string> {
   try {
     const archive = openArchive(bytes, maxInflatedBytes);
-    // mammoth reads through this instead of inflating the archive by itself; its types do not tell of it.
+    // An undocumented option of mammoth, which would otherwise inflate the archive itself, without limits.
     const file = {
       exists: archive.has,
       read: async (name: string, encoding?: string) => {

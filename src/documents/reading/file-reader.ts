@@ -1,4 +1,4 @@
-/** Reads received files on threads, so that the server answers others meanwhile, whatever a file holds. */
+/** Reads received files on threads, so that no file blocks the server. */
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { BoundedThreads, LimitExceededError } from "../../processing/bounded-work.ts";
@@ -6,24 +6,24 @@ import type { FileStore, StagedFile } from "../../storage/file-store.ts";
 import type { FileReading, FileToRead } from "./read-file.ts";
 
 export interface FileReader {
-  /** @throws FileMissingError when the file was swept meanwhile */
+  /** @throws FileMissingError if the file has been swept */
   read(file: StagedFile): Promise<FileReading>;
 }
 
 export type FileReaderOptions = {
   files: Pick<FileStore, "readStaged">;
-  /** Memory that one file may take. */
+  /** Memory limit for reading one file. */
   memoryMb: number;
   logger: Logger;
 };
 
-/** A long file does not hold up the short ones; more threads would only compete for the processors. */
+/** With two threads, one long file does not delay short ones; more would only compete for the processors. */
 const threads = 2;
-/** Starting a thread takes 0.2 s, a hundred times as long as reading a usual file; an idle one takes 10 MB. */
+/** Starting a thread takes 0.2 s, a hundred times as long as reading a typical file; an idle one takes 10 MB. */
 const idleMs = Number.POSITIVE_INFINITY;
-/** Reading takes 7 s for 100 MB in another encoding than UTF-8, the longest that MAX_DOCUMENT_BYTES allows. */
+/** The slowest case takes 7 s: 100 MB, the maximum of MAX_DOCUMENT_BYTES, in another encoding than UTF-8. */
 const timeoutMs = 20_000;
-/** Queued files are read at 15 MB/s at least, and those of the operations under way have 40 MB by default. */
+/** Queued files are read with at least 15 MB/s, and those of concurrent operations have 40 MB by default. */
 const waitMs = 10_000;
 
 export class ThreadedFileReader implements FileReader {
@@ -44,7 +44,7 @@ export class ThreadedFileReader implements FileReader {
     });
   }
 
-  /** Starts a thread, for which the first file would have to wait otherwise. */
+  /** Starts a thread, so that the first file need not wait for it. */
   async warmUp(): Promise<void> {
     await this.#run({ name: "", bytes: new Uint8Array(), isWhole: true });
   }
@@ -52,7 +52,7 @@ export class ThreadedFileReader implements FileReader {
   async read(file: StagedFile): Promise<FileReading> {
     const { name, head, sizeBytes } = file;
     try {
-      // A copy: `head` is needed again when the operation is tried again.
+      // A copy, because it is transferred to the thread and a retry needs `head` again.
       const start = { name, bytes: new Uint8Array(head), isWhole: sizeBytes === head.length };
       const reading = await this.#run(start);
       if (reading) return reading;
@@ -82,6 +82,6 @@ function refusalOf({ message, isCertain }: LimitExceededError): {
     ? { code: "UNSUPPORTED_MEDIA_TYPE", message: `${message} Save it as UTF-8 text.` }
     : {
         code: "OVERLOADED",
-        message: `${message} Send it again in a moment; if that fails, save it as UTF-8 text first.`,
+        message: `${message} Retry in a moment; if that fails, save it as UTF-8 text first.`,
       };
 }

@@ -1,4 +1,4 @@
-/** The kinds of documents. */
+/** The formats of documents. */
 export const formats = {
   plain: "text/plain",
   markdown: "text/markdown",
@@ -8,5 +8,5 @@ export const formats = {
 } as const;
 export type Format = (typeof formats)[keyof typeof formats];
 
-/** Formats whose text a worker reads from the original; the others are text as they are. */
+/** Formats whose text a worker extracts from the original; the others are text already. */
 export const extractedFormats: readonly string[] = [formats.html, formats.pdf, formats.docx];

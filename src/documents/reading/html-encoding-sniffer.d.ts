@@ -1,4 +1,4 @@
 declare module "html-encoding-sniffer" {
-  /** The encoding that a page's first bytes say, by the WHATWG's rules; `defaultEncoding` where they say none. */
+  /** The declared encoding of a page, by the WHATWG's rules; `defaultEncoding` if there is none. */
   export default function sniffHtmlEncoding(bytes: Uint8Array, options: { defaultEncoding: string }): string;
 }

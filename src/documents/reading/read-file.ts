@@ -1,7 +1,6 @@
 /**
- * From the bytes of a file to what is known of it at once: its format, a title, and its text where it is text already.
- * Files come from outside, and this takes time in proportion to them, so in the server it runs on a thread of its own
- * (document.reading-thread.ts).
+ * Determines a file's format and title, and its text unless a worker must extract it. The server runs this on a thread
+ * (reading-thread.ts), because it takes time in proportion to the file.
  */
 import { extname } from "node:path";
 import { convert } from "html-to-text";
@@ -12,9 +11,9 @@ import { FileRefusedError, formatOf } from "./sniffing.ts";
 import { cleanTitle, firstHeading, titleCharacters, titleElement } from "./title.ts";
 
 export type FileToRead = {
-  /** The sender's name for it. */
+  /** The client's name for the file. */
   name: string;
-  /** All bytes of the file, or the first `headBytes`. */
+  /** The whole file, or its first `headBytes`. */
   bytes: Uint8Array;
   isWhole: boolean;
 };
@@ -23,12 +22,12 @@ export type FileReading =
   | {
       mimeType: Format;
       title: string;
-      /** In UTF-8; null when a worker is to read it from the original. */
+      /** UTF-8; null if a worker must extract it from the original. */
       text: Uint8Array | null;
     }
   | { refusal: Pick<FileRefusedError, "code" | "message"> };
 
-/** @returns null for a text of which only the head was given: all of it is needed */
+/** @returns null if the file is text and only its head was given: the whole file is needed */
 export async function readFile(file: FileToRead): Promise<FileReading | null> {
   try {
     const head = file.bytes.subarray(0, headBytes);
@@ -41,7 +40,7 @@ export async function readFile(file: FileToRead): Promise<FileReading | null> {
     const text = textOf(file.bytes);
     return { mimeType, title: cleanTitle(titleOfText(text) ?? baseName(file.name)), text };
   } catch (error) {
-    // As a value, because errors lose their class between threads.
+    // Not thrown, because errors lose their class between threads.
     if (error instanceof FileRefusedError) return { refusal: { code: error.code, message: error.message } };
     throw error;
   }
@@ -56,11 +55,11 @@ function textOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   }
 }
 
-/** Bytes of UTF-8 for one of the code units that JavaScript counts. */
+/** Maximum length in UTF-8 of a UTF-16 code unit. */
 const maxBytesPerCharacter = 3;
 
 function titleOfText(text: Buffer): string | undefined {
-  // One more character, which may be cut in two.
+  // One more character, because the last one may be truncated.
   const start = text.toString("utf8", 0, maxBytesPerCharacter * (titleCharacters + 1));
   if ((start.trim() === "" ? text.toString() : start).trim() === "") {
     throw new FileRefusedError("BAD_USER_INPUT", "The text is empty.");
@@ -68,7 +67,7 @@ function titleOfText(text: Buffer): string | undefined {
   return firstHeading(start.slice(0, titleCharacters));
 }
 
-/** The content of `<title>`, where it stands among the first bytes. */
+/** The content of `<title>`, if the head contains it. */
 function titleOfPage(head: Uint8Array): string | undefined {
   try {
     const title = titleElement(decodeHead(head));
@@ -78,7 +77,7 @@ function titleOfPage(head: Uint8Array): string | undefined {
   }
 }
 
-/** The last character may be cut in two. */
+/** Decodes without the last character if it is truncated. */
 function decodeHead(head: Uint8Array): string {
   for (let cut = 0; ; cut++) {
     try {

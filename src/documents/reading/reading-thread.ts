@@ -1,4 +1,4 @@
-/** A thread of the server that reads files. Bytes are handed over between threads, where strings would be copied. */
+/** Runs on a thread of the server. Its text is bytes, which are transferred between threads; strings would be copied. */
 import { move, transferableSymbol, valueSymbol } from "piscina";
 import { type FileReading, type FileToRead, readFile } from "./read-file.ts";
 

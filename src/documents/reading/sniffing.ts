@@ -1,14 +1,14 @@
-/** Tells what kind of document some bytes are. Of the file's name only the ending of Markdown counts. */
+/** Detects the format of a file by its bytes. Only Markdown is recognised by the extension of its name. */
 import { extname } from "node:path";
 import { fileTypeFromBuffer } from "file-type";
 import type { ErrorCode } from "../../errors.ts";
 import type { StagedFile } from "../../storage/file-store.ts";
 import { type Format, formats } from "./format.ts";
 
-/** Text to a computer, but not to a reader. */
+/** Text formats that are not readable as text. */
 const markup = ["application/rtf", "application/postscript"];
 
-/** The file is no document. The message is for whoever sent it. */
+/** The file is not a document. The message is for the client. */
 export class FileRefusedError extends Error {
   override name = "FileRefusedError";
   readonly code: ErrorCode;
@@ -19,17 +19,17 @@ export class FileRefusedError extends Error {
   }
 }
 
-/** @throws FileRefusedError for what is certainly none of the formats */
+/** @throws FileRefusedError if the file certainly has none of the formats */
 export async function formatOf({ head, name }: Pick<StagedFile, "head" | "name">): Promise<Format> {
   const found = (await fileTypeFromBuffer(head))?.mime;
   if (found === formats.pdf || found === formats.docx) return found;
   if (found === "application/x-cfb") {
-    throw unsupported("An old or protected Office file: save it as .docx, without a password.");
+    throw unsupported("Old or protected Office files are not supported: save it as .docx, without a password.");
   }
   const start = beginningOf(head);
-  // Short marks of other formats may begin a text as well ("BM", "MZ"), so those count only where there is no text.
+  // Short signatures of other formats, such as "BM" and "MZ", may also begin a text, so they count only for binary data.
   if (start === undefined || markup.includes(found ?? "")) {
-    throw unsupported(`Text, Markdown, HTML, PDF and DOCX are taken, not ${found ?? "binary data"}.`);
+    throw unsupported(`Text, Markdown, HTML, PDF and DOCX are supported, not ${found ?? "binary data"}.`);
   }
   const isMarkdown = /^\.(md|markdown)$/i.test(extname(name));
   if (beginsPage(start) || (!isMarkdown && beginsPiece(start))) return formats.html;
@@ -38,11 +38,11 @@ export async function formatOf({ head, name }: Pick<StagedFile, "head" | "name">
 
 const unsupported = (message: string) => new FileRefusedError("UNSUPPORTED_MEDIA_TYPE", message);
 
-/** Characters that the WHATWG's rules of sniffing take as a sign of binary data. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+/** Binary data bytes of the WHATWG's MIME Sniffing standard. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the expression detects control characters.
 const binary = /[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]/;
 
-/** The first characters, exact as far as they are ASCII; undefined for what is not text. */
+/** Decodes the head, correctly at least for ASCII; undefined for binary data. */
 function beginningOf(head: Uint8Array): string | undefined {
   if (head[0] === 0xff && head[1] === 0xfe) return new TextDecoder("utf-16le").decode(head);
   if (head[0] === 0xfe && head[1] === 0xff) return new TextDecoder("utf-16be").decode(head);
@@ -50,8 +50,8 @@ function beginningOf(head: Uint8Array): string | undefined {
   return binary.test(start) ? undefined : start;
 }
 
-// The text comes from outside, so the functions below walk it once, from left to right: a single regular expression for
-// the same question took twice as long for each further `<!---->`.
+// The text may be hostile, so the functions below scan it once: an equivalent regular expression took twice as long for
+// each further `<!---->`.
 
 /** One of the tags that begin a whole page. */
 const pageTag = /<(?:!doctype\s+html|html|head|title|meta|body|style|script)[\s/>]/iy;
@@ -63,35 +63,35 @@ const blank = /\s+|<\?xml[^>]*>/iy;
 const commentStart = "<!--";
 const commentEnd = "-->";
 
-/** True for a whole HTML page, which white space, comments and `<?xml …?>` may precede. */
+/** True for a whole HTML page, possibly after white space, comments and `<?xml …?>`. */
 export function beginsPage(text: string): boolean {
   let at = afterBlanks(text, 0);
-  if (standsAt(pageTag, text, at)) return true;
+  if (matchesAt(pageTag, text, at)) return true;
   if (!text.startsWith(commentStart, at)) return false;
   // A comment may contain `-->`, so the page may begin after any of them.
   let end = text.indexOf(commentEnd, at + commentStart.length);
   while (end >= 0) {
     at = afterBlanks(text, end + commentEnd.length);
-    if (standsAt(pageTag, text, at)) return true;
-    // Each end that `afterBlanks` passed over leads to `at` again: trying it would make this quadratic.
+    if (matchesAt(pageTag, text, at)) return true;
+    // Ends before `at` would lead to `at` again, in quadratic time.
     end = text.indexOf(commentEnd, at - commentEnd.length + 1);
   }
   return false;
 }
 
-/** True for a piece of HTML. Markdown may begin in the same way. */
+/** True for an HTML fragment. Markdown may begin in the same way. */
 export function beginsPiece(text: string): boolean {
-  return standsAt(pieceTag, text, text.length - text.trimStart().length);
+  return matchesAt(pieceTag, text, text.length - text.trimStart().length);
 }
 
-/** Whether the sticky expression matches exactly there. Its `lastIndex` is then the end of the match. */
-function standsAt(expression: RegExp, text: string, at: number): boolean {
+/** Whether the sticky expression matches at the index. Its `lastIndex` is then the end of the match. */
+function matchesAt(expression: RegExp, text: string, at: number): boolean {
   expression.lastIndex = at;
   return expression.test(text);
 }
 
 function afterBlanks(text: string, from: number): number {
   let at = from;
-  while (standsAt(blank, text, at)) at = blank.lastIndex;
+  while (matchesAt(blank, text, at)) at = blank.lastIndex;
   return at;
 }

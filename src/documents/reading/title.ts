@@ -1,18 +1,18 @@
 /**
- * Titles of documents: found in a text or a page, and made fit to be shown in one line. The text comes from outside, so
- * each function walks it once, from left to right; expressions that backtrack took 0.6 s for 10,000 spaces.
+ * Finds titles in texts and pages, and reduces them to one line. The text may be hostile, so each function scans it once;
+ * backtracking expressions took 0.6 s for 10,000 spaces.
  */
 
-/** Characters of a title that was found, not given. */
+/** Maximum characters of a title that was found, not given. */
 const longestTitle = 200;
 
-/** Characters at the start of a text among which a title is looked for. */
+/** Number of characters at the start of a text that are searched for a title. */
 export const titleCharacters = 10_000;
 
 const lineBreak = /[\n\r\u2028\u2029]/;
 const headingMark = /^#{1,6}[ \t]+(?=\S)/;
 
-/** The text of the first Markdown heading, which plain texts have as well. */
+/** The text of the first Markdown heading. Plain texts may have headings, too. */
 export function firstHeading(text: string): string | undefined {
   for (const line of text.split(lineBreak)) {
     const mark = headingMark.exec(line)?.[0];
@@ -21,7 +21,7 @@ export function firstHeading(text: string): string | undefined {
   return undefined;
 }
 
-/** `A title ##` is called `A title`; of a heading made of nothing but marks one is left. */
+/** `A title ##` becomes `A title`. A heading of marks only becomes one mark. */
 function withoutClosingMarks(line: string, start: number): string {
   let end = line.length;
   while (end > start + 1 && line[end - 1] === "#") end--;
@@ -31,10 +31,10 @@ function withoutClosingMarks(line: string, start: number): string {
 
 const titleStart = /^<title[\s>]/i;
 const titleEnd = /^<\/title/i;
-/** Of both of them. */
+/** Length of either tag. */
 const tagCharacters = 7;
 
-/** The HTML between the first `<title>` and its end, if nothing but text stands there. */
+/** The content of the first `<title>` that contains only text. */
 export function titleElement(page: string): string | undefined {
   let tag = page.indexOf("<");
   while (tag >= 0) {
@@ -46,16 +46,16 @@ export function titleElement(page: string): string | undefined {
     if (start === 0) return undefined;
     const end = page.indexOf("<", start);
     if (end >= 0 && titleEnd.test(page.slice(end, end + tagCharacters))) return page.slice(start, end);
-    // Every tag between `tag` and `start` ends at the same `>`: trying it would make this quadratic.
+    // Tags between `tag` and `start` end at the same `>`: trying them would take quadratic time.
     tag = end;
   }
   return undefined;
 }
 
-/** Characters that a title shows as a space, if at all. */
+/** Characters that a title replaces by a space, or drops at its ends. */
 const invisible = /[\p{Cc}\p{Cf}\p{Co}\s]/u;
 
-/** One line without invisible characters, cut where it is too long. Reads no further than it must. */
+/** One line without invisible characters, truncated if necessary. Reads only the start of a long title. */
 export function cleanTitle(title: string): string {
   const characters: string[] = [];
   let isApart = false;

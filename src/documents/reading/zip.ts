@@ -1,6 +1,6 @@
 /**
- * The parts of a zip archive, inflated up to a limit: a few kilobytes of a hostile archive can hold gigabytes, and its
- * own word on its sizes is worth nothing. The zip library below mammoth inflates first and checks later.
+ * Inflates parts of a zip archive up to a limit: a hostile archive of a few kilobytes can hold gigabytes, and its declared
+ * sizes are unreliable. mammoth's own zip library checks only after inflating.
  */
 import { inflateRawSync } from "node:zlib";
 
@@ -10,7 +10,7 @@ export class BadArchiveError extends Error {
 
 export type Archive = {
   has(name: string): boolean;
-  /** @throws BadArchiveError when it is damaged, or when all that was read so far exceeds the limit */
+  /** @throws BadArchiveError if the archive is damaged, or the parts read so far exceed the limit */
   read(name: string): Uint8Array;
 };
 
@@ -24,7 +24,7 @@ const entryBytes = 46;
 const localBytes = 30;
 const maxEntries = 10_000;
 
-/** @param maxBytes that all parts together may have when inflated */
+/** @param maxBytes limit of the total inflated size */
 export function openArchive(bytes: Buffer, maxBytes: number): Archive {
   const entries = checked(() => entriesOf(bytes));
   let left = maxBytes;
@@ -43,23 +43,23 @@ export function openArchive(bytes: Buffer, maxBytes: number): Archive {
 function entriesOf(bytes: Buffer): Map<string, Entry> {
   const end = bytes.lastIndexOf(Buffer.from([0x50, 0x4b, 0x05, 0x06]));
   if (end < 0 || bytes.readUInt32LE(end) !== endSignature || end + endBytes > bytes.length) {
-    throw new BadArchiveError("The archive is damaged: it has no end.");
+    throw new BadArchiveError("The archive is damaged: its end is missing.");
   }
   const count = bytes.readUInt16LE(end + 10);
   if (count > maxEntries) throw new BadArchiveError(`The archive has more than ${maxEntries} parts.`);
   const entries = new Map<string, Entry>();
-  let place = bytes.readUInt32LE(end + 16);
+  let offset = bytes.readUInt32LE(end + 16);
   for (let index = 0; index < count; index++) {
-    if (bytes.readUInt32LE(place) !== entrySignature) throw new BadArchiveError("The archive is damaged.");
-    const nameBytes = bytes.readUInt16LE(place + 28);
-    const name = bytes.toString("utf8", place + entryBytes, place + entryBytes + nameBytes);
+    if (bytes.readUInt32LE(offset) !== entrySignature) throw new BadArchiveError("The archive is damaged.");
+    const nameBytes = bytes.readUInt16LE(offset + 28);
+    const name = bytes.toString("utf8", offset + entryBytes, offset + entryBytes + nameBytes);
     entries.set(name.replaceAll("\\", "/"), {
-      isEncrypted: (bytes.readUInt16LE(place + 8) & 1) === 1,
-      method: bytes.readUInt16LE(place + 10),
-      compressedBytes: bytes.readUInt32LE(place + 20),
-      start: bytes.readUInt32LE(place + 42),
+      isEncrypted: (bytes.readUInt16LE(offset + 8) & 1) === 1,
+      method: bytes.readUInt16LE(offset + 10),
+      compressedBytes: bytes.readUInt32LE(offset + 20),
+      start: bytes.readUInt32LE(offset + 42),
     });
-    place += entryBytes + nameBytes + bytes.readUInt16LE(place + 30) + bytes.readUInt16LE(place + 32);
+    offset += entryBytes + nameBytes + bytes.readUInt16LE(offset + 30) + bytes.readUInt16LE(offset + 32);
   }
   return entries;
 }
@@ -68,13 +68,13 @@ function inflate(bytes: Buffer, { method, isEncrypted, start, compressedBytes }:
   if (isEncrypted) throw new BadArchiveError("The archive is encrypted.");
   if (bytes.readUInt32LE(start) !== localSignature) throw new BadArchiveError("The archive is damaged.");
   const from = start + localBytes + bytes.readUInt16LE(start + 26) + bytes.readUInt16LE(start + 28);
-  if (from + compressedBytes > bytes.length) throw new BadArchiveError("The archive is damaged: it ends too early.");
+  if (from + compressedBytes > bytes.length) throw new BadArchiveError("The archive is damaged: it is truncated.");
   const compressed = bytes.subarray(from, from + compressedBytes);
   if (method === 0) {
     if (compressed.length > maxBytes) throw tooLarge();
     return compressed;
   }
-  if (method !== 8) throw new BadArchiveError("The archive is compressed in a way that is not known.");
+  if (method !== 8) throw new BadArchiveError("The archive has an unknown compression method.");
   try {
     return inflateRawSync(compressed, { maxOutputLength: Math.max(1, maxBytes) });
   } catch (error) {
@@ -82,9 +82,9 @@ function inflate(bytes: Buffer, { method, isEncrypted, start, compressedBytes }:
   }
 }
 
-const tooLarge = () => new BadArchiveError("The archive holds more than it should: it may have been made to do harm.");
+const tooLarge = () => new BadArchiveError("The archive is too large when inflated; it may be malicious.");
 
-/** A number that leads out of the archive, or bytes that are not compressed as they say. */
+/** Converts errors of invalid offsets and of inflating into BadArchiveError. */
 function checked<Result>(read: () => Result): Result {
   try {
     return read();
