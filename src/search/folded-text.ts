@@ -1,12 +1,9 @@
-/**
- * Titles and names are searched without regard to case and accents: `title_folded` and `name_folded` hold them folded,
- * and here is how they are asked.
- */
+/** Search of titles and names without regard to case and accents, in the columns `title_folded` and `name_folded`. */
 import { plannedEachTime, type Sql, sql } from "../eager-loading/sql.ts";
 
 /**
- * Lower case without accents, `d` for `đ`, composed or not: what the SQL function `fold` makes. A test compares the two
- * on U+0001 to U+1EFF; further on they may differ by what Node and PostgreSQL know of Unicode.
+ * Lower case without accents, and `d` for `đ`, like the SQL function `fold`. A test compares the two for U+0001 to
+ * U+1EFF; beyond, they may differ by the Unicode versions of Node and PostgreSQL.
  */
 export function fold(text: string): string {
   return text
@@ -17,15 +14,14 @@ export function fold(text: string): string {
     .toLowerCase();
 }
 
-/** Three characters are the least that can be compared with mistakes in them. */
+/** Minimum length of a search that tolerates mistakes: a trigram. */
 const shortestWithMistakes = 3;
-/** So much of the search must be there, in one place of the text and in any order of words. */
+/** Minimum similarity of the search to a passage of the text, with its words in any order. */
 const leastLikeness = "0.6";
 
 /**
- * Texts that contain the search, or are like it by their trigrams (three characters in a row): they may differ by a
- * typing mistake in a word of four letters or more, or by the order of words. Undefined for a search of nothing but
- * spaces, which every text matches.
+ * Condition for texts that contain the search or are similar by trigrams: with a typing mistake in a word of four or more
+ * letters, or with another order of words. Undefined for a blank search, which matches every text.
  */
 export function foldedMatch(folded: Sql, search: string): Sql | undefined {
   const words = fold(search)
@@ -35,9 +31,9 @@ export function foldedMatch(folded: Sql, search: string): Sql | undefined {
   const wanted = words.join(" ");
   const contains = sql`${folded} like ${`%${wanted.replace(/[\\%_]/g, "\\$&")}%`}`;
   if (wanted.length < shortestWithMistakes) return sql`${plannedEachTime} ${contains}`;
-  // Of each word as well, or a long one that is right would make up for another that is missing.
+  // Each word must be similar, too: otherwise a long correct word would make up for a missing one.
   const hasAllWords = sql`has_words_like(${folded}, ${words}::text[])`;
-  // The operator that the index answers takes its bound from a setting; set here, it is the same in every session.
+  // The index supports only the operator `<%`, whose threshold is a setting. It is set here for all sessions.
   return sql`${plannedEachTime}
     (select set_config('pg_trgm.word_similarity_threshold', ${leastLikeness}, true)) is not null and
     (${contains} or (${wanted} <% ${folded} and ${hasAllWords}))`;

@@ -3,7 +3,7 @@ import { badInput } from "../errors.ts";
 const longest = 1_000;
 
 /**
- * A text to search for that the database can take: PostgreSQL's texts hold no NUL and no half characters.
+ * Checks that PostgreSQL accepts the search text: it refuses NUL and lone surrogates.
  *
  * @throws ApplicationError BAD_USER_INPUT at `inputPath`
  */

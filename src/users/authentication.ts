@@ -1,45 +1,45 @@
 /**
- * From an access token to a viewer. The token says who; the database says whether the session still stands and which
- * role the user has now. What it said is kept for a few seconds, so that most operations need not ask.
+ * Finds the viewer of an access token. The token identifies user and session; the database decides whether the session
+ * is valid, and which role the user has. Its answer is cached for a few seconds, which saves most operations a statement.
  */
 import type { Reader } from "../eager-loading/reader.ts";
 import { sql } from "../eager-loading/sql.ts";
 import type { Viewer } from "../viewer.ts";
 import type { AccessClaims, Tokens } from "./tokens.ts";
 
-const keptMs = 5_000;
-const maxKept = 10_000;
+const cachedMs = 5_000;
+const maxCached = 10_000;
 
 export class Authentication {
   readonly #tokens: Tokens;
   readonly #reads: Reader;
-  readonly #kept = new Map<string, { viewer: Promise<Viewer>; until: number }>();
+  readonly #cached = new Map<string, { viewer: Promise<Viewer>; until: number }>();
 
   constructor(tokens: Tokens, reads: Reader) {
     this.#tokens = tokens;
     this.#reads = reads;
   }
 
-  /** The viewer, or null when the token is not good or its session is over. */
+  /** Returns null if the token is invalid or its session has ended. */
   async authenticate(token: string): Promise<Viewer> {
     const claims = await this.#tokens.verifyAccess(token);
     return claims ? this.viewerOf(claims) : null;
   }
 
-  /** The viewer of a session, whatever became of the token that began it; null when the session is over. */
+  /** Returns null if the session has ended. Does not need a valid token. */
   async viewerOf({ userId, sessionId }: AccessClaims): Promise<Viewer> {
-    const kept = this.#kept.get(sessionId);
-    if (kept && kept.until > Date.now()) return kept.viewer;
+    const cached = this.#cached.get(sessionId);
+    if (cached && cached.until > Date.now()) return cached.viewer;
     const viewer = this.#find(userId, sessionId);
-    if (this.#kept.size >= maxKept) this.#kept.clear();
-    this.#kept.set(sessionId, { viewer, until: Date.now() + keptMs });
-    viewer.catch(() => this.#kept.delete(sessionId));
+    if (this.#cached.size >= maxCached) this.#cached.clear();
+    this.#cached.set(sessionId, { viewer, until: Date.now() + cachedMs });
+    viewer.catch(() => this.#cached.delete(sessionId));
     return viewer;
   }
 
-  /** After a sign-out or a change of role, on this server at once and on others within seconds. */
+  /** Clears the cache after a sign-out or a change of role. Other servers notice it when their entries expire. */
   forget(): void {
-    this.#kept.clear();
+    this.#cached.clear();
   }
 
   async #find(userId: string, sessionId: string): Promise<Viewer> {

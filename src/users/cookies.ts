@@ -1,12 +1,12 @@
-/** The session's two tokens as cookies that scripts cannot read. */
+/** The session's two tokens as HttpOnly cookies. */
 import { parseCookie, stringifySetCookie } from "cookie";
 
 export type SessionTokens = { accessToken: string; refreshToken: string; expiresAt: Date };
 
-/** `__Host-` binds a cookie to this host and to TLS, so it needs TLS. */
+/** The prefix `__Host-` restricts a cookie to this host, and requires TLS. */
 const nameOf = (kind: "access" | "refresh", isSecure: boolean) => `${isSecure ? "__Host-" : ""}lectern-${kind}`;
 
-/** @param tokens null to take the cookies back */
+/** @param tokens null to delete the cookies */
 export function sessionCookies(tokens: SessionTokens | null, isSecure: boolean): string[] {
   const options = { httpOnly: true, secure: isSecure, sameSite: "lax", path: "/" } as const;
   const gone = new Date(0);

@@ -1,22 +1,22 @@
-/** Passwords: argon2id on the thread pool, a few at a time, so that sign-ins cannot take memory or the event loop. */
+/** Hashes passwords with argon2id on the thread pool, a few at a time, to limit memory and processor load. */
 import { hash, verify } from "@node-rs/argon2";
 
-/** OWASP's first choice: 19 MiB, two passes. */
+/** OWASP's recommendation: 19 MiB, two passes. */
 const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
-const maxAtOnce = 2;
+const maxConcurrent = 2;
 
-/** Checked when nobody has the e-mail, so that the time of the answer does not tell who has an account. */
+/** Verified for unknown e-mail addresses, so that the response time does not reveal which accounts exist. */
 const nobodysHash = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 export interface Passwords {
   /** @returns the hash in PHC format */
   hash(password: string): Promise<string>;
-  /** @param expected null when there is no such user: takes as long and answers false */
+  /** @param expected null if the user does not exist: takes as long and returns false */
   verify(expected: string | null, password: string): Promise<boolean>;
 }
 
 export function argon2Passwords(): Passwords {
-  const inTurn = turns(maxAtOnce);
+  const inTurn = turns(maxConcurrent);
   return {
     hash: (password) => inTurn(() => hash(password, cost)),
     verify: (expected, password) =>
@@ -24,7 +24,7 @@ export function argon2Passwords(): Passwords {
   };
 }
 
-/** At most `count` at once; the others wait in order. */
+/** Runs at most `count` calls concurrently; the others wait in order. */
 function turns(count: number): <Result>(work: () => Promise<Result>) => Promise<Result> {
   const waiting: (() => void)[] = [];
   let free = count;

@@ -1,4 +1,4 @@
-/** Finds the viewer of a request, by its bearer token or by the cookie of its session. */
+/** Finds the viewer of a request by its bearer token or session cookie. */
 import type { Viewer, Viewers } from "../viewer.ts";
 import type { Authentication } from "./authentication.ts";
 import { parseCookies } from "./cookies.ts";
@@ -8,7 +8,7 @@ export class RequestViewers implements Viewers {
   readonly #isSecure: boolean;
   readonly #listeners: (() => void)[] = [];
 
-  /** @param isSecure whether clients reach the server over TLS, on which the names of cookies depend */
+  /** @param isSecure true if clients reach the server over TLS; the names of cookies depend on it */
   constructor(authentication: Authentication, isSecure: boolean) {
     this.#authentication = authentication;
     this.#isSecure = isSecure;
@@ -21,7 +21,7 @@ export class RequestViewers implements Viewers {
       return { viewer, hasBadToken: viewer === null };
     }
     const { access } = parseCookies(headers.get("cookie"), this.#isSecure);
-    // A browser sends an old cookie without its user's doing, so that is no bad token.
+    // Not a bad token, because browsers send expired sessions' cookies without the user's action.
     return {
       viewer: access === undefined ? null : await this.#authentication.authenticate(access),
       hasBadToken: false,

@@ -4,8 +4,8 @@ import type { RunUnitOfWork } from "../unit-of-work/unit-of-work.ts";
 const batch = 1_000;
 
 /**
- * Deletes sessions that expired over a day ago, in batches, so that no lock is held for long. Until then a late refresh
- * token is recognized as one of an old session. Returns how many were deleted.
+ * Deletes sessions that expired over a day ago, in batches, to keep locks short. Until then, a late refresh token is
+ * recognised as one of an old session. Returns their number.
  */
 export async function sweepSessions(run: RunUnitOfWork<object>): Promise<number> {
   for (let swept = 0; ; ) {

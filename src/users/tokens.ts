@@ -4,7 +4,7 @@ import { jwtVerify, SignJWT } from "jose";
 
 export type TokenOptions = {
   secret: string;
-  /** The server's public address: who issues tokens, and whom they are for. */
+  /** The server's public address: issuer and audience of tokens. */
   issuer: string;
   accessSeconds: number;
   refreshSeconds: number;
@@ -36,7 +36,7 @@ export class Tokens {
       .sign(this.#key);
   }
 
-  /** The claims of a token of ours that is still good; undefined for every other. */
+  /** Claims of a valid token; undefined otherwise. */
   async verifyAccess(token: string): Promise<AccessClaims | undefined> {
     try {
       const { payload } = await jwtVerify(token, this.#key, {
@@ -53,7 +53,7 @@ export class Tokens {
   }
 }
 
-/** A refresh token names its session, so that an old one can be told from a foreign one. */
+/** The token contains its session's id, so that a token that was already used is recognised. */
 export function makeRefreshToken(sessionId: string): { token: string; hash: string } {
   const token = `${sessionId}.${randomBytes(32).toString("base64url")}`;
   return { token, hash: hashRefreshToken(token) };

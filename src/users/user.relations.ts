@@ -1,4 +1,4 @@
-/** The ways to users. Everybody who may read sees that a user exists; the e-mail is the schema's to hide. */
+/** Relations of users. All readers see all users; the schema hides the e-mail address. */
 
 import { tables } from "../database/generated/tables.ts";
 import { relations } from "../database/relations.ts";

@@ -1,4 +1,4 @@
-/** Users and sessions in the database. */
+/** Reads and writes users and sessions in units of work. */
 import type { Role } from "../database/generated/prisma/enums.ts";
 import { type SessionRow, tables, type UserRow } from "../database/generated/tables.ts";
 import { isUniqueViolation } from "../database/sql-errors.ts";
@@ -11,10 +11,10 @@ export type NewSession = { id: string; userId: string; refreshHash: string; expi
 export interface UserRepository {
   /** @throws EmailTakenError */
   create(user: NewUser): Promise<UserRow>;
-  /** Holds no connection: the password is checked next, which is slow. */
+  /** Does not begin the transaction, because the next step, verifying the password, is slow. */
   findCredentials(email: string): Promise<{ id: string; passwordHash: string } | null>;
   find(id: string): Promise<UserRow | null>;
-  /** All admins, locked in the order of their ids, so that two demotions cannot both find another admin. */
+  /** Locks all admins in the order of their ids, so that two demotions cannot both rely on the other admin. */
   lockAdmins(): Promise<string[]>;
   setRole(id: string, role: Role): Promise<UserRow>;
   setPasswordHash(id: string, passwordHash: string): Promise<void>;
@@ -22,7 +22,7 @@ export interface UserRepository {
 
 export interface SessionRepository {
   create(session: NewSession): Promise<void>;
-  /** The session, locked until the unit of work ends, so that one refresh token is used once. */
+  /** Locks the session until the unit of work ends, so that a refresh token is used only once. */
   lock(id: string): Promise<SessionRow | null>;
   rotate(id: string, refreshHash: string, expiresAt: Date): Promise<void>;
   revoke(id: string): Promise<void>;
@@ -40,7 +40,7 @@ export function userRepository(uow: UnitOfWork): UserRepository {
       try {
         return await prisma.user.create({ data });
       } catch (error) {
-        if (isUniqueViolation(error)) throw new EmailTakenError("E-mail taken.", { cause: error });
+        if (isUniqueViolation(error)) throw new EmailTakenError("The e-mail is in use.", { cause: error });
         throw error;
       }
     },

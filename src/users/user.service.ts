@@ -29,9 +29,9 @@ export type UserServiceParts = {
   passwords: Passwords;
   tokens: Tokens;
   isSignUpOpen: boolean;
-  /** Ends a session in a unit of work of its own. */
+  /** Ends a session in its own unit of work. */
   endSession: (sessionId: string) => Promise<void>;
-  /** Forgets what is known of sessions, after some of it changed. */
+  /** Clears the cache of sessions. */
   forgetSessions: () => void;
 };
 
@@ -47,13 +47,13 @@ export class UserService {
     return this.#startSession(await createUser(this.#parts, input, "VIEWER"));
   }
 
-  /** What takes long of `signUp`: done before a transaction begins, and once however often that is tried. */
+  /** Slow part of `signUp`: runs once, before the transaction. */
   async prepareSignUp(input: SignUp): Promise<void> {
     this.#requireOpenSignUp();
     await prepareUser(this.#parts, input);
   }
 
-  /** Without signing in. */
+  /** Creates an account without signing in. */
   createUser(input: SignUp, role: Role): Promise<UserRow> {
     return createUser(this.#parts, input, role);
   }
@@ -69,26 +69,26 @@ export class UserService {
     return this.#startSession(user);
   }
 
-  /** What takes long of `signIn`. @throws when it will fail, so that nothing after it is prepared for nothing */
+  /** Slow part of `signIn`. Throws when sign-in will fail, to skip the remaining preparations. */
   async prepareSignIn(input: SignIn): Promise<void> {
-    if (!(await this.#checkPassword(input)).isRight) throw new Error("It will not succeed.");
+    if (!(await this.#checkPassword(input)).isRight) throw new Error("The sign-in will fail.");
   }
 
-  /** @param token the refresh token; each can be used once, and using an old one ends its session */
+  /** @param token the refresh token, which is valid once: reuse ends its session */
   async refresh(token: string): Promise<SignedIn> {
     const { uow, tokens, endSession } = this.#parts;
-    const over = new ApplicationError("UNAUTHENTICATED", "The session has ended: sign in again.");
+    const ended = new ApplicationError("UNAUTHENTICATED", "The session has ended: sign in again.");
     const sessionId = sessionOfRefreshToken(token);
-    if (!sessionId) throw over;
+    if (!sessionId) throw ended;
     const session = await uow.sessions.lock(sessionId);
-    if (!session || session.revokedAt || session.expiresAt.getTime() <= Date.now()) throw over;
+    if (!session || session.revokedAt || session.expiresAt.getTime() <= Date.now()) throw ended;
     if (!matchesRefreshHash(token, session.refreshHash)) {
-      // An old token is somebody's copy. Refusing undoes this unit of work, so the session ends in another.
+      // Reuse indicates a stolen token. The refusal rolls this unit of work back, so another one ends the session.
       uow.afterAbort(() => endSession(sessionId));
-      throw over;
+      throw ended;
     }
     const user = await uow.users.find(session.userId);
-    if (!user) throw over;
+    if (!user) throw ended;
     const fresh = makeRefreshToken(sessionId);
     await uow.sessions.rotate(sessionId, fresh.hash, secondsFromNow(tokens.refreshSeconds));
     return this.#tokensFor(user, sessionId, fresh.token);
@@ -107,23 +107,24 @@ export class UserService {
       throw new ApplicationError("FORBIDDEN", "Your role does not allow this.");
     }
     if (!(await uow.users.find(userId))) {
-      throw new ApplicationError("NOT_FOUND", "There is no such user.", { inputPath: ["input", "userId"] });
+      throw new ApplicationError("NOT_FOUND", "The user does not exist.", { inputPath: ["input", "userId"] });
     }
     if (role !== "ADMIN" && admins.length === 1 && admins[0] === userId) {
-      throw new ApplicationError("INVALID_STATE", "The last admin stays admin.", { inputPath: ["input", "role"] });
+      throw new ApplicationError("INVALID_STATE", "The last admin must stay admin.", { inputPath: ["input", "role"] });
     }
     uow.afterCommit(forgetSessions);
     return uow.users.setRole(userId, role);
   }
 
   #requireOpenSignUp(): void {
-    if (!this.#parts.isSignUpOpen) throw new ApplicationError("FORBIDDEN", "New accounts are made by an admin here.");
+    if (!this.#parts.isSignUpOpen)
+      throw new ApplicationError("FORBIDDEN", "Sign-up is closed: an admin creates new accounts.");
   }
 
   async #checkPassword(input: SignIn): Promise<{ found: { id: string } | null; isRight: boolean }> {
     const { uow, passwords } = this.#parts;
     const email = normalEmail(input.email);
-    // What can be nobody's e-mail is not asked for: it may be what the database cannot take.
+    // Skips the query for invalid addresses, which PostgreSQL may reject (NUL).
     const found = isEmail(email) ? await uow.users.findCredentials(email) : null;
     const hash = found?.passwordHash ?? null;
     const isRight = await uow.prepare(

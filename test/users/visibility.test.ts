@@ -177,7 +177,7 @@ describe("somebody's PRIVATE document", () => {
             })),
           );
         const foreign = await shown(hidden.id);
-        const code = { code: "NOT_FOUND", inputPath: ["input", "id"], message: "There is no such document." };
+        const code = { code: "NOT_FOUND", inputPath: ["input", "id"], message: "The document does not exist." };
         expect(foreign).toEqual([
           [{ ...code, path: ["updateDocument"] }],
           [{ ...code, path: ["updateDocument"] }],
