@@ -1,4 +1,4 @@
-/** Somebody who signs up on a server and sends documents. */
+/** A client that signs up on a server and sends documents. */
 export type Client = {
   accessToken: string;
   createDocument(text: string): Promise<void>;

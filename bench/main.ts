@@ -32,7 +32,7 @@ const figures: Record<string, (stage: Stage, runs: number) => Promise<void>> = {
             "documents/s": round(load.count / middle),
             "MB/s": round((load.count * load.bytes) / 1e6 / middle),
             chunks: results[index]?.[0]?.chunks,
-            "speed, of the first": round(first / middle),
+            "speed, relative to the first": round(first / middle),
             "s, each run": seconds.map(round).join(" "),
           };
         }),
@@ -69,11 +69,11 @@ const figures: Record<string, (stage: Stage, runs: number) => Promise<void>> = {
         const of = (pick: (result: Awaited<ReturnType<typeof turns>>) => number) =>
           round(median(results[index]?.map(pick) ?? []));
         return {
-          "the large ones are": name,
+          "large queries": name,
           "median, ms": of(({ smallMedianMs }) => smallMedianMs),
           "p99, ms": of(({ smallP99Ms }) => smallP99Ms),
-          "large ones answered/s": of(({ largePerSecond }) => largePerSecond),
-          "and refused": of(({ refused }) => refused),
+          "large queries answered/s": of(({ largePerSecond }) => largePerSecond),
+          "large queries refused": of(({ refused }) => refused),
         };
       }),
     );
@@ -99,7 +99,7 @@ const figures: Record<string, (stage: Stage, runs: number) => Promise<void>> = {
   },
 };
 
-/** All cases in turn, several times: what else the machine does meets each alike. */
+/** Runs all cases in turn, several times, so that other load of the machine affects all alike. */
 async function interleaved<Case, Result>(
   runs: number,
   cases: readonly Case[],
@@ -137,7 +137,7 @@ async function main([name = "", runs = "3"]: string[]): Promise<void> {
       async (client) => (await client.query("show server_version")).rows,
     );
     console.log(`${cpus().length} cores, Node ${process.versions.node}, PostgreSQL ${version[0].server_version}`);
-    if (!hasPython()) console.log("Without the worker in Python: /usr/bin/python3 with asyncpg is not here.");
+    if (!hasPython()) console.log("Without the Python worker: /usr/bin/python3 with asyncpg is not installed.");
     await figure(stage, Number(runs));
   });
 }

@@ -1,13 +1,13 @@
-/** How much resident memory a worker takes for one large text, and a server for several uploads at once. */
+/** Measures the resident memory of a worker for one large text, and of a server for concurrent uploads. */
 import { setTimeout as pause } from "node:timers/promises";
 import { signUp } from "./client.ts";
 import { type Process, type Stage, startLectern, startWorker, withDatabase } from "./stage.ts";
 import { type Language, textOf } from "./texts.ts";
 
-/** In MB: what the process takes when it has done a small thing of the kind, and its rise above that at the most. */
+/** In MB: memory after a small job of the same kind, and the maximum rise above it. */
 export type MemoryRise = { beforeMb: number; riseMb: number };
 
-/** A worker process and one text of so many bytes, from the claim to the chunks. */
+/** Measures a worker process with one text of the given size. */
 export async function workerMemory(stage: Stage, bytes: number, language: Language): Promise<MemoryRise> {
   return withDatabase(stage, async (database) => {
     const worker = await startWorker("ours", database);
@@ -26,12 +26,12 @@ export async function workerMemory(stage: Stage, bytes: number, language: Langua
 
 export type UploadKind = "txt" | "html";
 
-/** A server without a worker, and so many files of so many bytes, sent at once. */
+/** Measures a server without a worker, with concurrent uploads of `count` files of the given size. */
 export async function uploadMemory(stage: Stage, kind: UploadKind, count: number, bytes: number): Promise<MemoryRise> {
   return withDatabase(stage, async (database) => {
-    // However slow the machine is, the files get their turn.
-    const patience = { UPLOAD_WAIT_MS: "600000", STATEMENT_TIMEOUT_MS: "60000", TRANSACTION_TIMEOUT_MS: "60000" };
-    const server = await startLectern("start", database, { WORKERS: "0", ...patience });
+    // Long timeouts, so that no upload is refused on a slow machine.
+    const timeouts = { UPLOAD_WAIT_MS: "600000", STATEMENT_TIMEOUT_MS: "60000", TRANSACTION_TIMEOUT_MS: "60000" };
+    const server = await startLectern("start", database, { WORKERS: "0", ...timeouts });
     try {
       const { upload } = await signUp(server.address);
       await upload(fileOf(kind, 1_000, 0));
@@ -46,7 +46,7 @@ export async function uploadMemory(stage: Stage, kind: UploadKind, count: number
 }
 
 async function riseOf({ memory }: Process, work: () => Promise<void>): Promise<MemoryRise> {
-  // What was needed at the start only may go.
+  // Lets the process release memory of its start.
   await pause(500);
   const before = memory().nowMb;
   await work();

@@ -1,4 +1,4 @@
-/** How fast documents become chunks: many small ones, few large ones, by one worker process and by two. */
+/** Measures the throughput of workers: many small and few large documents, with one and two processes. */
 import { type Stage, startWorker, type WorkerKind, withDatabase } from "./stage.ts";
 import { type Language, textOf } from "./texts.ts";
 
@@ -8,13 +8,13 @@ export type Throughput = { seconds: number; documentsPerSecond: number; megabyte
 
 const language = (index: number): Language => (index % 2 === 0 ? "english" : "vietnamese");
 
-/** From the commit of all documents, with the workers waiting, until the last one is COMPLETED. */
+/** Measures from the commit of all documents, with idle workers, until the last document is COMPLETED. */
 export async function pipeline(stage: Stage, { kind, processes }: Crew, { count, bytes }: Load): Promise<Throughput> {
   return withDatabase(stage, async (database) => {
     const texts = Array.from({ length: count }, (_, index) => textOf(bytes, language(index), index + 100));
     const workers = await Promise.all(Array.from({ length: processes }, () => startWorker(kind, database)));
     try {
-      // Each has loaded all of its code by then.
+      // Warm-up: each worker loads all of its code.
       await database.insert(Array.from({ length: 10 * processes }, (_, index) => textOf(500, "english", index)));
       await database.settled();
       const before = await countChunks(database.pool);

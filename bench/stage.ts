@@ -1,4 +1,4 @@
-/** What the figures are measured on: a PostgreSQL, databases that are copies of one that is migrated, and processes. */
+/** The environment of the benchmarks: a PostgreSQL, databases copied from a migrated template, and processes. */
 import { execFileSync, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
@@ -11,10 +11,10 @@ import { migrate } from "../src/postgres/migrations.ts";
 import { createDatabase, databaseUrl, dropDatabase } from "../test/support/database.ts";
 import { startTemporaryPostgres } from "../test/support/temporary-postgres.ts";
 
-/** A PostgreSQL and in it a migrated database, which is copied. */
+/** A PostgreSQL with a migrated template database. */
 export type Stage = { serverUrl: string; templateName: string };
 
-/** With PostgreSQL's own settings, so with all that makes commits durable. */
+/** Starts PostgreSQL with its default settings, so commits are durable. */
 export async function withStage<Result>(use: (stage: Stage) => Promise<Result>): Promise<Result> {
   const server = await startTemporaryPostgres({});
   try {
@@ -30,15 +30,15 @@ export async function withStage<Result>(use: (stage: Stage) => Promise<Result>):
 export type Database = {
   url: string;
   pool: pg.Pool;
-  /** Adds documents in one transaction; they are PENDING when this returns. */
+  /** Inserts PENDING documents in one transaction. */
   insert(texts: readonly string[]): Promise<void>;
-  /** Waits until nothing is PENDING or PROCESSING. Fails when something has FAILED. */
+  /** Resolves when no document is PENDING or PROCESSING. @throws if one has FAILED */
   settled(): Promise<void>;
-  /** Where the processes of this database keep their files. */
+  /** DATA_DIR of the processes. */
   dataDir: string;
 };
 
-/** A database that is gone afterwards. */
+/** Creates a database for `use`, and drops it afterwards. */
 export async function withDatabase<Result>(
   { serverUrl, templateName }: Stage,
   use: (database: Database) => Promise<Result>,
@@ -76,8 +76,8 @@ async function insertDocuments(pool: pg.Pool, texts: readonly string[]): Promise
   );
 }
 
-/** Looked at so often: no figure is finer than this. */
-const lookMs = 20;
+/** Interval of polling, which limits the resolution of the results. */
+const pollMs = 20;
 
 async function settled(pool: pg.Pool): Promise<void> {
   for (;;) {
@@ -87,12 +87,12 @@ async function settled(pool: pg.Pool): Promise<void> {
     );
     if (rows[0].failure !== null) throw new Error(`A document failed: ${rows[0].failure}`);
     if (!rows[0].open) return;
-    await pause(lookMs);
+    await pause(pollMs);
   }
 }
 
 export type Process = {
-  /** Resident memory in MB: now, and the most that it ever was. Linux only. */
+  /** Resident memory in MB: current and peak. Linux only. */
   memory(): { nowMb: number; peakMb: number };
   stop(): Promise<void>;
 };
@@ -101,7 +101,7 @@ const root = join(import.meta.dirname, "..");
 const python = "/usr/bin/python3";
 const pythonWorker = join(root, "examples/python-worker/worker.py");
 
-/** Whether the worker in Python can run here. */
+/** Whether the Python worker can run on this machine. */
 export function hasPython(): boolean {
   try {
     execFileSync(python, ["-c", "import asyncpg"], { stdio: "ignore" });
@@ -116,13 +116,13 @@ export type WorkerKind = "ours" | "python";
 export const startWorker = (kind: WorkerKind, database: Database): Promise<Process> =>
   kind === "ours" ? startLectern("worker", database) : startPythonWorker(database);
 
-/** One of Lectern's own processes, when it is ready. */
+/** Starts a process of Lectern and waits until it is ready. */
 export async function startLectern(
   command: "start" | "worker",
   database: Database,
   settings: Record<string, string> = {},
 ): Promise<Process & { address: string }> {
-  const { said, ...process } = await begin(
+  const { output, ...process } = await begin(
     globalThis.process.execPath,
     [join(root, "src/main.ts"), command],
     {
@@ -136,41 +136,41 @@ export async function startLectern(
     },
     /"msg":"(?:ready|the worker waits for work.*)"/,
   );
-  return { ...process, address: /"address":"([^"]+)"/.exec(said)?.[1] ?? "" };
+  return { ...process, address: /"address":"([^"]+)"/.exec(output)?.[1] ?? "" };
 }
 
 const startPythonWorker = ({ url }: Database): Promise<Process> =>
   begin(python, ["-u", pythonWorker], { DATABASE_URL: url }, /waiting for documents/);
 
-/** Starts a process and waits until it has printed that it is ready. */
+/** Starts a process and waits until its output matches `isReady`. */
 async function begin(
   command: string,
   parameters: string[],
   environment: Record<string, string>,
   isReady: RegExp,
-): Promise<Process & { said: string }> {
+): Promise<Process & { output: string }> {
   const child = spawn(command, parameters, {
     cwd: tmpdir(),
     env: { PATH: process.env.PATH, ...environment },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  let said = "";
+  let output = "";
   await new Promise<void>((ready, failed) => {
     child.once("error", failed);
-    child.once("exit", (code) => failed(new Error(`${command} ended with ${code}:\n${said}`)));
+    child.once("exit", (code) => failed(new Error(`${command} ended with ${code}:\n${output}`)));
     const listen = (piece: Buffer) => {
-      said += piece;
-      if (!isReady.test(said)) return;
+      output += piece;
+      if (!isReady.test(output)) return;
       child.stdout.off("data", listen);
-      // What it says from here on is read and forgotten, or it would have to wait.
+      // Discards further output, which would otherwise fill the pipe and block the process.
       child.stdout.resume();
       ready();
     };
     child.stdout.on("data", listen);
   });
   return {
-    said,
+    output,
     memory() {
       const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
       const megabytes = (name: string) => (Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1_024) / 1e6;
@@ -183,5 +183,5 @@ async function begin(
   };
 }
 
-/** Where `Process.memory` works. */
+/** Whether `Process.memory` works on this machine. */
 export const canMeasureMemory = existsSync("/proc/self/status");

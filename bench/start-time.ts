@@ -1,4 +1,4 @@
-/** How long a document waits for a worker that has nothing else to do: from the commit of its creation to its claim. */
+/** Measures how long a document waits for an idle worker: from the commit of its creation to its claim. */
 import { setTimeout as pause } from "node:timers/promises";
 import { signUp } from "./client.ts";
 import { type Process, type Stage, startLectern, startWorker, withDatabase } from "./stage.ts";
@@ -7,8 +7,8 @@ export type Starter = "worker process" | "worker in the server" | "worker in Pyt
 export type StartTime = { medianMs: number; p99Ms: number; worstMs: number };
 
 /**
- * Documents come in one after the other, by createDocument. Both times are the database's: the outbox notes them just
- * before each commit, in whole milliseconds.
+ * Creates documents one after the other. Both times come from the outbox, which records them just before each commit, in
+ * whole milliseconds.
  */
 export async function startTime(stage: Stage, starter: Starter, count: number): Promise<StartTime> {
   return withDatabase(stage, async (database) => {
@@ -19,14 +19,14 @@ export async function startTime(stage: Stage, starter: Starter, count: number): 
       processes.push(server);
       if (!isInServer) processes.push(await startWorker(starter === "worker process" ? "ours" : "python", database));
       const { createDocument } = await signUp(server.address);
-      // What the first start of a server brings along, and all code that is loaded when it is first needed.
+      // Warm-up: server and worker load code on first use.
       await createDocument("The first document, which is not counted.");
       await database.settled();
       const { rows: before } = await database.pool.query("select max(position)::bigint as position from outbox");
       for (let n = 0; n < count; n++) {
         await createDocument(`A document, number ${n}.`);
         await database.settled();
-        // Long enough for the worker to be waiting again, and never at the same beat as its own.
+        // Long enough for the worker to be idle, and varied, to be out of step with its timers.
         await pause(5 + (n % 11));
       }
       const { rows } = await database.pool.query(

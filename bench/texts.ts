@@ -1,4 +1,4 @@
-/** Texts to work on: made by code, always the same, and with the words of two languages, so that search has its share. */
+/** Deterministic texts with words of two languages, so that the search index also has work to do. */
 const words = {
   english:
     "the of a stand for reading aloud holds one book and everybody hears it who comes to library looks up words in an index before the light goes out",
@@ -8,17 +8,17 @@ const words = {
 
 export type Language = keyof typeof words;
 
-/** A text of at most so many bytes and hardly fewer, in paragraphs. Another `seed` gives another text. */
+/** A text in paragraphs, with at most `bytes` bytes and hardly fewer. Different seeds give different texts. */
 export function textOf(bytes: number, language: Language, seed: number): string {
   const vocabulary = words[language].split(" ");
   const parts: string[] = [];
   let state = seed + 1;
   let length = 0;
-  for (let place = 1; ; place++) {
-    // A generator with a long enough period (Park and Miller's).
+  for (let count = 1; ; count++) {
+    // Park and Miller's generator, whose period is long enough.
     state = (state * 48_271) % 2_147_483_647;
     const word = vocabulary[state % vocabulary.length] as string;
-    const part = place % 97 === 0 ? `${word} ${state}.\n\n` : place % 13 === 0 ? `${word}. ` : `${word} `;
+    const part = count % 97 === 0 ? `${word} ${state}.\n\n` : count % 13 === 0 ? `${word}. ` : `${word} `;
     length += Buffer.byteLength(part);
     if (length > bytes) return parts.join("");
     parts.push(part);

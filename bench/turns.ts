@@ -1,4 +1,4 @@
-/** How long a small request waits beside many large queries, and how many of those are answered meanwhile. */
+/** Measures the latency of small requests, and the throughput of large queries, when both run concurrently. */
 import { setTimeout as pause } from "node:timers/promises";
 import { signUp } from "./client.ts";
 import { type Stage, startLectern, withDatabase } from "./stage.ts";
@@ -10,7 +10,7 @@ const documentsPerUser = 10;
 /** 40 users, 8 documents of each, and the owners of those. */
 const large =
   "{ users(first: 40) { nodes { id name documents(first: 8) { totalCount nodes { id title status createdAt owner { name } } } } } }";
-/** How long a client that was refused waits, as `Retry-After` says. */
+/** Delay of a refused client, as in `Retry-After`. */
 const retryAfterMs = 1_000;
 const betweenSmallMs = 10;
 

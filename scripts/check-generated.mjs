@@ -1,4 +1,4 @@
-// Fails when a generated file that is committed is not what its source would generate now.
+// Fails if a committed generated file is out of date.
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -32,6 +32,6 @@ try {
   rmSync(kept, { recursive: true, force: true });
 }
 if (stale.length > 0) {
-  console.error(`Out of date: ${stale.join(", ")}. Run \`npm run codegen\` and commit what it changes.`);
+  console.error(`Out of date: ${stale.join(", ")}. Run \`npm run codegen\` and commit the changes.`);
   process.exit(1);
 }

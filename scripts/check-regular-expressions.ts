@@ -1,21 +1,21 @@
 /**
- * Fails when a regular expression in src takes more than linear time for some input, which stops the server for as long
- * as the sender of that input likes. recheck decides; its pure JavaScript needs neither network nor Java.
+ * Fails if a regular expression in src takes more than linear time for some input, with which a client could block the
+ * server. The check is done by recheck in pure JavaScript, which needs neither network nor Java.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire, stripTypeScriptTypes } from "node:module";
 import { join, relative } from "node:path";
 import { type AnyNode, type CallExpression, type NewExpression, type Node, parse } from "acorn";
 
-// recheck reads this at its first check. Its default starts a thread, and a native program or Java where there is one.
+// recheck reads this at its first check. Its default starts a thread and, if available, a native program or Java.
 process.env.RECHECK_SYNC_BACKEND = "pure";
 const { checkSync } = createRequire(import.meta.url)("recheck") as typeof import("recheck");
 
-/** For an expression that backtracks, `reason` says how its time grows and for which input. */
+/** `reason`: for an expression that backtracks, the growth of its time and an example of the input. */
 export type Fault = { line: number; expression: string; reason: string };
 
-/** The steps that recheck takes are bounded by their number, never by time, so a busy machine has the same verdict. */
-const unhurried = {
+/** No timeouts: recheck limits the number of its steps, so its verdict does not depend on the machine's load. */
+const withoutTimeouts = {
   randomSeed: 1,
   timeout: null,
   attackTimeout: null,
@@ -38,12 +38,12 @@ export function faultsOf(code: string): Fault[] {
 function reasonAgainst(node: AnyNode, parent: AnyNode | undefined): string | undefined {
   if (node.type === "Literal" && node.regex) return verdict(node.regex.pattern, node.regex.flags);
   if (node.type === "Identifier" && node.name === "RegExp" && parent && !isKnownUse(node, parent)) {
-    return "An expression that is put together at run time cannot be checked: write it as a literal, or a scanner.";
+    return "An expression that is composed at run time cannot be checked: write a literal, or a scanner.";
   }
   return undefined;
 }
 
-/** `RegExp(/literal/)`, whose literal is looked at by itself, `instanceof RegExp`, and names that only look so. */
+/** `RegExp(/literal/)`, whose literal is checked by itself, `instanceof RegExp`, and properties named `RegExp`. */
 function isKnownUse(node: Node, parent: AnyNode): boolean {
   switch (parent.type) {
     case "BinaryExpression":
@@ -60,7 +60,7 @@ function isKnownUse(node: Node, parent: AnyNode): boolean {
   }
 }
 
-/** Other flags than the literal's own would make it another expression. */
+/** Only without flags, which would change the expression. */
 function isOfLiteral({ arguments: [pattern, flags] }: CallExpression | NewExpression): boolean {
   return pattern?.type === "Literal" && pattern.regex !== undefined && flags === undefined;
 }
@@ -68,7 +68,7 @@ function isOfLiteral({ arguments: [pattern, flags] }: CallExpression | NewExpres
 const isGlobalObject = (node: AnyNode) => node.type === "Identifier" && ["globalThis", "global"].includes(node.name);
 
 function verdict(pattern: string, flags: string): string | undefined {
-  const result = checkSync(pattern, flags, unhurried);
+  const result = checkSync(pattern, flags, withoutTimeouts);
   switch (result.status) {
     case "safe":
       return undefined;
@@ -76,7 +76,7 @@ function verdict(pattern: string, flags: string): string | undefined {
       return `It takes ${result.complexity.summary} time for ${result.attack.pattern}: write a scanner.`;
     default: {
       const detail = "message" in result.error ? `: ${result.error.message}` : "";
-      return `recheck cannot tell (${result.error.kind}${detail}): write it more simply, or a scanner.`;
+      return `recheck has no verdict (${result.error.kind}${detail}): write a simpler expression, or a scanner.`;
     }
   }
 }

@@ -1,5 +1,5 @@
-// Before `npm start`, `npm test` and the rest: installs what is missing and generates what is out of date, so that a
-// bare clone just works. Runs on whatever Node there is; everything after it runs on the Node 24 that it installs.
+// Runs before all npm scripts: installs missing packages and generates outdated files, so that a new clone works. It runs
+// on the installed version of Node; everything after it runs on the Node 24 that it installs.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
 
-/** Does `work` unless it was done for the same contents of these files, and notes in `stamp` that it was. */
+/** Runs `work`, unless `stamp` records that it was done for the same contents of the files. */
 function once(stamp, files, work) {
   const hash = createHash("sha256");
   for (const file of files) hash.update(readFileSync(file));
@@ -32,7 +32,7 @@ function run(command, args, environment = {}) {
 try {
   once("node_modules/.lectern-installed", ["package-lock.json"], () => {
     console.log("Installing packages (once) …");
-    // Prisma's packages would fetch native engines, which we do not use: any file serves as one.
+    // Prevents Prisma's packages from downloading native engines, which are not used: any file will do.
     run("npm", ["ci", "--loglevel=error"], { PRISMA_SCHEMA_ENGINE_BINARY: process.execPath });
   });
   once(
@@ -43,6 +43,6 @@ try {
     },
   );
 } catch (error) {
-  console.error(`Preparing failed: ${error.message}`);
+  console.error(`Preparation failed: ${error.message}`);
   process.exit(1);
 }

@@ -1,8 +1,8 @@
 /**
- * Prints the table of src/eager-loading/README.md: what five typical queries cost in statements and round trips.
+ * Prints the table in src/eager-loading/README.md: statements and round trips of five typical queries.
  *
- * `npm run statements` starts a temporary database, loads the sample library and asks. A test checks that the table
- * in the README is what this prints.
+ * `npm run statements` starts a temporary database, loads the sample library and runs the queries. A test compares the
+ * table with the README.
  */
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -59,7 +59,7 @@ export async function statementTable({ reads, cursors }: Pick<Application, "read
 
 async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "lectern-statements-"));
-  // The database may run as another user, who must pass through.
+  // The database may run as another user, which must be able to traverse the folder.
   await chmod(folder, 0o755);
   const server = await startEmbeddedPostgres({ folder: join(folder, "postgres") });
   try {
