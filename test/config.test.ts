@@ -71,6 +71,13 @@ describe("settings that are absent", () => {
   });
 });
 
+it("are described as in the README's table", () => {
+  const readme = readFileSync(join(import.meta.dirname, "../README.md"), "utf8");
+  const rows = [...readme.matchAll(/^\| ([A-Z_]+) \| .*? \| (.*?) \|$/gm)].map(([, name, meaning]) => [name, meaning]);
+  const descriptions = Object.entries(settingsOf(slices).shape).map(([name, { description }]) => [name, description]);
+  expect(Object.fromEntries(descriptions)).toEqual(Object.fromEntries(rows));
+});
+
 describe("settings that are given", () => {
   it("are read as what they mean, and cannot be changed afterwards", () => {
     const config = readConfig({
