@@ -101,7 +101,7 @@ export async function openApplication(config: Config, options: ApplicationOption
     context: contexts.ofRequest,
     mutations: {
       run,
-      keptHours: config.IDEMPOTENCY_HOURS,
+      retentionHours: config.IDEMPOTENCY_HOURS,
       ...(probe ? { probe } : {}),
       contextFor: contexts.ofAttempt,
     },

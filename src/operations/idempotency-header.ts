@@ -69,7 +69,7 @@ export async function oneAtATime<Result>({ userId, key }: IdempotencyKey, run: (
 }
 
 export type KeyedOptions = {
-  keptHours: number;
+  retentionHours: number;
   /** Masks an error, as it is stored. */
   show: (error: unknown) => GraphQLFormattedError;
 };
@@ -78,10 +78,10 @@ export type KeyedOptions = {
 export async function executeOnce(
   uow: UnitOfWork,
   key: IdempotencyKey,
-  { keptHours, show }: KeyedOptions,
+  { retentionHours, show }: KeyedOptions,
   execute: () => Promise<ExecutionResult>,
 ): Promise<{ result: ExecutionResult; isReplay: boolean }> {
-  const stored = await reserveKey(uow, key, keptHours);
+  const stored = await reserveKey(uow, key, retentionHours);
   if (stored !== null) {
     uow.doWithoutPreparations();
     return { result: parse(stored), isReplay: true };

@@ -37,7 +37,7 @@ export type MutationOptions = {
   run: RunUnitOfWork<Repositories>;
   contextFor(operation: OperationContext, uow: UnitOfWork & Repositories): OperationContext;
   /** How long answers to an `Idempotency-Key` are kept. */
-  keptHours: number;
+  retentionHours: number;
   probe?: Probe;
 };
 

@@ -153,7 +153,7 @@ beforeAll(async () => {
       useMutations({
         run: run as never,
         contextFor: (outer, uow) => ({ ...outer, uow, loaders: { clear: () => {} } }) as never,
-        keptHours: 24,
+        retentionHours: 24,
         show,
       }),
     ],
