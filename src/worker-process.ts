@@ -7,7 +7,7 @@ import type { Slice } from "./slice.ts";
 import { slices as allSlices } from "./slices.ts";
 
 export type WorkersOptions = {
-  /** Of the database. */
+  /** URL of the database. */
   url: string;
   /** Maximum number of concurrent jobs of each queue. */
   slots: number;

@@ -1,6 +1,8 @@
 /** The arrows between the parts of src (DESIGN.md §3): who may import whom. A rule without a check decays. */
 import { readdirSync, readFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
 import { dirname, join, relative } from "node:path";
+import { parse, type Token } from "acorn";
 import { describe, expect, it } from "vitest";
 import { tables } from "../src/database/generated/tables.ts";
 
@@ -300,5 +302,120 @@ describe("code", () => {
     expect(files.map(({ path }) => path).filter((path) => vague.test(path))).toEqual([]);
     const barrels = files.filter(({ path, code }) => /(^|\/)index\.ts$/.test(path) || /^export \* from/m.test(code));
     expect(barrels.map(({ path }) => path)).toEqual([]);
+  });
+});
+
+/** Words of sentences that have to be read twice. CONTRIBUTING.md has the rules and the terms. */
+const unplain = [
+  // The subject is a thing in the code.
+  /(?:^|[.!?:;] |@(?:returns|throws) )(?:What|Who|Whom|Whoever|Whose|Whatever|Of (?:that|what|these|those|them|its?|an?|the)|By which|To whom)\b/,
+  /^(?:what|who|whom|whoever|whose|whatever)\b/,
+  /\b(?:by now|so as to|dear(?:er)?|whoever|whomever|for want of|made ready|ready to leave|is to blame|struck out|comes? about)\b/i,
+  /\bas many\b[^.]*\b(?:as so many|as may)\b|\bfor so long\b|\b(?:so many|so much|so long) at (?:most|least)\b/i,
+  /\b(?:of (?:ours|theirs|yours)|(?:person|people) at the keyboard)\b/i,
+  // These have a term: index, offset, position, path, slot, attempt, retry.
+  /\bplaces?\b/i,
+  /\b(?:tries|(?:an|another|each|every|first|last|one|this) try|tried again)\b/i,
+];
+const isUnplain = (text: string) => unplain.some((pattern) => pattern.test(text));
+
+/** Comments with their lines joined, and the texts of all strings. */
+function textsOf({ path, text }: SourceFile): string[] {
+  const tokens: Token[] = [];
+  // Types are blanked, comments among them; everything else stays at its position.
+  parse(stripTypeScriptTypes(text), { ecmaVersion: "latest", sourceType: "module", onToken: tokens });
+  const literals = tokens.filter(({ type: { label } }) => ["string", "template", "regexp"].includes(label));
+  let withoutLiterals = text;
+  for (const { start, end } of literals) {
+    withoutLiterals = withoutLiterals.slice(0, start) + "_".repeat(end - start) + withoutLiterals.slice(end);
+  }
+  const comments = withoutLiterals.match(/\/\*[\s\S]*?\*\/|(?:^[ \t]*\/\/.*\n)+|\/\/.*/gm) ?? [];
+  if (/\S/.test(text) && comments.length + literals.length === 0) throw new Error(`${path} has no texts.`);
+  return [
+    ...comments.flatMap((comment) => comment.split(/\n\s*\*\s*\n/).map(joined)),
+    ...literals
+      .filter(({ type }) => type.label !== "regexp")
+      .map(({ start, end }) => text.slice(start, end).replace(/^["']|["']$/g, "")),
+  ];
+}
+
+/** A paragraph of a comment as one line. */
+const joined = (paragraph: string) =>
+  paragraph
+    .replace(/^\s*(?:\/\*\*?|\*\/|\*(?!\/)|\/\/)|\*\/\s*$/gm, "")
+    .replace(/\s+/g, " ")
+    .trim();
+
+describe("words", () => {
+  it("are checked by patterns that find sentences to be read twice, and no others", () => {
+    const unclear = [
+      "What marks a match until the text around it has been escaped.",
+      "Takes the key. Whoever comes with the same key meanwhile waits.",
+      "Ends the attempt: Who comes later finds nothing.",
+      "Of what is UTF-8 already, no string is made.",
+      "what was prepared could not be discarded",
+      "By which the database can be asked later.",
+      "Past the index they are dear.",
+      "The document is at version 3 by now.",
+      "Errors are made ready to leave.",
+      "No connection is free, and as many transactions wait for one as may.",
+      "As many bytes at once as so many of the largest files have.",
+      "A client that asks for nothing for so long does not read.",
+      "The claims of a token of ours.",
+      "Jobs that fill the places.",
+      "One try of a unit of work.",
+      "the unit of work is tried again",
+    ];
+    const plain = [
+      "Returns what the query selects.",
+      "The header says who sent it; of the rest nothing is kept.",
+      "Placeholders for marks, replaced after HTML escaping.",
+      "Retry in a moment; each retry is an attempt.",
+      "The queue holds as many jobs as there are slots.",
+      "An offset, a position and an index.",
+      "Most of the time, the cost of a statement is its round trip.",
+    ];
+    expect(unclear.filter((text) => !isUnplain(text))).toEqual([]);
+    expect(plain.filter(isUnplain)).toEqual([]);
+  });
+
+  it("are found in comments and strings of every kind", () => {
+    const text = [
+      "/**",
+      " * First",
+      " * paragraph.",
+      " *",
+      " * Second.",
+      " */",
+      "type Row = {",
+      "  /** In a type. */",
+      "  id: string;",
+      "};",
+      "// Two",
+      "// lines.",
+      "const url = `https://$" + "{host}/path`; // At the end.",
+      'const pattern = /[/*"\']/; const message = "Not // a comment.";',
+      "",
+    ].join("\n");
+    const found = textsOf({ path: "", text, code: text, imports: [] });
+    expect(found).toEqual([
+      "First paragraph.",
+      "Second.",
+      "In a type.",
+      "Two lines.",
+      "At the end.",
+      "https://",
+      "/path",
+      "Not // a comment.",
+    ]);
+  });
+
+  it("of comments, descriptions and messages are plain", () => {
+    const found = files.flatMap((file) =>
+      textsOf(file)
+        .filter(isUnplain)
+        .map((text) => `${file.path}: ${text}`),
+    );
+    expect(found).toEqual([]);
   });
 });

@@ -133,7 +133,7 @@ class NotingPool extends DatabasePool {
     if (callback) return super.connect(callback);
     // Requests that will get an idle connection also enter the queue briefly.
     if (this.waitingCount >= this.#queueLength + this.idleCount && this.totalCount === this.options.max) {
-      return Promise.reject(new WriteOverloadError("As many transactions wait for a connection as may."));
+      return Promise.reject(new WriteOverloadError("The queue of transactions that wait for a connection is full."));
     }
     const state = currentTransaction.getStore();
     return super.connect().then((client) => {
