@@ -54,7 +54,7 @@ describe("the figures of bench/", { timeout: 180_000 }, () => {
   });
 
   it("of turns are none where the large query is not answered", async () => {
-    await expect(turns(stage(), { MAX_QUERY_COST: "100" }, 1, 1)).rejects.toThrow("This may read");
+    await expect(turns(stage(), { MAX_QUERY_COST: "100" }, 1, 1)).rejects.toThrow("The operation may read");
   });
 
   it("are of texts that are as long as is said, and the same each time", () => {

@@ -71,7 +71,7 @@ describe("a WebSocket", () => {
       "that costs too much",
       costly("query", "documents(first: 100) { nodes {", "} }"),
       "BAD_USER_INPUT",
-      /^This may read/,
+      /^The operation may read/,
     ],
     [
       "whose events cost too much",
