@@ -1,7 +1,6 @@
 /**
- * A Prisma generator: writes `src/database/generated/tables.ts`, the description of every table that the eager-loading
- * engine builds its SQL from, so that no table, column or type name is spelled a second time; and the foreign keys, from
- * which the fields of the GraphQL schema know which column leads to which model.
+ * A Prisma generator of `src/database/generated/tables.ts`: descriptions of all tables, from which the eager-loading
+ * engine builds SQL, and foreign keys, from which fields of the GraphQL schema take their keys.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -69,7 +68,7 @@ function rowType(model: DMMF.Model): string[] {
 function foreignKeysOf(model: DMMF.Model): string[] {
   return model.fields.flatMap(({ type, relationFromFields, relationToFields }) => {
     const [from, to] = [relationFromFields?.[0], relationToFields?.[0]];
-    // A key of several columns is not one that a relation compares with.
+    // Relations compare one column only.
     if (from === undefined || to === undefined || relationFromFields?.length !== 1) return [];
     return [`${from}: { model: "${type}", column: "${to}" }`];
   });

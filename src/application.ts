@@ -1,4 +1,4 @@
-/** A server's parts: made in order, and closed in the reverse order. */
+/** The parts of a server. They are created in order and closed in reverse order. */
 import { hkdfSync } from "node:crypto";
 import type { Logger } from "pino";
 import { crashProbe, merged, openConnections, openFileStore, unitsOfWork } from "./connections.ts";
@@ -24,12 +24,12 @@ import type { WriteDatabase } from "./unit-of-work/write-database.ts";
 import { isAdmin, type Viewer, type Viewers } from "./viewer.ts";
 
 export type ApplicationOptions = {
-  /** Of the database. */
+  /** URL of the database. */
   url: string;
-  /** Address at which clients reach the server: tokens are issued for it. */
+  /** Address at which clients reach the server; the issuer of tokens. */
   publicUrl: string;
   logger: Logger;
-  /** Called at every point of every transaction: tests make work fail there. */
+  /** Called at every point of every transaction; tests inject failures there. */
   probe?: Probe;
   slices?: readonly Slice[];
 };
@@ -49,7 +49,7 @@ export type Application = {
   /** Runs from the start; stops with the application, or earlier. */
   housekeeping: Housekeeping;
   listen(at: { host: string; port: number; mayMovePort: boolean }): Promise<HttpServer>;
-  /** Starts what the first requests would have to wait for. */
+  /** Starts threads and the like before the first request needs them. */
   warmUp(): Promise<void>;
   close(): Promise<void>;
 };

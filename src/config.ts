@@ -1,4 +1,4 @@
-/** The only reader of the environment. Checks all settings, those of the slices too, and reports all faults at once. */
+/** The only reader of the environment. Checks all settings, including those of the slices, and reports all errors at once. */
 import { randomBytes } from "node:crypto";
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -7,10 +7,10 @@ import { UserError } from "./errors.ts";
 import { type Config, type CoreValues, coreSettings, type Settings, type SliceSettings } from "./settings.ts";
 import { slices } from "./slices.ts";
 
-/** All settings, each with its default and, as its description, its line in the README's table. */
+/** All settings, with defaults and descriptions. */
 export function settingsOf(from: readonly { settings?: Settings }[]) {
   const own: Settings = Object.assign({}, ...from.map(({ settings }) => settings));
-  // The types of the slices' settings are those that the slices declared, not what can be inferred here.
+  // The slices declare the types of their settings (SliceSettings).
   return z.object({ ...coreSettings, ...own } as typeof coreSettings);
 }
 
@@ -31,7 +31,7 @@ export function readConfig(
     }
     if (present.CRASH_AT !== undefined) faults.push("CRASH_AT: is for tests, not for production");
   }
-  // Tests want to see the sweep without waiting for it.
+  // Tests need shorter times.
   if (parsed.data?.FILE_GRACE_MS !== undefined && parsed.data.NODE_ENV !== "test") {
     const least = longestOperationMs(parsed.data);
     if (parsed.data.FILE_GRACE_MS < least) {
@@ -59,18 +59,18 @@ export function readConfig(
   });
 }
 
-/** From the last byte of a file to the end of its operation: a last try may begin late, and its outcome be asked for. */
+/** Time from a file's last byte to the end of its operation: the last attempt may begin late and end with an unknown outcome. */
 function longestOperationMs(values: CoreValues): number {
   const { UPLOAD_WAIT_MS, TRANSACTION_RETRY_MS, WRITE_WAIT_MS, TRANSACTION_TIMEOUT_MS } = values;
   return UPLOAD_WAIT_MS + TRANSACTION_RETRY_MS + WRITE_WAIT_MS + 2 * TRANSACTION_TIMEOUT_MS;
 }
 
-/** What `user create` takes instead of asking; no setting, since it is for one command only. */
+/** The password for `user create`. Not a setting, since only one command uses it. */
 export function readPassword(environment: NodeJS.ProcessEnv = process.env): string | undefined {
   return environment.LECTERN_PASSWORD || undefined;
 }
 
-/** Settings from `.env`, where there is one; what the environment says itself wins. */
+/** Adds the variables of `.env`, if the file exists. Variables of the environment take precedence. */
 export function loadEnvironmentFile(path = ".env"): void {
   if (existsSync(path)) process.loadEnvFile(path);
 }
@@ -81,7 +81,7 @@ function readOrMakeSecret(dataDir: string): string {
   const secret = randomBytes(32).toString("base64url");
   try {
     mkdirSync(dataDir, { recursive: true });
-    // Whole or not at all, and the first of two processes that begin together makes it for both.
+    // The link is atomic: of two concurrent processes, the first creates the secret for both.
     const draft = `${path}.${process.pid}`;
     try {
       writeFileSync(draft, `${secret}\n`, { mode: 0o600 });

@@ -1,4 +1,4 @@
-/** Opens the database, units of work on it, and the file store, with the limits of the settings. */
+/** Opens database connections, units of work and the file store with the limits of the settings. */
 import type { Logger } from "pino";
 import { ReadConnections } from "./database/read-connections.ts";
 import type { Config } from "./settings.ts";
@@ -42,7 +42,7 @@ export function openConnections(config: Config, url: string, logger: Logger): Co
   };
 }
 
-/** @param probe called at every point of every transaction: tests make work fail there */
+/** @param probe called at every point of every transaction; tests inject failures there */
 export function unitsOfWork(
   config: Config,
   { database, reads }: Connections,
@@ -68,13 +68,13 @@ export function unitsOfWork(
 /** Ends the process at the point that CRASH_AT names. */
 export const crashProbe = ({ CRASH_AT }: Config) => (CRASH_AT === undefined ? undefined : crashAt(CRASH_AT));
 
-/** The one kind of file store there is; another would be chosen here. */
+/** Opens the file store. Another kind of store would be chosen here. */
 export function openFileStore(config: Config): FileStore {
   const probe = crashProbe(config);
   return new LocalFileStore({ folder: config.filesDir, ...(probe ? { probe } : {}) });
 }
 
-/** The parts of all slices as one object. Its type is what the slices declare, and each slice provides what it declares. */
+/** Merges the parts of all slices. The cast is safe if each slice provides what it declares (`Services`, `Repositories`). */
 export function merged<Whole extends object>(parts: readonly (Partial<Whole> | undefined)[]): Whole {
   return Object.assign({}, ...parts) as Whole;
 }

@@ -1,4 +1,4 @@
-/** Work that every server does at intervals, and after changes, without a request. */
+/** Background jobs of every server: periodic sweeps, and the removal of files after their rows. */
 import type { Logger } from "pino";
 import type { Reader } from "./eager-loading/reader.ts";
 import { OutboxConsumer } from "./outbox/consumer.ts";
@@ -36,7 +36,7 @@ const releaseEveryMs = 5_000;
 export function startHousekeeping(config: Config, parts: HousekeepingParts): Housekeeping {
   const { slices, run, reads, database, files, logger } = parts;
   const columns = fileColumnsOf(slices);
-  // The timeout of a network that delivers nothing, not even the database's own timeout.
+  // Also times out if the network drops everything, including the database's own timeout error.
   const timeout = { query_timeout: config.STATEMENT_TIMEOUT_MS + 1_000 };
   const removal = new OutboxConsumer({
     name: "files",
@@ -82,7 +82,7 @@ type Job = {
   work(): Promise<number>;
 };
 
-/** Runs the job at intervals, one run at a time. Returns a function that stops it and waits for the run under way. */
+/** Runs the job at intervals, never concurrently. Returns a function that stops it and waits for the current run. */
 function repeat({ name, everyMs, work }: Job, logger: Logger): () => Promise<void> {
   let running: Promise<void> | undefined;
   const timer = setInterval(() => {

@@ -1,4 +1,4 @@
-/** Looks through the database and the file store for what must not be, and for what a running server will mend. */
+/** Checks the database and the file store for violated invariants, and for leftovers that a running server removes. */
 import type { Reader } from "./eager-loading/reader.ts";
 import { raw } from "./eager-loading/sql.ts";
 import { UserError } from "./errors.ts";
@@ -11,22 +11,22 @@ export type IntegrityParts = {
   slices: readonly Slice[];
   reader: Reader;
   files: FileStore;
-  /** Age in milliseconds from which an unnamed file counts. */
+  /** Minimum age in milliseconds of unnamed files that are counted. */
   graceMs: number;
 };
 
 export type Integrity = {
-  /** How much there is of what must not be. */
+  /** Numbers of violations; all must be 0. */
   found: Counts;
-  /** Files that no row names: a running server sweeps them. */
+  /** Number of files that no row names. A running server sweeps them. */
   unnamedFiles: number;
-  /** Consumers that are over an hour behind: a running server follows. Until then the outbox is not pruned. */
+  /** Number of consumers that are over an hour behind. A running server catches up; until then the outbox is not pruned. */
   laggingConsumers: number;
 };
 
 export type Counts = [complaint: string, count: number][];
 
-/** Checks of no slice: queries that count what must not be, by the complaint. */
+/** Checks that belong to no slice: queries that count violations, by the complaint. */
 const ownChecks = {
   "transactions left open for over ten seconds": `
     select count(*) from pg_stat_activity where datname = current_database()
@@ -62,7 +62,7 @@ const checksOf = ({ checks, queue }: Slice): Record<string, string> => ({
   }),
 });
 
-/** Every file that a row names exists, can be read, and is the one that was sent. */
+/** Checks that every file that a row names exists, can be read, and is unchanged. */
 async function checkFiles(columns: readonly FileColumn[], reader: Reader, files: FileStore): Promise<Counts> {
   const counts: Counts = [];
   for (const column of columns) {
@@ -75,7 +75,7 @@ async function checkFiles(columns: readonly FileColumn[], reader: Reader, files:
   return counts;
 }
 
-/** Files that a crash left, old enough to be swept. */
+/** Counts files that a crash left and that are old enough to be swept. */
 async function countUnnamedFiles(
   columns: readonly FileColumn[],
   reader: Reader,

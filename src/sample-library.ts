@@ -1,4 +1,4 @@
-/** What a first start in development loads: three demo users, and the samples of every slice. */
+/** The sample library of a first start in development: three demo users, and the samples of every slice. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Application } from "./application.ts";
 import type { Role } from "./database/generated/prisma/enums.ts";
@@ -17,7 +17,7 @@ type Person = keyof typeof demoUsers;
 
 type Loading = Pick<Application, "slices" | "run" | "services" | "reads" | "files">;
 
-/** Loads the samples into a database without users, in one unit of work. Returns whether it did. */
+/** Loads the samples in one unit of work if the database has no users. Returns whether it did. */
 export async function loadSampleLibrary({ slices, run, services, reads, files }: Loading): Promise<boolean> {
   const [found] = await reads.read(sql`select exists (select 1 from users) as any`);
   if (found?.any) return false;
@@ -40,7 +40,7 @@ export async function loadSampleLibrary({ slices, run, services, reads, files }:
     });
     return true;
   } catch (error) {
-    // Another process that began in the same moment has loaded it.
+    // A concurrent process has loaded it.
     if (error instanceof ApplicationError && error.code === "DUPLICATE") return false;
     throw error;
   }

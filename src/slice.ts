@@ -22,13 +22,13 @@ export type Slice = {
   types?(): Promise<unknown>;
   /** Its repositories, bound to one unit of work. */
   repositories?(uow: UnitOfWork): Partial<Repositories>;
-  /** Makes what lives as long as the server: once per server. */
+  /** Creates the parts that live as long as the server. Called once per server. */
   open?(parts: SliceParts): OpenSlice;
   /** Columns that name files in the store. Files that no such column names are swept. */
   files?: readonly FileColumn[];
   /** Bytes of the largest file that one of its mutations takes. */
   maxFileBytes?(config: Config): number;
-  /** Its table as a queue, and the work on one row. */
+  /** Its table as a queue, with the work on one row. */
   queue?: WorkQueue<{ config: Config; files: FileStore }>;
   /** Queries that count rows that must not exist, by the complaint that `doctor` prints. */
   checks?: Readonly<Record<string, string>>;
@@ -57,7 +57,7 @@ export type OpenSlice = {
   services?(uow: UnitOfWork & Repositories, viewer: Viewer): Partial<Services>;
   /** Provided by the slice of accounts only. */
   viewers?: Viewers;
-  /** Starts what the first request would have to wait for. */
+  /** Starts threads and the like before the first request needs them. */
   warmUp?(): Promise<void>;
   close?(): Promise<void>;
 };

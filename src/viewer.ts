@@ -14,7 +14,7 @@ export interface Viewers {
   ofRequest(request: Pick<Request, "headers">): Promise<{ viewer: Viewer; hasBadToken: boolean }>;
   /** Reloads a viewer: the role may have changed. Null when the session has ended. */
   reload(viewer: NonNullable<Viewer>): Promise<Viewer>;
-  /** After sessions or roles have changed: what is cached of them is dropped. */
+  /** Drops cached sessions. Must be called after sessions or roles have changed. */
   forget(): void;
   /** Calls the listener after each `forget`. */
   onForget(listener: () => void): void;

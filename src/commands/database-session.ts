@@ -9,10 +9,10 @@ import { type DatabaseRole, urlAs, whyNot } from "../postgres/roles.ts";
 import type { Config } from "../settings.ts";
 
 export type DatabaseSession = {
-  /** Of the owner of the tables, for what changes them. */
+  /** URL for the owner of the tables, who may change them. */
   ownerUrl: string;
   isEmbedded: boolean;
-  /** The login of servers and workers. There are tables by now. */
+  /** URL for servers and workers. Requires that the database is migrated. */
   loginUrl(): Promise<string>;
   stop(): Promise<void>;
 };
@@ -33,7 +33,7 @@ export async function openDatabase(config: Config): Promise<DatabaseSession> {
   return { ownerUrl: url, isEmbedded: true, loginUrl: () => embeddedLogin(url), stop };
 }
 
-/** How the program itself connects: as `role` where its login may, and else, after a word about it, as the login. */
+/** URL that takes on `role` if the login may; otherwise logs a warning and returns the login's own URL. */
 export async function connectAs(session: DatabaseSession, role: DatabaseRole, logger: Logger): Promise<string> {
   const url = await session.loginUrl();
   const reason = await whyNot(url, role);
@@ -42,7 +42,7 @@ export async function connectAs(session: DatabaseSession, role: DatabaseRole, lo
   return url;
 }
 
-/** The roles that servers and workers cannot take on, and why. */
+/** The roles that servers and workers cannot take on, with the reasons. */
 export async function missingRoles(session: DatabaseSession): Promise<{ role: DatabaseRole; reason: string }[]> {
   const url = await session.loginUrl();
   const missing: { role: DatabaseRole; reason: string }[] = [];
@@ -55,7 +55,7 @@ export async function missingRoles(session: DatabaseSession): Promise<{ role: Da
 
 const oldestVersion = 15;
 
-/** One clear line now, instead of a stack trace from whatever would connect first. */
+/** @throws UserError with one clear line, instead of a stack trace of the first connection */
 async function requireUsable(setting: string, url: string): Promise<void> {
   const client = new DatabaseClient({ connectionString: url, connectionTimeoutMillis: 10_000 });
   try {
@@ -66,7 +66,7 @@ async function requireUsable(setting: string, url: string): Promise<void> {
     }
   } catch (error) {
     if (error instanceof UserError) throw error;
-    // Where a name has several addresses, the message is empty.
+    // The message is empty if the host name has several addresses.
     const { message, code } = error as NodeJS.ErrnoException;
     throw new UserError(`The database in ${setting} cannot be used: ${message || code}.`);
   } finally {
@@ -74,7 +74,7 @@ async function requireUsable(setting: string, url: string): Promise<void> {
   }
 }
 
-/** Runs `use` on the database and then leaves it as it was found. */
+/** Runs `use` on the database. Stops the embedded database afterwards if it was not running before. */
 export async function withDatabase<Result>(
   config: Config,
   use: (database: DatabaseSession) => Promise<Result>,

@@ -28,7 +28,7 @@ export async function doctor(): Promise<void> {
   const note = (count: number, text: string) => console.log(`${count === 0 ? "ok  " : "note"} ${count} ${text}`);
   note(unnamedFiles, "files that no row names");
   note(laggingConsumers, "consumers of the outbox that are over an hour behind");
-  // Everything works without the roles, but a mistake of ours could do more harm.
+  // Everything works without the roles, but a bug of the program could do more harm.
   for (const { role, reason } of missing) console.log(`note no connection works as ${role}: ${reason}`);
   if (found.some(([, count]) => count > 0)) throw new UserError("The database holds what must never be.");
 }

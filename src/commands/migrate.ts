@@ -5,7 +5,7 @@ import { UserError } from "../errors.ts";
 import { migrate, writeMigration } from "../postgres/migrations.ts";
 import { missingRoles, withDatabase } from "./database-session.ts";
 
-/** `migrate` applies, `migrate new NAME` writes. */
+/** `migrate` applies migrations, `migrate new NAME` writes one. */
 export async function migrateCommand([action, name, ...rest]: string[]): Promise<void> {
   loadEnvironmentFile();
   const config = readConfig();
@@ -27,7 +27,7 @@ export async function migrateCommand([action, name, ...rest]: string[]): Promise
   }
 }
 
-/** A database on the same server that exists only meanwhile: migrations are played in it to see where they lead. */
+/** Creates a database for `use` on the same server, in which the migrations are applied for comparison, and drops it. */
 async function withEmptyDatabase<Result>(url: string, use: (empty: string) => Promise<Result>): Promise<Result> {
   const name = `lectern_shadow_${randomBytes(6).toString("hex")}`;
   return withClient(url, async (client) => {

@@ -14,7 +14,7 @@ import { startWorkers } from "../worker-process.ts";
 import { connectAs, openDatabase } from "./database-session.ts";
 import { untilSignal } from "./until-signal.ts";
 
-/** Starts everything in order, and stops it in the reverse order. */
+/** Starts all parts in order, and stops them in reverse order. */
 export async function start(): Promise<void> {
   loadEnvironmentFile();
   const config = readConfig();
@@ -24,7 +24,7 @@ export async function start(): Promise<void> {
   const stops: (() => Promise<void>)[] = [];
   const stopAll = async () => {
     for (let stop = stops.pop(); stop; stop = stops.pop()) {
-      // Whatever fails to stop, the database stops after it.
+      // The database stops even if another part fails to.
       await stop().catch((error) => logger.error({ err: error }, "a part did not stop well"));
     }
   };
@@ -48,7 +48,7 @@ export async function start(): Promise<void> {
     const { HOST: host, PORT: port } = config;
     const server = await application.listen({ host, port, mayMovePort: !config.isProduction });
     stops.push(server.stop);
-    // Not awaited: where it fails, the first requests wait, or are refused, and the others are served.
+    // Not awaited: if it fails, only the first requests that need it wait.
     application.warmUp().catch((error) => logger.warn({ err: error }, "a part could not be started in advance"));
     const address = `http://${config.HOST.includes(":") ? `[${config.HOST}]` : config.HOST}:${server.port}/graphql`;
     if (config.LOG_FORMAT === "json") logger.info({ address }, "ready");
@@ -59,7 +59,7 @@ export async function start(): Promise<void> {
   }
 }
 
-/** A store that is full or held up still serves those who read; one that cannot be written at all is a mistake. */
+/** @throws UserError if the store cannot be written at all; a full or busy one still serves readers */
 async function requireFileStore(config: Config, logger: Logger): Promise<void> {
   try {
     await openFileStore(config).requireUsable();

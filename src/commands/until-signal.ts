@@ -1,6 +1,6 @@
 /**
- * Resolves at Ctrl-C or SIGTERM. Called first thing, so that a start that is cut short also stops in order; a third
- * signal does not wait.
+ * Resolves at Ctrl-C or SIGTERM. Must be called first, so that an interrupted start also stops in order. A third signal
+ * ends the process at once.
  */
 export function untilSignal(): Promise<void> {
   return new Promise<void>((resume) => {

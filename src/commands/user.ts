@@ -11,7 +11,7 @@ import { connectAs, withDatabase } from "./database-session.ts";
 
 export type UserOptions = { email?: string; name?: string; admin?: boolean; editor?: boolean };
 
-/** The first admin of a new production database is made here. */
+/** Creates a user, such as the first admin of a production database. */
 export async function createUserCommand({ email, name, admin, editor }: UserOptions): Promise<void> {
   if (!email || !name) throw new UserError("Say --email and --name.");
   if (admin && editor) throw new UserError("Say --admin or --editor, not both.");

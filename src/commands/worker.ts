@@ -33,7 +33,7 @@ export async function worker(): Promise<void> {
   }
 }
 
-/** The database that is waited for may restart meanwhile, or fail over. */
+/** False while the database restarts or fails over. */
 function notYet(error: unknown): false {
   if (isConnectionLoss(error) || isUnavailable(error)) return false;
   throw error;

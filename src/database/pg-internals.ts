@@ -1,6 +1,6 @@
 /**
- * What this program uses of pg beyond its types: all in one place, to be looked at when pg is upgraded. Every client is
- * a `pg.Client`, also those of a pool, whose type tells less of them.
+ * All uses of pg's private properties, to be checked when pg is upgraded. Every client is a `pg.Client`, although the
+ * type of a pool's clients hides that.
  */
 import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
@@ -9,7 +9,7 @@ import type pg from "pg";
 type Internals = {
   /** The protocol below the client. It emits each message of the database under its name. */
   connection: EventEmitter & { stream: Socket };
-  /** Of the database's process that serves the connection; it stands in what PostgreSQL says of collisions. */
+  /** Process id of the PostgreSQL backend, which error messages about collisions contain. */
   processID: number;
   /** True from the call of `end()` on. */
   _ending: boolean;
@@ -23,7 +23,7 @@ export const processIdOf = (client: pg.ClientBase): number => internalsOf(client
 
 export const isEnding = (client: pg.ClientBase): boolean => internalsOf(client)._ending;
 
-/** Tells the listener of every error that the database reports, before pg makes an Error of it. */
+/** Calls the listener with every error message of the database, before pg converts it into an Error. */
 export function onDatabaseError(client: pg.ClientBase, listener: (message: { detail?: string }) => void): void {
   internalsOf(client).connection.on("errorMessage", listener);
 }

@@ -20,8 +20,8 @@ export type Column = {
 };
 
 /**
- * What the engine passes through without a look: viewers, arguments and rows. Their types are checked at both ends,
- * where a relation is declared and where a field asks it; between them stand relations of all kinds.
+ * The type of values that the engine only passes through: viewers, arguments and rows. They are typed where a relation is
+ * declared and where a field asks it.
  */
 // biome-ignore lint/suspicious/noExplicitAny: see above.
 export type PassedThrough = any;

@@ -1,4 +1,4 @@
-/** The types that the schema is built with: of the context, of scalars, of authorization and of models. */
+/** Types of the schema builder: context, scalars, authorization and models. */
 import type { Role } from "../database/generated/prisma/enums.ts";
 import type { StagedFile } from "../storage/file-store.ts";
 import type { OperationContext } from "./context.ts";

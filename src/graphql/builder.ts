@@ -1,4 +1,4 @@
-/** The Pothos builder: which plugins, scalars and defaults every slice's types are made with. */
+/** The Pothos builder, with the plugins, scalars and defaults of all types. */
 import SchemaBuilder from "@pothos/core";
 import ComplexityPlugin from "@pothos/plugin-complexity";
 import PrismaPlugin from "@pothos/plugin-prisma";
@@ -15,7 +15,7 @@ import "./relation-fields.ts";
 import "./row-node.ts";
 
 export const builder = new SchemaBuilder<BuilderTypes>({
-  // The outermost first: a mutation field that is not authorized has begun, and its operation fails there.
+  // The outermost plugin comes first: an unauthorized mutation field counts as begun, and its operation fails there.
   plugins: ["mutationFields", ScopeAuthPlugin, RelayPlugin, PrismaPlugin, ComplexityPlugin],
   defaultFieldNullability: false,
   relay: {
@@ -64,7 +64,7 @@ export const builder = new SchemaBuilder<BuilderTypes>({
         : new ApplicationError("FORBIDDEN", "Your role does not allow this."),
   },
   complexity: {
-    // A field costs what it makes us read: an object costs 1, a page its size, a value nothing.
+    // The cost of a field is the number of objects that it reads: 1 for an object, the size of a page, 0 for a value.
     fieldComplexity: (_args, _context, field) => (eagerOf(field) ? 1 : { field: 0, multiplier: 1 }),
   },
 });

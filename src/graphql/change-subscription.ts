@@ -7,15 +7,15 @@ import { type Change, scopeOf } from "./context.ts";
 import { decodeGlobalId, encodeGlobalId } from "./global-id.ts";
 
 export type ChangeSubscriptionOptions<Shown> = {
-  /** Of the events in the outbox: what the migration gave to `record_changes`. */
+  /** The topic that the migration gave to `record_changes`. */
   topic: string;
-  /** Loads the row, as the viewer may see it. */
+  /** Loads the row with the viewer's permissions. */
   relation: OneRelation<object>;
-  /** Whether the viewer may see a row with these values, which are those that the row's events show. */
+  /** Whether the viewer may see a row with these values, which are the payload of its events. */
   isVisible(viewer: Viewer, shown: Shown): boolean;
-  /** The row in descriptions, such as "document". */
+  /** The name of a row in descriptions, such as "document". */
   noun: string;
-  /** Of the subscription. */
+  /** Description of the subscription. */
   description: string;
 };
 
@@ -67,7 +67,7 @@ export function changeSubscription<Shown>(typename: string, options: ChangeSubsc
   );
 }
 
-/** Null: the viewer is not told. The deletion of a row that the viewer could see is shown by its id only. */
+/** Null if the viewer must not learn of the event. Shows only the id of a row that was deleted or hidden. */
 function toChange<Shown>(
   { rowId, payload }: OutboxEvent<Payload<Shown>>,
   viewer: Viewer,

@@ -1,11 +1,11 @@
-/** `UserConnection` with its `UserEdge`, and so on: made once per type and builder, when a field first shows a page. */
+/** Connection and edge types, such as `UserConnection`: created once per type and builder, when first used. */
 import type { ObjectRef } from "@pothos/core";
 import type { Connection } from "../eager-loading/connection.ts";
 import type { Types } from "./builder-types.ts";
 
 type Builder = PothosSchemaTypes.SchemaBuilder<Types>;
 
-/** By builder, as Pothos' own plugins keep their types: another builder makes types of its own. */
+/** Per builder, as in Pothos' own plugins, so that another builder creates its own types. */
 const connections = new WeakMap<Builder, Map<string, ObjectRef<Types, Connection>>>();
 
 export function connectionOf<Row>(builder: Builder, type: ObjectRef<Types, Row>): ObjectRef<Types, Connection<Row>> {
@@ -25,7 +25,7 @@ function makeConnection<Row>(builder: Builder, type: ObjectRef<Types, Row>) {
       fields: (t) => ({
         totalCount: t.int({
           description: "The number of rows on all pages; counted only when selected.",
-          // Pages are made by the loaders: never by a cursor and edges alone, which Pothos takes them for.
+          // The loaders return more than cursors and edges, which is the type that Pothos expects.
           resolve: (page) => (page as typeof page & Connection).totalCount,
         }),
       }),

@@ -1,4 +1,4 @@
-/** What resolvers are given: the context of one operation, or of one try of it inside a unit of work. */
+/** The context of resolvers: of one operation, or of one attempt of a mutation. */
 import type { YogaInitialContext } from "graphql-yoga";
 import type { Loaders } from "../eager-loading/loaders.ts";
 import type { OneRelation } from "../eager-loading/relation.ts";
@@ -8,8 +8,8 @@ import type { OutboxEvent } from "../outbox/outbox-event.ts";
 import type { Viewer } from "../viewer.ts";
 
 /**
- * The services that mutations call, one per slice. Each slice adds its own here by declaration merging, so that the
- * builder knows their types without knowing the slices.
+ * The services that mutations call. Each slice adds its own by declaration merging, so that the builder knows their
+ * types without importing the slices.
  */
 // biome-ignore lint/suspicious/noEmptyInterface: filled by the slices.
 export interface Services {}
@@ -17,18 +17,18 @@ export interface Services {}
 export type OperationContext = YogaInitialContext & {
   requestId: string;
   viewer: Viewer;
-  /** True when a token was sent that is not good: such a stranger may only sign in or refresh. */
+  /** True for an invalid or expired token. Such a stranger may only sign in or refresh the session. */
   hasBadToken: boolean;
   /** False for a stranger, unless the shared library is public. */
   canRead: boolean;
   loaders: Loaders<Viewer>;
-  /** What the operation asked of the database so far, over all its tries. */
+  /** Statements of the operation so far, in all its attempts. */
   trace: Trace;
   /** True when clients reach us over TLS. */
   isSecure: boolean;
   setHeader(name: string, value: string): void;
   setCookie(cookie: string): void;
-  /** What carries the answer to the client. */
+  /** The connection that transports the response. */
   connection: ClientConnection;
   /** Null outside mutations. */
   mutation: MutationScope | null;
@@ -36,7 +36,7 @@ export type OperationContext = YogaInitialContext & {
   subscription: SubscriptionScope | null;
 };
 
-/** How far an attempt is: the root fields that have begun, in order. All but the last have succeeded. */
+/** Progress of an attempt: the root fields that have begun, in order. All but the last have succeeded. */
 export type Progress = {
   begun: (string | number)[];
   /** Whether a statement of the transaction has failed. */
@@ -44,10 +44,9 @@ export type Progress = {
 };
 
 export type MutationScope = {
-  /** How far this attempt is. */
   progress: Progress;
   services: Services;
-  /** The rest of the operation runs on behalf of this viewer: the answer to a sign-in is shown as its user sees it. */
+  /** Continues the operation on behalf of this viewer, after a sign-in. */
   become(viewer: NonNullable<Viewer>): void;
 };
 
@@ -68,19 +67,19 @@ export function scopeOf<Scope>(scope: Scope | null, message: string): Scope {
 }
 
 export type WatchOptions = {
-  /** Of the outbox. */
+  /** The topic of the events. */
   topic: string;
   /** Only changes of this row. */
   rowId?: string | null;
-  /** The cursor behind which to start; absent: from now on. */
+  /** The cursor after which to start; absent: only new events. */
   after?: string | null;
-  /** What a viewer is told of the event, beside its cursor; null when it is not theirs to know. */
+  /** The change to deliver; null if the viewer must not learn of the event. */
   toChange(event: OutboxEvent, viewer: Viewer): Change | null;
 };
 
 export type Change = {
-  /** The object that the root field shows. */
+  /** The value of the root field, without the cursor. */
   shown: Record<string, unknown>;
-  /** The row that it is about, as its viewer may see it: when there is none, nothing is told. Absent: none is needed. */
+  /** A row that must be visible to the viewer; otherwise nothing is delivered. */
   row?: { relation: OneRelation; key: string };
 };

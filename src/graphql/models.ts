@@ -1,5 +1,5 @@
 /**
- * The part of the data model (prisma/schema.prisma) that the GraphQL schema is built from: the shapes of rows, the
+ * The part of the data model (prisma/schema.prisma) that the GraphQL schema uses: the shapes of rows, the
  * descriptions of models and columns, and which column leads to which model.
  *
  * Pothos' Prisma plugin makes types of it. It loads nothing: its types know no relation, and it has no client

@@ -1,8 +1,8 @@
 /**
  * A Pothos plugin for the fields of `Mutation`: the options that they declare, and the steps around each resolver.
  *
- * A mutation field is non-null, since a nullable one could fail without undoing its operation. Of one operation, the
- * fields run one after the other; after the first failure the others do not run.
+ * A mutation field is non-null, since a nullable one could fail without undoing its operation. The fields of an
+ * operation run one after the other; after the first failure the others do not run.
  */
 import SchemaBuilder, {
   BasePlugin,
@@ -31,13 +31,13 @@ declare global {
       ResolveReturnShape,
     > {
       /**
-       * Slow work that `UnitOfWork.prepare` keeps, done before the transaction of the whole operation begins. An error
-       * ends the preparations; it is reported when the resolver meets it again.
+       * Slow work through `UnitOfWork.prepare`, done before the transaction of the operation begins. An error ends the
+       * preparations; the resolver meets it again and reports it.
        */
       prepare?: (args: InputShapeFromFields<Args>, context: Types["Context"]) => Promise<unknown>;
-      /** True where the answer holds tokens or the like, which must not be kept for an `Idempotency-Key`. */
+      /** True if the response contains secrets such as tokens, which must not be stored for an `Idempotency-Key`. */
       hasSecretAnswer?: boolean;
-      /** True where the answer has effect although nothing was written: a token for a session that exists. */
+      /** True if the response grants access although nothing was written, such as a token. */
       forbidsDryRun?: boolean;
     }
   }
@@ -57,7 +57,7 @@ export function declarationOf(field: GraphQLField<unknown, unknown>): MutationFi
   return (field.extensions[extension] ?? {}) as MutationFieldDeclaration;
 }
 
-/** Thrown by root fields after a failed statement: they do not run, and clients are not told of them. */
+/** Thrown by root fields after a failed statement. They do not run, and the error is not reported. */
 export class SkippedError extends Error {
   override name = "SkippedError";
 }
@@ -88,7 +88,7 @@ export class MutationFieldPlugin<Types extends SchemaTypes> extends BasePlugin<T
       const { progress } = scopeOf(mutation, "A field of Mutation is resolved in a mutation only.");
       if (progress.hasFailed()) throw new SkippedError("The operation has failed already.");
       progress.begun.push(info.path.key);
-      // The field before this one may have changed what was read for it.
+      // The previous field may have changed rows that the loaders hold.
       loaders.clear();
       return resolve(parent, args, context, info);
     };

@@ -1,4 +1,4 @@
-/** `Node`: what every type with an id of its own implements, and the two queries that fetch any of them. */
+/** The interface `Node` of all types with a global id, and the queries `node` and `nodes`. */
 import { brandWithType, type OutputType, type SchemaTypes } from "@pothos/core";
 import type { GraphQLSchema } from "graphql";
 import { eagerExtensions, type Lookup } from "../eager-loading/field.ts";
@@ -21,13 +21,13 @@ async function find(lookup: Lookup, { loaders }: OperationContext): Promise<obje
   return row;
 }
 
-/** For the plan as well as for the resolver, so that a plan reads nothing of a list that is too long. */
+/** Used by plan and resolver, so that a plan reads nothing for a list that is too long. */
 function lookUpAll(schema: GraphQLSchema, ids: readonly string[]): Lookup[] {
   if (ids.length > 100) throw badInput(["ids"], `At most 100 ids, not ${ids.length}.`);
   return ids.map((id, index) => lookUp(schema, id, ["ids", String(index)]));
 }
 
-/** One look-up per type: the plan makes one statement of each. */
+/** One lookup per type, each of which is one statement of the plan. */
 function grouped(lookups: readonly Lookup[]): Lookup[] {
   const byTypename = Map.groupBy(lookups, ({ typename }) => typename);
   return [...byTypename.values()].map((same) => ({

@@ -1,9 +1,8 @@
 /**
- * The field builder's words for relations: `t.one`, `t.page`, `t.rows`, `t.wide`, `t.lookup`, `t.same`. Each makes a
- * field whose resolver is one call of a loader, and says the same in `extensions.eager` for the plan to read.
+ * Methods of the field builder for relations: `t.one`, `t.page`, `t.rows`, `t.wide`, `t.lookup`, `t.same`. Each creates
+ * a field whose resolver calls a loader once, and declares the same relation in `extensions.eager` for the plan.
  *
- * On a model's type, a field takes from the data model what stands there: the key, the type of the rows, whether it may
- * be null, and the description.
+ * On the type of a model, the key, the type of the rows, the nullability and the description come from the data model.
  */
 import {
   type FieldKind,
@@ -30,28 +29,28 @@ type Described = { description: string };
 declare global {
   namespace PothosSchemaTypes {
     interface RootFieldBuilder<Types extends SchemaTypes, ParentShape, Kind extends FieldKind = FieldKind> {
-      /** The row whose key stands in one of the parent's fields: on a model's type, a foreign key of that model. */
+      /** The row whose key is the value of the parent's field `by`: on the type of a model, a foreign key. */
       one<Row extends object>(
         relation: OneRelation<Row>,
         options: {
           by: KeyOf<NoInfer<Row>, ParentShape>;
-          /** Absent: as the column is. */
+          /** Default: as the column. */
           nullable?: boolean;
-          /** Absent: the comment of the relation in the data model. */
+          /** Default: the comment of the relation in the data model. */
           description?: string;
         },
       ): FieldRef<Types, unknown>;
-      /** A page of rows: on a model's type of those that refer to the parent, elsewhere of a relation without a key. */
+      /** A page of rows: on the type of a model, those that refer to the parent; elsewhere, a relation without a key. */
       page<Row extends object, Arguments extends object, Args extends InputFieldMap = Record<never, never>>(
         relation: PageRelation<Row, Arguments>,
         options: Described & {
-          /** The type of the rows; their connection type is made when first used. */
+          /** The type of the rows. Its connection type is created when first used. */
           type: ObjectRef<Types, Row>;
           /** Arguments beside the page's own. An `orderBy` of `{ field, direction }` orders the page. */
           args?: Args;
-          /** True where there is no way back: no `last` and `before`. */
+          /** True to omit the arguments `last` and `before`. */
           isForwardOnly?: boolean;
-          /** From the field's arguments to the relation's. Absent: none. */
+          /** Maps the field's arguments to the relation's. */
           toArguments?: (args: InputShapeFromFields<Args>) => Arguments;
         },
       ): FieldRef<Types, unknown>;
@@ -64,19 +63,19 @@ declare global {
           by: TextField<ParentShape>;
           args: Args;
           toArguments: (args: InputShapeFromFields<Args>) => Arguments;
-          /** How many rows at most, for the query's cost. */
+          /** Maximum number of rows, for the query's cost. */
           size: (args: InputShapeFromFields<Args>) => number;
         },
       ): FieldRef<Types, unknown>;
-      /** On a model's type, a text of the parent's own row that is too wide to come with it. */
+      /** A wide text of the parent's own row, on the type of a model. */
       wide(relation: ColumnRelation<string> | ColumnRelation<string | null>): FieldRef<Types, unknown>;
-      /** One row whose key the arguments or the viewer say. */
+      /** One row whose key comes from the arguments or the viewer. */
       lookup<Row extends object, Args extends InputFieldMap = Record<never, never>>(
         relation: OneRelation<Row>,
         options: Described & {
           args?: Args;
           nullable?: boolean;
-          /** The row's key; null when there is none to look for. */
+          /** The row's key; null if there is none. */
           key: (args: InputShapeFromFields<Args>, viewer: Viewer) => string | null;
         },
       ): FieldRef<Types, unknown>;
@@ -92,7 +91,7 @@ type Parent = Record<string, string>;
 type Fields = PothosSchemaTypes.RootFieldBuilder<OurTypes, Parent, "Object">;
 type RowType = ObjectRef<OurTypes, object>;
 
-// biome-ignore lint/suspicious/noExplicitAny: whether it may be null is known when the schema is built, not to tsc.
+// biome-ignore lint/suspicious/noExplicitAny: the nullability is known when the schema is built, not to tsc.
 type Value = any;
 
 const fields = RootFieldBuilder.prototype as Fields;
@@ -195,7 +194,7 @@ fields.same = function same({ type, description }: Described & { type: RowType }
   return this.field({ type, description, extensions: eagerExtensions({ kind: "same" }), resolve: (parent) => parent });
 };
 
-/** The model whose type the builder makes fields of; undefined for other types. */
+/** The model of the type whose fields the builder creates; undefined for other types. */
 function modelOfFieldsIn(t: Fields): ModelName | undefined {
   return t instanceof ObjectFieldBuilder ? (t.model as ModelName) : undefined;
 }
@@ -225,7 +224,7 @@ function requireReferred(parent: ModelName | undefined, key: string, { name, tab
   );
 }
 
-/** Each row costs itself and what is selected on it. More rows than a page may have are refused where they are asked. */
+/** Each row costs itself and its selection. The resolver refuses more rows than a page may have. */
 function rowsCost(asked: number): { field: number; multiplier: number } {
   const rows = Math.min(Math.max(asked, 0), maximumPageSize);
   return { field: rows, multiplier: rows };

@@ -1,6 +1,6 @@
 /**
- * `builder.rowNode`: the type of a model whose rows are fetched again by a global id. One call says the type, its id
- * and the relation that finds its rows; `node` and `nodes` read the relation from the type's extensions.
+ * `builder.rowNode`: the type of a model with a global id. One call declares the type, its id and the relation that finds
+ * its rows; `node` and `nodes` take the relation from the type's extensions.
  */
 import SchemaBuilder, { type FieldMap, type SchemaTypes } from "@pothos/core";
 import type { PrismaModelTypes, PrismaNodeRef, prismaModelName, ShapeFromSelection } from "@pothos/plugin-prisma";
@@ -33,7 +33,7 @@ type RowNodeOptions<Types extends SchemaTypes, Name extends ModelName> = {
 declare global {
   namespace PothosSchemaTypes {
     interface SchemaBuilder<Types extends SchemaTypes> {
-      /** The type of a model's rows, which `node` finds by their id. Fields are described as in the model. */
+      /** The type of a model's rows, with a global id. Descriptions of fields come from the model. */
       rowNode<Name extends ModelName>(model: Name, options: RowNodeOptions<Types, Name>): Ref<Types, Name>;
     }
   }
@@ -60,7 +60,7 @@ function rowNode(this: Builder, model: ModelName, { relation, fields }: RowNodeO
 const proto = SchemaBuilder.prototype as Builder;
 proto.rowNode = rowNode;
 
-/** How rows of a type are found by their id; undefined where there is no such type or its objects have no id. */
+/** The relation that finds rows of a type by id; undefined if there is no such type or it has no global id. */
 export function rowsById(schema: GraphQLSchema, typename: string): OneRelation | undefined {
   return schema.getType(typename)?.extensions[extension] as OneRelation | undefined;
 }

@@ -8,13 +8,13 @@ const outOfDate = "The version that you have read; when it is out of date, the a
 type RowFields = PothosSchemaTypes.ObjectFieldBuilder<Types, { row: object }>;
 type InputFields = InputFieldBuilder<Types, "InputObject">;
 
-/** The row, in the version that the client must have read. */
+/** Fields for the id and the version of a row; the client must have read the current version. */
 export const versionFields = (t: InputFields, noun: string) => ({
   id: t.id({ required: true, description: `The ${noun}.` }),
   expectedVersion: t.int({ required: true, description: outOfDate }),
 });
 
-/** An input that only names a row, in the version that the client may have read. */
+/** An input of a row's id and, optionally, its version. */
 export const rowInput = (name: string, noun: string, description: string) =>
   builder.inputType(name, {
     description,
@@ -24,7 +24,7 @@ export const rowInput = (name: string, noun: string, description: string) =>
     }),
   });
 
-/** A payload of the row alone, in a field with the name of its type. */
+/** A payload with the row, in a field with the name of its type. */
 export function rowPayload<Row extends object>(
   name: string,
   type: ObjectRef<Types, Row>,
@@ -38,7 +38,7 @@ export function rowPayload(name: string, type: ObjectRef<Types, object>, descrip
   });
 }
 
-/** For payloads with more fields. */
+/** The field with the row, for payloads with more fields. */
 export const currentRow = (t: RowFields, type: ObjectRef<Types, object>) =>
   t.field({
     type,

@@ -1,10 +1,10 @@
-/** What a client that was too late needs to know: the object as it is now, as the API shows it to this client. */
+/** The current object for a version conflict, as the API shows it to this client. */
 import { execute, type GraphQLSchema, isLeafType, isObjectType, isRequiredArgument, parse } from "graphql";
 import { eagerOf } from "../eager-loading/field.ts";
 import type { OperationContext } from "../graphql/context.ts";
 import { encodeGlobalId } from "../graphql/global-id.ts";
 
-/** The object's plain fields, or null when the viewer may not see it. Read within the operation's transaction. */
+/** The object's own values, read in the operation's transaction; null if the viewer may not see it. */
 export async function currentObject(
   schema: GraphQLSchema,
   { type, id }: { type: string; id: string },
@@ -19,7 +19,7 @@ export async function currentObject(
   return data?.node ?? null;
 }
 
-/** Values that come with the row: nothing that asks another relation, nothing wide. */
+/** Names of the fields that are read with the row, without another relation. */
 function plainFields(schema: GraphQLSchema, name: string): string {
   const type = schema.getType(name);
   if (!isObjectType(type)) throw new Error(`${name} is no object type of the schema.`);

@@ -1,9 +1,9 @@
 /**
- * How a mutation runs: the whole operation inside one unit of work, and its answer after the commit.
+ * Executes a mutation in one unit of work and sends the response after the commit.
  *
- * The operation fails, and everything is undone, when its answer has no data: GraphQL nulls a failed root field up to
- * `data`, since all of them are non-null (graphql/mutation-field-plugin.ts). A nullable field below that fails is reported and undoes nothing, unless a
- * statement failed in the transaction. docs/transactions.md tells clients what follows.
+ * The operation fails, and is rolled back, if its result has no data: all root fields are non-null
+ * (graphql/mutation-field-plugin.ts), so a failed one nulls `data`. An error of a nullable field below is reported
+ * without a rollback, unless a statement of the transaction failed. docs/transactions.md describes this for clients.
  */
 import {
   type ExecutionArgs,
@@ -32,11 +32,10 @@ import { executeOnce, type KeyedOptions, keyOf, oneAtATime } from "./idempotency
 import { type Variables, variablesOf } from "./operation-variables.ts";
 import { prepareAll, type RootField, rootFieldsOf } from "./root-fields.ts";
 
-/** What the plugin needs of the program: a unit of work, and the context of one try inside it. */
 export type MutationOptions = {
   run: RunUnitOfWork<Repositories>;
   contextFor(operation: OperationContext, uow: UnitOfWork & Repositories): OperationContext;
-  /** How long answers to an `Idempotency-Key` are kept. */
+  /** Time for which responses to an `Idempotency-Key` are stored. */
   retentionHours: number;
   probe?: Probe;
 };
@@ -85,7 +84,7 @@ async function runMutation(
         await failIfUndone(result, progress, schema, context);
         return result;
       };
-      // A dry run leaves nothing behind, so there is nothing to keep of it either.
+      // The response of a dry run is not stored, since the dry run changes nothing.
       if (key && !isDryRun) return executeOnce(uow, key, options, executeAll);
       return { result: await executeAll(), isReplay: false };
     };
@@ -100,7 +99,7 @@ async function runMutation(
   }
 }
 
-/** Parts that leave before the rest would leave before COMMIT. */
+/** Refuses incremental delivery, which would send data before COMMIT. */
 function refuseStreaming({ document }: ExecutionArgs): void {
   visit(document, {
     Directive({ name }) {
@@ -122,16 +121,16 @@ function wantsDryRun({ request }: OperationContext, fields: readonly RootField[]
   const firm = fields.find(({ field }) => declarationOf(field).forbidsDryRun === true)?.field;
   if (firm) throw new ApplicationError("BAD_USER_INPUT", `${firm.name} has no dry run.`, { http: { status: 400 } });
   if (value === "true") return true;
-  // Somebody who wants a dry run and misspells it must not get a real one.
+  // A misspelled header must not cause a real run.
   throw new ApplicationError("BAD_USER_INPUT", "Lectern-Dry-Run is `true` or `false`.", { http: { status: 400 } });
 }
 
-/** Thrown through the unit of work to undo it. */
+/** Thrown out of the unit of work to roll it back. */
 class FailedOperation extends Error {
   readonly errors: readonly GraphQLError[];
   /** The root field that failed. */
   readonly failedField: string | number | undefined;
-  /** For the unit of work, which looks among them for conflicts worth another try. */
+  /** Original errors, in which the unit of work looks for collisions that justify a retry. */
   readonly causes: unknown[];
 
   constructor(errors: readonly GraphQLError[], failedField: string | number | undefined) {
@@ -149,15 +148,15 @@ async function failIfUndone(
   context: OperationContext,
 ): Promise<void> {
   const causes = errors.filter(({ originalError }) => !(originalError instanceof SkippedError));
-  // What a statement's error became is told where it happened, also when it would have been no more than a null.
+  // A failed statement fails the operation, at the field where it happened, even if that field is nullable.
   if (hasFailed() && causes.length > 0) throw new FailedOperation(causes, begun.at(-1));
-  // Without a cause to tell of, the unit of work says by itself that one of its statements failed.
+  // Without GraphQL errors, the unit of work itself reports the failed statement.
   if (data != null || causes.length === 0) return;
-  const told = await Promise.all(causes.map((error) => withCurrentObject(error, schema, context)));
-  throw new FailedOperation(told, begun.at(-1));
+  const shown = await Promise.all(causes.map((error) => withCurrentObject(error, schema, context)));
+  throw new FailedOperation(shown, begun.at(-1));
 }
 
-/** Who came too late with a change is shown what it is now. */
+/** Adds the current object to a version conflict. */
 async function withCurrentObject(
   error: GraphQLError,
   schema: GraphQLSchema,
@@ -167,8 +166,8 @@ async function withCurrentObject(
   if (!(originalError instanceof StaleVersionError)) return error;
   const current = await currentObject(schema, originalError.current, context).catch(() => null);
   const details = { ...originalError.details, current };
-  const told = new ApplicationError(originalError.code, message, details, originalError);
-  return new GraphQLError(message, { nodes, path, originalError: told });
+  const shown = new ApplicationError(originalError.code, message, details, originalError);
+  return new GraphQLError(message, { nodes, path, originalError: shown });
 }
 
 function failedResult(error: unknown, { begun }: Progress): ExecutionResult {
@@ -176,10 +175,10 @@ function failedResult(error: unknown, { begun }: Progress): ExecutionResult {
   const failed = operation instanceof FailedOperation ? operation : undefined;
   let causes = failed?.errors ?? [];
   if (!failed || operation !== error) {
-    // The operation as a whole failed; where the last try did is where it is told.
+    // The operation failed as a whole; the error gets the path of the last attempt's failure.
     causes = [asGraphQLError(error, causes.find(({ path }) => path?.[0] === failed?.failedField)?.path)];
   }
-  // Nobody knows whether they were undone.
+  // It is unknown whether the other fields were rolled back.
   if (error instanceof UnknownOutcomeError) return { data: null, errors: causes };
   const succeeded = failed ? begun.filter((key) => key !== failed.failedField) : begun;
   return { data: null, errors: [...causes, ...succeeded.map(rolledBack)] };

@@ -18,7 +18,7 @@ import type { Variables } from "./operation-variables.ts";
 
 export type RootField = { node: FieldNode; field: GraphQLField<unknown, unknown> };
 
-/** The root fields that the operation selects, in order: like the executor, each fragment is followed once. */
+/** The root fields that the operation selects, in order. Each fragment is visited once, as by the executor. */
 export function rootFieldsOf(
   { schema, document }: ExecutionArgs,
   operation: OperationDefinitionNode,
@@ -49,8 +49,8 @@ export function rootFieldsOf(
 }
 
 /**
- * Does the slow work of all fields while no connection is held. An error here comes again in the field's resolver;
- * nothing after it is prepared, so that an operation full of wrong passwords costs no more than its first.
+ * Runs the slow work of all fields without a database connection. Stops at the first error, so that an operation full of
+ * wrong passwords costs one hash.
  */
 export async function prepareAll(
   fields: readonly RootField[],
@@ -62,6 +62,6 @@ export async function prepareAll(
       await declarationOf(field).prepare?.(getArgumentValues(field, node, variables), context);
     }
   } catch {
-    // Reported by the field's resolver.
+    // The field's resolver meets the error again and reports it.
   }
 }

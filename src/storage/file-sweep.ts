@@ -6,7 +6,7 @@ import { type FileStore, FileStoreError, type StoredFile } from "./file-store.ts
 
 export type SweepOptions = {
   store: FileStore;
-  /** Of these keys those that rows name. */
+  /** Returns the keys that rows name. */
   findNamed: (keys: readonly string[]) => Promise<ReadonlySet<string>>;
   /** Younger files may be about to be named. */
   graceMs: number;

@@ -22,7 +22,7 @@ export type FileColumn = {
 const columnOf = ({ table }: FileColumn, name: string) => raw(identifier(requireColumn(table, name).name));
 const tableOf = ({ table }: FileColumn) => raw(identifier(table.name));
 
-/** Of these keys those that any row names. One statement. */
+/** Returns the keys that rows name, by one statement. */
 export async function findNamed(
   columns: readonly FileColumn[],
   reader: Reader,
@@ -37,8 +37,8 @@ export async function findNamed(
 }
 
 /**
- * After a row was deleted, or names another file: removes the file that it named, unless a row names it. The row goes
- * first and then its file, so this is done after the commit.
+ * Removes the file of a row that was deleted or now names another file, unless a row names it. Called after the commit,
+ * since the row must go before its file.
  */
 export async function removeUnnamed(
   event: OutboxEvent,
