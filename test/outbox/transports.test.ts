@@ -77,7 +77,7 @@ describe("a WebSocket", () => {
       "whose events cost too much",
       costly("subscription", "documentChanged { document {", "} }"),
       "BAD_USER_INPUT",
-      /^This may/,
+      /^The operation may/,
     ],
   ])("answers an operation %s as HTTP does", async (_what, query, code, message) => {
     const watching = connect({ accessToken: ada.accessToken, query });
