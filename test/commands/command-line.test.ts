@@ -181,14 +181,14 @@ describe("on a database", () => {
         const applied = names.map(({ name }) => name).sort();
         const here = { environment: { DATABASE_URL: empty.url } };
         expectMistake(await lectern(["doctor"], here), "The database has no tables yet: run `migrate` first.");
-        const first = await lectern(["migrate"], here);
-        expect(first).toMatchObject({ code: 0, stdout: `Applied: ${applied.join(", ")}\n`, stderr: "" });
-        const second = begin(["migrate"], here);
-        await second.printed("The database is up to date.\n");
+        const first = begin(["migrate"], here);
+        await first.printed(`Applied: ${applied.join(", ")}\n`);
         const printed = performance.now();
-        expect(await second.ended).toMatchObject({ code: 0, stderr: "" });
+        expect(await first.ended).toMatchObject({ code: 0, stderr: "" });
         // The engine leaves a timer of 10 s behind, for which nobody waits: all the rest takes a small part of that.
         expect(performance.now() - printed).toBeLessThan(8_000);
+        const second = await lectern(["migrate"], here);
+        expect(second).toMatchObject({ code: 0, stdout: "The database is up to date.\n", stderr: "" });
       } finally {
         await empty.drop();
       }
