@@ -5,18 +5,7 @@ import { tables } from "../database/generated/tables.ts";
 import { relations } from "../database/relations.ts";
 import { type Columns, join, raw, type Sql, sql } from "../eager-loading/sql.ts";
 import { foldedMatch } from "../search/folded-text.ts";
-import { isAdmin, type Viewer } from "../viewer.ts";
-
-export function documentVisible(viewer: Viewer, document: Columns<"visibility" | "ownerId">): Sql {
-  if (isAdmin(viewer)) return raw("true");
-  const shared = sql`${document.visibility} = 'SHARED'`;
-  return viewer ? sql`(${shared} or ${document.ownerId} = ${viewer.id}::uuid)` : shared;
-}
-
-/** The same rule for a recorded state of a document, such as an event's payload. */
-export function isDocumentVisible(viewer: Viewer, document: { visibility: Visibility; ownerId: string }): boolean {
-  return isAdmin(viewer) || document.visibility === "SHARED" || document.ownerId === viewer?.id;
-}
+import { documentVisible } from "./document.visibility.ts";
 
 export type DocumentFilter = {
   status?: readonly WorkStatus[] | null;

@@ -6,6 +6,7 @@ import { FileMissingError, type FileStore, type StagedFile } from "../storage/fi
 import type { UnitOfWork } from "../unit-of-work/unit-of-work.ts";
 import { isAdmin, type Viewer } from "../viewer.ts";
 import type { DocumentRepository, LockedDocument } from "./document.repository.ts";
+import { isDocumentVisible } from "./document.visibility.ts";
 import { contentOfFile, contentOfText, type DocumentContent } from "./reading/content.ts";
 import type { FileReader } from "./reading/file-reader.ts";
 
@@ -111,11 +112,11 @@ export class DocumentService {
   async #lockOwn(id: string, expectedVersion: number | null | undefined): Promise<LockedDocument> {
     const viewer = this.#requireViewer();
     const document = await this.#parts.uow.documents.lock(id);
-    const isOwn = document?.ownerId === viewer.id || isAdmin(viewer);
-    if (!document || (!isOwn && document.visibility === "PRIVATE")) {
+    if (!document || !isDocumentVisible(viewer, document)) {
       throw new ApplicationError("NOT_FOUND", "The document does not exist.", { inputPath: ["input", "id"] });
     }
-    if (!isOwn) throw new ApplicationError("FORBIDDEN", "Only its owner may change a document.");
+    if (document.ownerId !== viewer.id && !isAdmin(viewer))
+      throw new ApplicationError("FORBIDDEN", "Only its owner may change a document.");
     if (expectedVersion != null && expectedVersion !== document.version) {
       throw withHolder(document, new StaleVersionError({ type: "Document", id }, document.version));
     }

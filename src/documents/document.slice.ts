@@ -37,6 +37,7 @@ export const documentSlice: Slice = {
     Promise.all([
       import("./document.schema.ts"),
       import("./chunk.schema.ts"),
+      import("./chunk-search.schema.ts"),
       import("./document.mutations.ts"),
       import("./document.subscriptions.ts"),
     ]),

@@ -1,6 +1,7 @@
 import type { Visibility } from "../database/generated/prisma/enums.ts";
 import { changeSubscription } from "../graphql/change-subscription.ts";
-import { documentById, isDocumentVisible } from "./document.relations.ts";
+import { documentById } from "./document.relations.ts";
+import { isDocumentVisible } from "./document.visibility.ts";
 
 changeSubscription<{ ownerId: string; visibility: Visibility }>("Document", {
   topic: "document",

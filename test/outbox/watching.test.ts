@@ -1,7 +1,7 @@
 /** What watchers of documents are told: after commit, in commit order, of what they may see, and nothing else. */
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { isDocumentVisible } from "../../src/documents/document.relations.ts";
+import { isDocumentVisible } from "../../src/documents/document.visibility.ts";
 import type { Viewer } from "../../src/viewer.ts";
 import type { Cost } from "../support/budget.ts";
 import { errorsOf, type Lectern, type Person, startLectern } from "../support/lectern.ts";
