@@ -117,6 +117,8 @@ describe("all texts", () => {
       );
       for (const [, name = ""] of named) {
         const file = name.replace(/\.$/, "");
+        // The guide creates these itself.
+        if (path === "docs/adding-a-slice.md" && /\bposts\b|_posts\b/.test(file)) continue;
         // A filter of vitest is the beginning of a path.
         const exists = existsSync(join(root, file)) || globSync(`${file}*`, { cwd: root }).length > 0;
         expect([path, file, exists]).toEqual([path, file, true]);

@@ -59,7 +59,7 @@ describe.skipIf(!canMeasureCpu)("a hostile message on a WebSocket", () => {
     [
       "25 branching fragments",
       () => subscribe({ query: hostile.branchingFragments(25) }),
-      refused(/^With its fragments/),
+      refused(/^With all fragments expanded/),
     ],
     [
       "9,000 unknown input fields",

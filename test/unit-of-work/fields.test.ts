@@ -31,8 +31,7 @@ const broken = (): never => {
 const conflict = () => Object.assign(new Error("in the way"), { code: "40001" });
 
 async function note({ uow }: Context, text: string): Promise<Note> {
-  await uow.transaction();
-  await uow.reader.read(sql`insert into notes (text) values (${text})`);
+  await uow.write(sql`insert into notes (text) values (${text})`);
   return { text };
 }
 
@@ -152,7 +151,11 @@ beforeAll(async () => {
     plugins: [
       useMutations({
         run: run as never,
-        contextFor: (outer, uow) => ({ ...outer, uow, loaders: { clear: () => {} } }) as never,
+        contextFor(outer, uow) {
+          const progress = { begun: [], hasFailed: () => uow.failure !== undefined };
+          const mutation = { progress, services: {}, become: () => {} };
+          return { ...outer, uow, mutation, loaders: { clear: () => {} } } as never;
+        },
         retentionHours: 24,
         show,
       }),
