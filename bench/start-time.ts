@@ -7,8 +7,8 @@ export type Starter = "worker process" | "worker in the server" | "worker in Pyt
 export type StartTime = { medianMs: number; p99Ms: number; worstMs: number };
 
 /**
- * Creates documents one after the other. Both times come from the outbox, which records them just before each commit, in
- * whole milliseconds.
+ * Creates documents one after the other. Both times come from the outbox, which records them just before each commit,
+ * in whole milliseconds.
  */
 export async function startTime(stage: Stage, starter: Starter, count: number): Promise<StartTime> {
   return withDatabase(stage, async (database) => {

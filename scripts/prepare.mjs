@@ -1,5 +1,5 @@
-// Runs before all npm scripts: installs missing packages and generates outdated files, so that a new clone works. It runs
-// on the installed version of Node; everything after it runs on the Node 24 that it installs.
+// Runs before all npm scripts: installs missing packages and generates outdated files, so that a new clone works. It
+// runs on the installed version of Node; everything after it runs on the Node 24 that it installs.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";

@@ -91,8 +91,8 @@ export function isOutOfMemory(error: unknown): boolean {
 }
 
 /**
- * A missing resource or an internal error (XX). Usually an ordinary error that aborts. At COMMIT it may be a PANIC after
- * the commit record; localized severity hides the difference.
+ * A missing resource or an internal error (XX). Usually an ordinary error that aborts. At COMMIT it may be a PANIC
+ * after the commit record; localized severity hides the difference.
  */
 export function mayBeCrash(error: unknown): boolean {
   return /^(53|58|XX)/.test(sqlStateOf(error) ?? "");

@@ -1,4 +1,4 @@
-/** Makes one answer per key from a statement's rows. Rows carry their key and row number, so their order is irrelevant. */
+/** Makes one answer per key. Rows carry their key and row number, so their order of arrival is irrelevant. */
 import { type Ask, emptyAnswer } from "./ask.ts";
 import { CursorOutOfDateError } from "./cursor.ts";
 

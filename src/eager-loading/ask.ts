@@ -20,7 +20,7 @@ export type Ask = { id: string; name: string } & (
   | { kind: "one"; relation: OneRelation }
   | { kind: "page"; relation: PageRelation; args: object; window: PageWindow }
   | { kind: "count"; relation: PageRelation; args: object; window: PageWindow }
-  /** Whether a row exists at the cursor or outside the page; `beyond: "after"` looks before the first row of the page. */
+  /** Whether a row exists at the cursor or outside the page; `beyond: "after"` looks before its first row. */
   | { kind: "exists"; relation: PageRelation; args: object; window: PageWindow; beyond: "after" | "before" }
   | { kind: "list"; relation: ListRelation; args: object }
   | { kind: "column"; relation: ColumnRelation }

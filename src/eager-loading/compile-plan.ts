@@ -92,7 +92,7 @@ class Compiler {
     });
   }
 
-  /** For objects that show their parent's row under another type, and objects without a row: `viewer { user { … } }`. */
+  /** For objects that show their parent's row under another type, or have no row: `viewer { user { … } }`. */
   #stepsBelow(type: GraphQLOutputType, node: FieldNode, conditions: Conditions, hasRow: boolean): Step[] {
     const named = getNamedType(type);
     if (!isObjectType(named) || !node.selectionSet) return [];

@@ -15,7 +15,7 @@ export type PageArguments = {
 export const defaultPageSize = 20;
 export const maximumPageSize = 100;
 
-/** @throws PageArgumentError if a size is out of bounds, a cursor is invalid here, or both `first` and `last` are given */
+/** @throws PageArgumentError for a size out of bounds, an invalid cursor, or both `first` and `last` */
 export function windowOf(relation: PageRelation, args: PageArguments, cursors: CursorCodec): PageWindow {
   const { first, after, last, before } = args;
   if (first != null && last != null) {

@@ -54,7 +54,7 @@ export function statementOf(ask: Ask, keys: Keys, viewer: unknown): Sql {
   }
 }
 
-/** Query for the keys of a child: the values of a column of this ask's rows, limited to the rows that the page shows. */
+/** Query for a child's keys: the values of a column in this ask's rows, limited to the rows of the page. */
 export function childKeys(ask: Ask, keys: Keys, viewer: unknown, by: string): Sql {
   const { relation } = ask;
   const value = column(ask, by);

@@ -1,6 +1,6 @@
 /**
- * The contexts of operations: one per request, one per attempt of a mutation (inside its unit of work), and one per event
- * of a subscription, since the viewer may have changed.
+ * The contexts of operations: one per request, one per attempt of a mutation (inside its unit of work), and one per
+ * event of a subscription, since the viewer may have changed.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { YogaInitialContext } from "graphql-yoga";

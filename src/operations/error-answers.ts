@@ -53,7 +53,7 @@ function makeAnswer(error: unknown, requestId: string, logger: Logger): GraphQLE
     const { http: part, originalError } = found.extensions;
     const http = part as HttpPart | undefined;
     const code = codesByStatus[http?.status ?? 400] ?? "BAD_USER_INPUT";
-    // Yoga keeps the HTTP status of errors with an original error, which is removed here; `spec: false` has that effect.
+    // `spec: false` keeps the HTTP status, as Yoga does for errors with an original error, which is removed here.
     const kept = http && (originalError === undefined ? http : { ...http, spec: false });
     return copy(found, given, { code, requestId, ...(kept ? { http: kept } : {}) });
   }

@@ -1,6 +1,6 @@
 /**
- * Execution of a query: its cost is computed; an expensive query then waits for its share of the cost budget, so that it
- * does not delay cheap ones; then its plan reads the rows for the resolvers in one round trip.
+ * Execution of a query: its cost is computed; an expensive query then waits for its share of the cost budget, so that
+ * it does not delay cheap ones; then its plan reads the rows for the resolvers in one round trip.
  */
 import { complexityFromQuery } from "@pothos/plugin-complexity";
 import {

@@ -1,6 +1,7 @@
 /**
- * Validates documents within limits. The number of selections with all fragments expanded is checked first. If two fields
- * each spread the next fragment, the number doubles with every level: a kilobyte of text can mean billions of fields.
+ * Validates documents within limits. The number of selections with all fragments expanded is checked first. If two
+ * fields each spread the next fragment, the number doubles with every level: a kilobyte of text can mean billions of
+ * fields.
  */
 import {
   type ASTVisitor,
@@ -60,8 +61,8 @@ function MaxSelectionsRule(): ASTVisitor {
 }
 
 /**
- * Number of selections with all fragments expanded: of all operations, or of the largest fragment, since validation also
- * visits unused fragments. As in execution, repeated spreads in one selection set count once, and spreads below
+ * Number of selections with all fragments expanded: of all operations, or of the largest fragment, since validation
+ * also visits unused fragments. As in execution, repeated spreads in one selection set count once, and spreads below
  * different fields count each time.
  */
 export function countSelections(document: DocumentNode): number {

@@ -28,7 +28,7 @@ export type ChangeFeedOptions = {
 };
 
 export type SubscribeOptions<Delivery> = {
-  /** The user whose subscriptions are counted. Null: strangers, counted as one, with at most half of all subscriptions. */
+  /** The user whose subscriptions are counted. Null: strangers, counted as one, who get at most half of all. */
   subscriber: string | null;
   /** Cursor after which events are replayed. Absent: only future events. */
   after?: string | null;

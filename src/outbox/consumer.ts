@@ -3,8 +3,8 @@
  * `outbox_consumers`, which is written after the work: events are handled at least once and in order. If handling an
  * event fails, the next poll retries it, and later events wait. Every server may run one, so handlers are idempotent.
  *
- * States: waiting → (a wake-up, or the poll) → following, until no event is left → waiting. After a failure: backing off,
- * until the poll → following. At any time: stopped.
+ * States: waiting → (a wake-up, or the poll) → following, until no event is left → waiting. After a failure: backing
+ * off, until the poll → following. At any time: stopped.
  */
 import type { Logger } from "pino";
 import type { Reader } from "../eager-loading/reader.ts";

@@ -2,8 +2,8 @@ import { sql } from "../eager-loading/sql.ts";
 import type { UnitOfWork } from "../unit-of-work/unit-of-work.ts";
 
 /**
- * Deletes old events that every consumer has handled. Returns their number. Safe to run concurrently: a second run finds
- * no rows.
+ * Deletes old events that every consumer has handled. Returns their number. Safe to run concurrently: a second run
+ * finds no rows.
  */
 export async function pruneOutbox(
   run: <Result>(options: { name: string }, work: (uow: UnitOfWork) => Promise<Result>) => Promise<Result>,

@@ -2,8 +2,8 @@
  * One client's iterator over the outbox. It holds its position, a page of the table during a replay, and a few
  * prefetched results. Its memory is bounded, even if the client is slow.
  *
- * States: replaying (reads pages of the table until it reaches the ring) ⇄ live (takes events from the ring, or waits for
- * one) → ended: by its client, by an error that is delivered last, or because the client was so slow that the ring
+ * States: replaying (reads pages of the table until it reaches the ring) ⇄ live (takes events from the ring, or waits
+ * for one) → ended: by its client, by an error that is delivered last, or because the client was so slow that the ring
  * overwrote its next event.
  */
 import { setTimeout as delay } from "node:timers/promises";

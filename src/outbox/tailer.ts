@@ -2,8 +2,8 @@
  * Follows the outbox for a whole process over one connection and adds its events to the ring. NOTIFY wakes it; a poll
  * makes up for lost notifications.
  *
- * States: new → connecting → following → (the connection broke) connecting again, after an exponential backoff → stopped.
- * It continues at its position, so the ring has no gaps after a reconnection.
+ * States: new → connecting → following → (the connection broke) connecting again, after an exponential backoff →
+ * stopped. It continues at its position, so the ring has no gaps after a reconnection.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";

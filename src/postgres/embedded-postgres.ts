@@ -2,10 +2,10 @@
  * An embedded PostgreSQL, for users without one. npm provides the binaries; PostgreSQL's initdb and pg_ctl manage the
  * server.
  *
- * States of `<DATA_DIR>/postgres`: empty → initialised (initdb into a temporary folder, then one rename, so that a crash
- * leaves no incomplete database) → running. pg_ctl detaches the server from this process on purpose: Ctrl-C does not
- * stop the database before this process, its log goes to a file, and after a crash of this process the next one finds
- * and adopts the running server.
+ * States of `<DATA_DIR>/postgres`: empty → initialised (initdb into a temporary folder, then one rename, so that a
+ * crash leaves no incomplete database) → running. pg_ctl detaches the server from this process on purpose: Ctrl-C does
+ * not stop the database before this process, its log goes to a file, and after a crash of this process the next one
+ * finds and adopts the running server.
  */
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";

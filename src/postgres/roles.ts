@@ -1,6 +1,6 @@
 /**
- * The database roles of servers and workers, `lectern_server` and `lectern_worker`, with the rights in prisma/roles.sql.
- * The sessions of a login that is a member take on the role; other logins keep their own rights.
+ * The database roles of servers and workers, `lectern_server` and `lectern_worker`, with the rights in
+ * prisma/roles.sql. The sessions of a login that is a member take on the role; other logins keep their own rights.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 /**
- * A weighted semaphore: bounds the units that concurrent work uses, such as bytes in memory, objects to read, or threads.
- * Work takes all its units at once, so it cannot deadlock. Waiters are served in order.
+ * A weighted semaphore: bounds the units that concurrent work uses, such as bytes in memory, objects to read, or
+ * threads. Work takes all its units at once, so it cannot deadlock. Waiters are served in order.
  */
 
 export type BudgetOptions = {

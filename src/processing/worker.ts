@@ -1,6 +1,6 @@
 /**
- * A worker claims jobs of a queue and processes each until it is completed, has failed, or its claim is lost. Any number
- * of workers may run, in any number of processes.
+ * A worker claims jobs of a queue and processes each until it is completed, has failed, or its claim is lost. Any
+ * number of workers may run, in any number of processes.
  *
  * States: idle (waits for a wake-up, for the end of a retry delay or lease, or for the poll) → busy (fills its slots
  * until no job is left) → stopping (claims no jobs, and releases those that do not finish in time) → stopped.

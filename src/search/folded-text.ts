@@ -20,8 +20,8 @@ const shortestWithMistakes = 3;
 const leastLikeness = "0.6";
 
 /**
- * Condition for texts that contain the search or are similar by trigrams: with a typing mistake in a word of four or more
- * letters, or with another order of words. Undefined for a blank search, which matches every text.
+ * Condition for texts that contain the search or are similar by trigrams: with a typing mistake in a word of four or
+ * more letters, or with another order of words. Undefined for a blank search, which matches every text.
  */
 export function foldedMatch(folded: Sql, search: string): Sql | undefined {
   const words = fold(search)

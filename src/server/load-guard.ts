@@ -20,7 +20,9 @@ const sampleEveryMs = 50;
 const samples = 5;
 /** Minimum share of processor time at which the event loop itself is taken for the cause of a delay. */
 const leastBusyShare = 0.3;
-/** Share of V8's limit. Above it, garbage collection takes most of the time, and a large response may end the process. */
+/**
+ * Share of V8's limit. Above it, garbage collection takes most of the time, and a large response may end the process.
+ */
 const maxHeapShare = 0.85;
 
 export class LoadGuard {

@@ -1,7 +1,7 @@
 /**
- * Handles responses that are sent before the request's body has arrived, such as refusals. An unread body would block the
- * next request on the connection for ever. But if the connection were closed at once, a client that is still sending
- * would see a reset instead of the response.
+ * Handles responses that are sent before the request's body has arrived, such as refusals. An unread body would block
+ * the next request on the connection for ever. But if the connection were closed at once, a client that is still
+ * sending would see a reset instead of the response.
  *
  * A short rest is read and discarded, and the connection stays open. For a longer one, the response has `connection:
  * close`, and the client's bytes are discarded until it closes its side or a timeout ends.
@@ -31,7 +31,9 @@ export function settleUnreadBody(req: IncomingMessage, res: ServerResponse): voi
   Object.assign(res, { writeHead: settle });
 }
 
-/** True if the last response was sent: a pipelined request after a refused body must not run, as it cannot be answered. */
+/**
+ * True if the last response was sent: a pipelined request after a refused body must not run, as it cannot be answered.
+ */
 export const isClosing = ({ socket }: IncomingMessage): boolean => socket.writableEnded;
 
 function closeAfter(req: IncomingMessage, res: ServerResponse): void {

@@ -1,8 +1,8 @@
 /**
  * GraphQL over WebSocket (protocol of graphql-ws), at the same path and with the same plugins as over HTTP.
  *
- * Clients authenticate by `authorization` in the payload of `connection_init`, or by the session's cookie. Browsers send
- * cookies for WebSockets of any page, without a CORS preflight, so cookies are accepted only from trusted origins.
+ * Clients authenticate by `authorization` in the payload of `connection_init`, or by the session's cookie. Browsers
+ * send cookies for WebSockets of any page, without a CORS preflight, so cookies are accepted only from trusted origins.
  */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";

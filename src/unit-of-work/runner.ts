@@ -35,7 +35,8 @@ export function unitOfWorkRunner<Repositories extends object>(
       const isHopeless = attempt >= parts.limits.maxAttempts || ms > limit || options.signal?.aborted === true;
       if (reason && !isHopeless) {
         parts.logger.debug({ ...log, reason }, "unit of work is retried");
-        // Full jitter, so that the same operations do not collide again. The cap lets a last attempt begin at the limit.
+        // Full jitter, so that the same operations do not collide again. The cap lets a last attempt begin at the
+        // limit.
         await delay(Math.random() * Math.min((reason === "conflict" ? 10 : 50) * 2 ** attempt, limit - ms + 1));
         continue;
       }

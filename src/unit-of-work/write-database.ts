@@ -1,7 +1,7 @@
 /**
- * Prisma over a pool. It adds three things to Prisma's adapter: the pg connection of each transaction, on which relations
- * read the transaction's writes; a guard of each transaction's statements (transaction-guard.ts); and a check that no
- * connection returns to the pool inside a transaction.
+ * Prisma over a pool. It adds three things to Prisma's adapter: the pg connection of each transaction, on which
+ * relations read the transaction's writes; a guard of each transaction's statements (transaction-guard.ts); and a check
+ * that no connection returns to the pool inside a transaction.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { PrismaPg } from "@prisma/adapter-pg";

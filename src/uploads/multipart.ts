@@ -1,6 +1,6 @@
 /**
- * Receives a request of the GraphQL multipart request specification: `operations`, then `map`, then the files, which are
- * streamed into the file store. The operation runs only after the whole request is received and valid.
+ * Receives a request of the GraphQL multipart request specification: `operations`, then `map`, then the files, which
+ * are streamed into the file store. The operation runs only after the whole request is received and valid.
  */
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";

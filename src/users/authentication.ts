@@ -1,6 +1,7 @@
 /**
  * Finds the viewer of an access token. The token identifies user and session; the database decides whether the session
- * is valid, and which role the user has. Its answer is cached for a few seconds, which saves most operations a statement.
+ * is valid, and which role the user has. Its answer is cached for a few seconds, which saves most operations a
+ * statement.
  */
 import type { Reader } from "../eager-loading/reader.ts";
 import { sql } from "../eager-loading/sql.ts";

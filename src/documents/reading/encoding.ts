@@ -33,7 +33,7 @@ export function toUtf8(bytes: Buffer): Buffer {
   return byteOrderMark(bytes) ? bytes.subarray(3) : bytes;
 }
 
-/** Not `Buffer.from(text)`, whose memory may belong to Node's shared pool, which cannot be transferred to other threads. */
+/** Not `Buffer.from(text)`, whose memory may belong to Node's pool and cannot be transferred to other threads. */
 function inOwnBuffer(text: string): Buffer {
   const { buffer, byteLength } = new TextEncoder().encode(text);
   return Buffer.from(buffer, 0, byteLength);

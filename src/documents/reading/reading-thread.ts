@@ -1,4 +1,4 @@
-/** Runs on a thread of the server. Its text is bytes, which are transferred between threads; strings would be copied. */
+/** Runs on a thread of the server. Text is returned as bytes, which are transferred; a string would be copied. */
 import { move, transferableSymbol, valueSymbol } from "piscina";
 import { type FileReading, type FileToRead, readFile } from "./read-file.ts";
 

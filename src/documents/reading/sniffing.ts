@@ -27,7 +27,8 @@ export async function formatOf({ head, name }: Pick<StagedFile, "head" | "name">
     throw unsupported("Old or protected Office files are not supported: save it as .docx, without a password.");
   }
   const start = beginningOf(head);
-  // Short signatures of other formats, such as "BM" and "MZ", may also begin a text, so they count only for binary data.
+  // Short signatures of other formats, such as "BM" and "MZ", may also begin a text, so they count only for binary
+  // data.
   if (start === undefined || markup.includes(found ?? "")) {
     throw unsupported(`Text, Markdown, HTML, PDF and DOCX are supported, not ${found ?? "binary data"}.`);
   }

@@ -1,6 +1,6 @@
 /**
- * Inflates parts of a zip archive up to a limit: a hostile archive of a few kilobytes can hold gigabytes, and its declared
- * sizes are unreliable. mammoth's own zip library checks only after inflating.
+ * Inflates parts of a zip archive up to a limit: a hostile archive of a few kilobytes can hold gigabytes, and its
+ * declared sizes are unreliable. mammoth's own zip library checks only after inflating.
  */
 import { inflateRawSync } from "node:zlib";
 
