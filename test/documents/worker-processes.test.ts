@@ -179,7 +179,9 @@ describe("leases of workers that are gone", () => {
         .toMatchObject({ status: "FAILED", attempts: 2, ...nobodys });
       expect(await read(again as string)).toMatchObject({ status: "PENDING", attempts: 1, ...nobodys });
       expect(await read(held as string)).toMatchObject({ status: "PROCESSING", attempts: 1, failure: null });
-      await expect.poll(() => lines.filter(({ msg }) => msg === "releasing expired documents")).toMatchObject([{ count: 2 }]);
+      await expect
+        .poll(() => lines.filter(({ msg }) => msg === "releasing expired documents"))
+        .toMatchObject([{ count: 2 }]);
     } finally {
       await server.stop();
     }
