@@ -6,8 +6,7 @@ import { readConfig, settingsOf } from "../src/config.ts";
 import { UserError } from "../src/errors.ts";
 import { slices } from "../src/slices.ts";
 import { makeFolder } from "./support/command.ts";
-
-const secret = "a secret that is only for tests, and long enough";
+import { secret } from "./support/secret.ts";
 
 let folder: Awaited<ReturnType<typeof makeFolder>>;
 beforeAll(async () => {

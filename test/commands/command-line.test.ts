@@ -4,7 +4,10 @@ import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { migrate } from "../../src/postgres/migrations.ts";
 import { begin, freePort, makeFolder, type RunOptions, run } from "../support/command.ts";
-import { createTestDatabase, databaseUrl, type TestDatabase } from "../support/database.ts";
+import { databaseUrl, type TestDatabase } from "../support/database.ts";
+import { freshDatabase } from "../support/fresh-database.ts";
+import { addDocument, addUser } from "../support/rows.ts";
+import { secret } from "../support/secret.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -15,7 +18,7 @@ let environment: Record<string, string>;
 
 beforeAll(async () => {
   folder = await makeFolder();
-  environment = { DATA_DIR: folder.path, AUTH_SECRET: "a secret that is only for tests, and long enough" };
+  environment = { DATA_DIR: folder.path, AUTH_SECRET: secret };
 });
 afterAll(() => folder.remove());
 
@@ -103,7 +106,7 @@ describe("on a database", () => {
     lectern(parameters, { ...options, environment: { DATABASE_URL: database.url, ...options.environment } });
 
   beforeEach(async () => {
-    database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+    database = await freshDatabase();
   });
   afterEach(() => database.drop());
 
@@ -175,7 +178,7 @@ describe("on a database", () => {
     const migrations = join(root, "prisma/migrations");
 
     it("applies what is missing, and then nothing, and ends at once", async () => {
-      const empty = await createTestDatabase(inject("serverUrl"), "template0");
+      const empty = await freshDatabase("template0");
       try {
         const names = (await readdir(migrations, { withFileTypes: true })).filter((entry) => entry.isDirectory());
         const applied = names.map(({ name }) => name).sort();
@@ -206,18 +209,13 @@ describe("on a database", () => {
   });
 
   describe("worker", () => {
-    const addDocument = ({ query }: TestDatabase) =>
-      query(`
-        with ada as (insert into users (email, name, password_hash) values ('a@b.example', 'Ada', '-') returning id)
-        insert into documents (owner_id, title, mime_type, size_bytes, sha256, text)
-        select id, 'T', 'text/plain', 12, 'x', 'Some words.' from ada`);
-
     it("works on what comes in until Ctrl-C", async () => {
       const worker = begin(["worker"], {
         environment: { ...environment, DATABASE_URL: database.url, LOG_FORMAT: "json" },
       });
       await worker.printed("the worker waits for work");
-      await addDocument(database);
+      await addUser(database);
+      await addDocument(database, { text: "Some words." });
       await expect.poll(() => database.query("select status from documents")).toEqual([{ status: "COMPLETED" }]);
       expect(await database.query("select index, text from chunks")).toEqual([{ index: 0, text: "Some words." }]);
       worker.process.kill("SIGINT");
@@ -225,7 +223,7 @@ describe("on a database", () => {
     });
 
     it("waits for a database that is not migrated, and then works; Ctrl-C ends it while it waits, too", async () => {
-      const empty = await createTestDatabase(inject("serverUrl"), "template0");
+      const empty = await freshDatabase("template0");
       const proxy = await startTcpProxy(empty.url);
       try {
         const here = { environment: { ...environment, DATABASE_URL: proxy.url, LOG_FORMAT: "json" } };
@@ -242,6 +240,7 @@ describe("on a database", () => {
         proxy.terminateBehind(new RegExp(empty.name));
         await expect.poll(() => proxy.terminations, { timeout: 30_000 }).toBe(1);
         await migrate(empty.url);
+        await addUser(empty);
         await addDocument(empty);
         await expect
           .poll(() => empty.query("select status from documents"), { timeout: 30_000 })

@@ -2,12 +2,15 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { begin, databaseProcess, freePort, makeFolder, run } from "../support/command.ts";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import type { TestDatabase } from "../support/database.ts";
+import { freshDatabase } from "../support/fresh-database.ts";
+import { addDocument, addUser } from "../support/rows.ts";
+import { secret } from "../support/secret.ts";
 import { mountDisk, type SmallDisk, whyNoDisk } from "../support/small-disk.ts";
 
-const secret = { AUTH_SECRET: "a secret that is only for tests, and long enough" };
+const signing = { AUTH_SECRET: secret };
 let folder: Awaited<ReturnType<typeof makeFolder>>;
 
 beforeEach(async () => {
@@ -18,11 +21,11 @@ afterEach(() => folder.remove());
 describe("a file store that cannot be used", () => {
   let database: TestDatabase;
   beforeAll(async () => {
-    database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+    database = await freshDatabase();
   });
   afterAll(() => database.drop());
   const on = (command: string) => {
-    const environment = { ...secret, NODE_ENV: "test", DATABASE_URL: database.url, DATA_DIR: folder.path };
+    const environment = { ...signing, NODE_ENV: "test", DATABASE_URL: database.url, DATA_DIR: folder.path };
     return run([command], { folder: folder.path, environment });
   };
 
@@ -38,14 +41,10 @@ describe("a file store that cannot be used", () => {
 
   it("ends doctor in one line; a file that cannot be read is counted", async () => {
     const key = randomUUID();
-    await database.query(`
-      insert into users (id, email, name, password_hash)
-        values ('00000000-0000-7000-8000-000000000001', 'a@b.example', 'A', '');
-      insert into documents (owner_id, title, mime_type, size_bytes, sha256, storage_key)
-        values ('00000000-0000-7000-8000-000000000001', 'D', 'text/html', 4096, repeat('0', 64), '${key}')`);
     const kept = join(folder.path, "files/kept", key.slice(-2), key);
     await mkdir(kept, { recursive: true });
-    await database.query("update documents set size_bytes = $1", [(await stat(kept)).size]);
+    await addUser(database);
+    await addDocument(database, { storageKey: key, sizeBytes: (await stat(kept)).size });
     const counted = await on("doctor");
     expect(counted.stdout).toContain("BAD  1 documents whose file cannot be read\n");
     expect(counted).toMatchObject({ code: 1, stderr: "The database holds what must never be.\n" });
@@ -65,7 +64,7 @@ describe.skipIf(whyNoDisk)("the embedded database's disk that is full", () => {
   beforeEach(async () => {
     const dataDir = join(folder.path, "data");
     disk = mountDisk(dataDir, 20_000_000);
-    environment = { ...secret, DATA_DIR: dataDir, PORT: String(await freePort()), WORKERS: "0", NODE_ENV: "test" };
+    environment = { ...signing, DATA_DIR: dataDir, PORT: String(await freePort()), WORKERS: "0", NODE_ENV: "test" };
   });
   afterEach(() => disk.unmount());
   const made = () => readdir(join(folder.path, "data/postgres"));

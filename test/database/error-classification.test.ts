@@ -4,9 +4,8 @@
  */
 import { type AddressInfo, createServer } from "node:net";
 import { GraphQLError } from "graphql";
-import pg from "pg";
 import { pino } from "pino";
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, onTestFinished, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import {
   isConnectionLoss,
   isDiskFailure,
@@ -23,7 +22,10 @@ import {
 import { answerFor } from "../../src/operations/error-answers.ts";
 import { TransactionState } from "../../src/unit-of-work/transaction-guard.ts";
 import { type PrismaTransaction, WriteDatabase } from "../../src/unit-of-work/write-database.ts";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import type { TestDatabase } from "../support/database.ts";
+import { connectTo } from "../support/database.ts";
+import { freshDatabase } from "../support/fresh-database.ts";
+import { silent as logger } from "../support/logs.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 
@@ -33,7 +35,7 @@ let write: WriteDatabase;
 let open: WriteDatabase[] = [];
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  database = await freshDatabase();
   proxy = await startTcpProxy(database.url);
   await database.query(`
     insert into users (id, email, name, password_hash) values
@@ -113,7 +115,6 @@ async function overtaken(write: (transaction: PrismaTransaction) => Promise<unkn
   );
 }
 
-const logger = pino({ level: "silent" });
 const codeOf = (error: unknown) =>
   answerFor(new GraphQLError("", { originalError: error as Error }), "r", logger).extensions.code;
 
@@ -189,8 +190,7 @@ describe("another transaction in the way", () => {
   });
 
   it("holding a row for too long: 55P03", async () => {
-    const holder = new pg.Client({ connectionString: database.url });
-    await holder.connect();
+    const holder = await connectTo(database.url);
     await holder.query("begin");
     await holder.query("update users set name = 'Held' where id = $1", [one]);
     const hurried = connect({ lockTimeoutMs: 400 });

@@ -3,7 +3,6 @@
  * piece with the answer before it. Every pool and every single connection hears it, and its users go on with another.
  * Terminations under load are in terminations-under-load.test.ts.
  */
-import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import { DatabasePool } from "../../src/database/client.ts";
 import { ReadConnections } from "../../src/database/read-connections.ts";
@@ -18,13 +17,14 @@ import { sqlQueue } from "../../src/processing/sql-queue.ts";
 import type { FileStore } from "../../src/storage/file-store.ts";
 import { createDatabase, databaseUrl, dropDatabase } from "../support/database.ts";
 import { type Lectern, startLectern } from "../support/lectern.ts";
+import { silent as logger } from "../support/logs.ts";
+import { addDocument, addUser } from "../support/rows.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 
 /** Straight to the database. */
 let home: Lectern;
 let proxy: TcpProxy;
-const logger = pino({ level: "silent" });
 const uncaught: unknown[] = [];
 const note = (error: unknown) => uncaught.push(error);
 let before = 0;
@@ -215,12 +215,9 @@ it.each([
     logger,
   });
   onTestFinished(() => worker?.stop());
-  await home.database.query("delete from documents");
-  await home.database.query(`
-    with owner as (
-      insert into users (email, name, password_hash) values (uuid_v7() || '@lectern.test', 'Ada', '-') returning id)
-    insert into documents (owner_id, title, mime_type, size_bytes, sha256, storage_key)
-    select id, 'A page', 'text/html', 10, repeat('0', 64), 'a key' from owner`);
+  await home.database.query("delete from users");
+  await addUser(home.database);
+  await addDocument(home.database, { storageKey: "a key", sizeBytes: 10 });
   // The first document waits for its thread, which loads the readers of all formats.
   const statuses = () => home.database.query("select status from documents");
   await expect.poll(statuses, { timeout: 100_000 }).toEqual([{ status: "COMPLETED" }]);

@@ -3,14 +3,15 @@
  * and a restart look the same). The processes live on, and what they acknowledged is there, once.
  */
 import { randomUUID } from "node:crypto";
-import { rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { begin, type Running } from "../support/command.ts";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import type { TestDatabase } from "../support/database.ts";
+import { freshDatabase } from "../support/fresh-database.ts";
+import { post } from "../support/post.ts";
 import { rounds } from "../support/rounds.ts";
+import { addUser } from "../support/rows.ts";
+import { secret } from "../support/secret.ts";
 import { until } from "../support/until.ts";
 import { changesOf, watchBySse } from "../support/watching.ts";
 
@@ -26,14 +27,14 @@ let url: string;
 let accessToken: string | undefined;
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  database = await freshDatabase();
   // Where there is a user, a start loads no sample.
-  await database.query("insert into users (email, name, password_hash) values ('ada@lectern.test', 'Ada', '-')");
+  await addUser(database);
   const environment = {
     NODE_ENV: "test",
     DATABASE_URL: database.url,
-    DATA_DIR: join(tmpdir(), database.name),
-    AUTH_SECRET: "a secret that is only for tests, and long enough",
+    DATA_DIR: database.dataDir,
+    AUTH_SECRET: secret,
     LOG_FORMAT: "json",
     // An attempt whose claim or end was terminated waits for the end of its lease, and counts.
     WORKER_LEASE_MS: "1000",
@@ -53,22 +54,14 @@ afterAll(async () => {
     await running?.ended;
   }
   await database.drop();
-  await rm(join(tmpdir(), database.name), { recursive: true, force: true });
 });
 
 // biome-ignore lint/suspicious/noExplicitAny: the answers of three mutations and a query.
 type Answer = { data: any; errors?: { message: string; extensions: { code: string } }[] };
 
 async function send(query: string, variables: object, key?: string): Promise<Answer> {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: {
-      "content-type": "application/json",
-      ...(accessToken && { authorization: `Bearer ${accessToken}` }),
-      ...(key && { "idempotency-key": key }),
-    },
-    body: JSON.stringify({ query, variables }),
-  });
+  const headers = { ...(key && { "idempotency-key": key }) };
+  const response = await post(url, { query, variables, accessToken, headers });
   return (await response.json()) as Answer;
 }
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { graphql } from "../support/client/generated/gql.ts";
 import type { CreateDocumentInput, DocumentsOfBadInputQueryVariables } from "../support/client/generated/graphql.ts";
 import { dump } from "../support/dump.ts";
+import { globalIdOf } from "../support/global-ids.ts";
 import { errorsOf, type Lectern, type Person, type ShownError, startLectern } from "../support/lectern.ts";
 import { upload } from "../support/upload.ts";
 
@@ -109,8 +110,7 @@ const Search = graphql(`
 `);
 
 const unknownUuid = "01890000-0000-7000-8000-000000000000";
-const globalId = (type: string, id: string) => Buffer.from(`${type}:${id}`).toString("base64url");
-const unknownId = globalId("Document", unknownUuid);
+const unknownId = globalIdOf("Document", unknownUuid);
 
 /** The one error of a request that must fail, after a look at whether anything was written. */
 async function refusal(request: () => Promise<unknown>, at: Lectern = lectern): Promise<Record<string, unknown>> {
@@ -322,15 +322,15 @@ describe("an id", () => {
 
   const uuid = unknownUuid;
   it.each([
-    ["of another type", globalId("User", uuid)],
-    ["of a type that is none", globalId("Nothing", uuid)],
+    ["of another type", globalIdOf("User", uuid)],
+    ["of a type that is none", globalIdOf("Nothing", uuid)],
     ["that is a bare uuid", uuid],
     ["that is empty", ""],
     ["that is garbage", "%%% ' or 1=1 --"],
-    ["with an upper-case uuid", globalId("Document", uuid.toUpperCase().replace("0189", "ABCD"))],
+    ["with an upper-case uuid", globalIdOf("Document", uuid.toUpperCase().replace("0189", "ABCD"))],
     ["with more behind it", `${unknownId}AA`],
     ["with padding", Buffer.from(`Document:${uuid}:`).toString("base64")],
-    ["with a NUL", globalId("Document", `${uuid}\0`)],
+    ["with a NUL", globalIdOf("Document", `${uuid}\0`)],
     ["that is long", "x".repeat(10_000)],
   ])("%s is BAD_USER_INPUT, wherever it stands", async (_name, id) => {
     const { client } = ada;
@@ -344,7 +344,7 @@ describe("an id", () => {
   });
 
   it("of no type that there is has no node", async () => {
-    const id = globalId("Nothing", uuid);
+    const id = globalIdOf("Nothing", uuid);
     expect(await refusal(() => ada.client.request(AnyNode, { id }))).toEqual(badInput("id"));
     expect(await refusal(() => ada.client.request(AnyNodes, { ids: [document.id, id] }))).toEqual(badInput("ids", "1"));
   });

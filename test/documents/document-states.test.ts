@@ -1,21 +1,19 @@
 /** What the database itself keeps of documents, whoever writes: here a person with psql. */
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { TestDatabase } from "../support/database.ts";
+import { freshDatabase } from "../support/fresh-database.ts";
+import { addDocument, addUser } from "../support/rows.ts";
 
 let database: TestDatabase;
 let owner: string;
-let documents = 0;
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  database = await freshDatabase();
 });
 afterAll(() => database.drop());
 beforeEach(async () => {
   await database.query("delete from users");
-  const [user] = await database.query(
-    "insert into users (email, name, password_hash) values ('ada@lectern.test', 'Ada', '-') returning id",
-  );
-  owner = user?.id as string;
+  owner = await addUser(database);
 });
 
 const statuses = ["PENDING", "PROCESSING", "COMPLETED", "FAILED"] as const;
@@ -35,14 +33,7 @@ const waysTo: Record<Status, Status[]> = {
   FAILED: ["PROCESSING", "FAILED"],
 };
 
-async function insertDocument(): Promise<string> {
-  const [row] = await database.query(
-    `insert into documents (owner_id, title, mime_type, size_bytes, sha256, text)
-     values ($1, 'A title', 'text/plain', 6, $2, 'A text') returning id`,
-    [owner, `hash ${++documents}`],
-  );
-  return row?.id as string;
-}
+const insertDocument = () => addDocument(database, { text: "A text" });
 
 /** With all that the status asks for, so that nothing but the move itself can be wrong. */
 function move(id: string, status: Status): Promise<unknown> {
@@ -222,10 +213,7 @@ describe("a row that must not be", () => {
       code: "23505",
       constraint: "documents_owner_id_sha256_key",
     });
-    const [other] = await database.query(
-      "insert into users (email, name, password_hash) values ('bob@lectern.test', 'Bob', '-') returning id",
-    );
-    await database.query(insert, [other?.id]);
+    await database.query(insert, [await addUser(database, "Bob")]);
   });
 
   it.each([

@@ -2,10 +2,12 @@
  * Readers of a document that is processed again while they walk over its pages: each sees one generation of chunks to
  * its end, or is told that its cursor is out of date. With the plan, level by level, and inside mutations.
  */
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Sql } from "../../src/eager-loading/sql.ts";
 import { askTraced, budget } from "../support/budget.ts";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import type { TestDatabase } from "../support/database.ts";
+import { freshDatabase } from "../support/fresh-database.ts";
+import { uuidOf } from "../support/global-ids.ts";
 import { type Lectern, type Person, type ShownError, startLectern } from "../support/lectern.ts";
 import { processAgain, randomFrom } from "../support/random-library.ts";
 import { rounds } from "../support/rounds.ts";
@@ -20,7 +22,7 @@ let ada: Person;
 let document: string;
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  database = await freshDatabase();
   planned = await startLectern({ database });
   unplanned = await startLectern({ database, settings: { EAGER_PLAN: "off" } });
   ada = await planned.person("Ada");
@@ -32,8 +34,6 @@ afterAll(async () => {
   await unplanned.stop();
   await database.drop();
 });
-
-const rowId = (id: string) => Buffer.from(id, "base64url").toString().split(":")[1] as string;
 
 /** The texts say which generation they are of and their place in it. */
 const texts = (generation: number, chunks: number) =>
@@ -74,9 +74,9 @@ describe("a cursor from before the document was processed again", () => {
   let generation = 100;
   /** A document with three chunks, its cursors, and then another generation of so many. */
   const outdated = async (chunks: number) => {
-    await processAgain(database, rowId(document), texts(generation++, 3));
+    await processAgain(database, uuidOf(document), texts(generation++, 3));
     const { chunks: page } = await read(planned, "first: 2");
-    await processAgain(database, rowId(document), texts(generation++, chunks));
+    await processAgain(database, uuidOf(document), texts(generation++, chunks));
     return page?.pageInfo.endCursor as string;
   };
 
@@ -102,7 +102,7 @@ describe("a cursor from before the document was processed again", () => {
   it("is refused by each field that looks at the rows, and by no other field of the query", async () => {
     const cursor = await outdated(4);
     const other = await ada.document();
-    await processAgain(database, rowId(other.id), texts(1, 2));
+    await processAgain(database, uuidOf(other.id), texts(1, 2));
     for (const lectern of [planned, unplanned]) {
       for (const fields of [
         "totalCount",
@@ -128,7 +128,7 @@ describe("a cursor from before the document was processed again", () => {
   });
 
   it("is refused by what is read a moment later, when that is of the next generation", async () => {
-    await processAgain(database, rowId(document), texts(generation++, 6));
+    await processAgain(database, uuidOf(document), texts(generation++, 6));
     const { chunks } = await read(planned, "first: 2");
     const { reads } = unplanned.application;
     const pass = reads.read.bind(reads);
@@ -137,7 +137,7 @@ describe("a cursor from before the document was processed again", () => {
     reads.read = async (statement: Sql) => {
       const rows = await pass(statement);
       if (statement.text.includes("$row") && times++ === 0) {
-        await processAgain(database, rowId(document), texts(generation++, 3));
+        await processAgain(database, uuidOf(document), texts(generation++, 3));
       }
       return rows;
     };
@@ -150,7 +150,7 @@ describe("a cursor from before the document was processed again", () => {
   });
 
   it("costs no statement", async () => {
-    await processAgain(database, rowId(document), texts(generation++, 6));
+    await processAgain(database, uuidOf(document), texts(generation++, 6));
     const { chunks } = await read(planned, "first: 2");
     const ask = (page: string) =>
       budget(planned, ada, `{ document(id: "${document}") { chunks(${page}) { totalCount nodes { text } } } }`);
@@ -160,11 +160,11 @@ describe("a cursor from before the document was processed again", () => {
 
   it("says nothing of a document that is gone: there is none", async () => {
     const other = await ada.document();
-    await processAgain(database, rowId(other.id), texts(1, 3));
+    await processAgain(database, uuidOf(other.id), texts(1, 3));
     const query = (page: string) => `{ document(id: "${other.id}") { chunks(${page}) { pageInfo { endCursor } } } }`;
     const answer = await askTraced<Answer>(planned, ada, { query: query("first: 1") });
     const { chunks } = (answer.data as { document: { chunks: Chunks } }).document;
-    await database.query("delete from documents where id = $1", [rowId(other.id)]);
+    await database.query("delete from documents where id = $1", [uuidOf(other.id)]);
     const gone = await askTraced<Answer>(planned, ada, { query: query(`after: "${chunks.pageInfo.endCursor}"`) });
     expect(gone).toMatchObject({ data: { document: null } });
     expect(gone.errors).toBeUndefined();
@@ -185,7 +185,7 @@ describe(`readers during ${times} re-processings (LECTERN_SEED=${seed})`, () => 
       for (let generation = 1_000; generation < 1_000 + times; generation++) {
         const chunks = Math.floor(random() * 12);
         sizes.set(generation, chunks);
-        await processAgain(database, rowId(document), texts(generation, chunks));
+        await processAgain(database, uuidOf(document), texts(generation, chunks));
         // A few walks fit between two generations, and a few do not.
         const until = walks.whole + walks.ended + Math.floor(random() * 4);
         while (walks.whole + walks.ended < until) await new Promise((resume) => setImmediate(resume));

@@ -2,7 +2,6 @@
  * Files made to hold up the server: it reads them on threads, so that its event loop is free for others meanwhile, and
  * ends threads that take too long.
  */
-import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ThreadedFileReader } from "../../src/documents/reading/file-reader.ts";
 import { BoundedThreads, type WorkLimits } from "../../src/processing/bounded-work.ts";
@@ -10,9 +9,8 @@ import { StagedFile } from "../../src/storage/file-store.ts";
 import { graphql } from "../support/client/generated/gql.ts";
 import { longestTurn } from "../support/event-loop.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
+import { silent as logger } from "../support/logs.ts";
 import { upload } from "../support/upload.ts";
-
-const logger = pino({ level: "silent" });
 
 describe("a server's event loop", () => {
   let lectern: Lectern;

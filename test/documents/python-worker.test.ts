@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { TestDatabase } from "../support/database.ts";
 import { randomFrom } from "../support/documents.ts";
 import { rounds } from "../support/rounds.ts";
+import { addDocuments } from "../support/rows.ts";
 import {
   type Held,
   python,
@@ -28,13 +29,12 @@ beforeEach(async () => {
 afterEach(() => workers.stop());
 
 async function insertDocuments(count: number): Promise<void> {
-  await database.query(
-    `insert into documents (owner_id, title, mime_type, size_bytes, sha256, text)
-     select id, 'Number ' || n, 'text/plain', 1, n::text, 'Người đẹp 𝒳, number ' || n || E'.\\n\\nThe second paragraph.'
-     from users, generate_series($1::int, $2::int) n`,
-    [made + 1, made + count],
+  const numbers = Array.from({ length: count }, () => ++made);
+  const textOf = (number: number) => `Người đẹp 𝒳, number ${number}.\n\nThe second paragraph.`;
+  await addDocuments(
+    database,
+    numbers.map((number) => ({ title: `Number ${number}`, text: textOf(number) })),
   );
-  made += count;
 }
 const statuses = async () =>
   Object.fromEntries(

@@ -1,27 +1,27 @@
 /** The worker contract of the database, as a worker in any language meets it, and our own worker on top of it. */
 import pg from "pg";
-import { pino } from "pino";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { withClient } from "../../src/database/with-client.ts";
 import { type DocumentJob, type DocumentResult, documentQueue } from "../../src/documents/worker/document-queue.ts";
 import type { Claim, Queue } from "../../src/processing/queue.ts";
 import { sqlQueue } from "../../src/processing/sql-queue.ts";
 import { Worker, type WorkerOptions } from "../../src/processing/worker.ts";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import type { TestDatabase } from "../support/database.ts";
+import { connectTo } from "../support/database.ts";
+import { freshDatabase } from "../support/fresh-database.ts";
+import { collectedLog, silent } from "../support/logs.ts";
+import { addDocument, addUser } from "../support/rows.ts";
 
 let database: TestDatabase;
 let owner: string;
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  database = await freshDatabase();
 });
 afterAll(() => database.drop());
 beforeEach(async () => {
   await database.query("delete from users");
-  const [user] = await database.query(
-    "insert into users (email, name, password_hash) values ('ada@lectern.test', 'Ada', '-') returning id",
-  );
-  owner = user?.id as string;
+  owner = await addUser(database);
 });
 
 type Row = Record<string, unknown>;
@@ -118,8 +118,7 @@ describe("claim_documents", () => {
   it("skips what another is just claiming, and what has to wait", async () => {
     const [first, second, later] = await insertDocuments("first", "second", "later");
     await database.query("update documents set next_attempt_at = now() + interval '1 minute' where id = $1", [later]);
-    const other = new pg.Client({ connectionString: database.url });
-    await other.connect();
+    const other = await connectTo(database.url);
     try {
       await other.query("begin");
       const { rows } = await other.query("select id from claim_documents('other', 1, '30 seconds')");
@@ -137,8 +136,7 @@ describe("claim_documents", () => {
     const ids = await insertDocuments(...Array.from({ length: 60 }, (_, index) => `text ${index}`));
     const claimers = await Promise.all(
       Array.from({ length: 4 }, async (_, index) => {
-        const client = new pg.Client({ connectionString: database.url });
-        await client.connect();
+        const client = await connectTo(database.url);
         const taken: string[] = [];
         for (let empty = 0; empty < 3; ) {
           const { rows } = await client.query("select id from claim_documents($1, 2, '30 seconds')", [`w${index}`]);
@@ -164,13 +162,8 @@ describe("claim_documents", () => {
   it("gives a document that was made a moment ago", async () => {
     for (let turn = 0; turn < 20; turn++) {
       // Times are rounded to milliseconds, half of them upwards.
-      const [row] = await database.query(
-        `with made as (insert into documents (owner_id, title, mime_type, size_bytes, sha256, text)
-           values ($1, 'T', 'text/plain', 1, $2, 'x') returning id)
-         select id from made`,
-        [owner, `moment ${turn}`],
-      );
-      expect((await claim()).map(({ id }) => id)).toEqual([row?.id]);
+      const made = await addDocument(database);
+      expect((await claim()).map(({ id }) => id)).toEqual([made]);
     }
   });
 });
@@ -241,8 +234,7 @@ describe("complete_document", () => {
     await database.query("update documents set status = 'PENDING' where id = $1", [id]);
     const claimed = await claimOne();
     expect(await chunksOf(id)).toEqual(someRows);
-    const other = new pg.Client({ connectionString: database.url });
-    await other.connect();
+    const other = await connectTo(database.url);
     try {
       await other.query("begin");
       await other.query("select complete_document($1, $2, $3::jsonb)", [
@@ -405,8 +397,7 @@ describe("our worker", () => {
     more: Partial<WorkerOptions<DocumentJob, DocumentResult>> & { maxAttempts?: number } = {},
   ) {
     const { maxAttempts = 5, ...options } = more;
-    const logs: Row[] = [];
-    const logger = pino({ base: null }, { write: (line) => void logs.push(JSON.parse(line)) });
+    const { logger, lines: logs } = collectedLog("info");
     const pool = new pg.Pool({ connectionString: database.url, application_name: "lectern worker", max: 4 });
     pool.on("error", () => {});
     const queue = sqlQueue(documentQueue, pool, { url: database.url, maxAttempts, logger });
@@ -533,7 +524,7 @@ describe("our worker", () => {
       listen: async () => async () => {},
     };
     const work = async (job: string) => `${begun.push(job)}`;
-    const worker = new Worker({ queue, work, slots: 1, leaseMs: 30_000, logger: pino({ level: "silent" }) });
+    const worker = new Worker({ queue, work, slots: 1, leaseMs: 30_000, logger: silent });
     await worker.start();
     await asked.promise;
     const stopped = worker.stop();

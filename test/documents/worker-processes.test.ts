@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { TestDatabase } from "../support/database.ts";
 import { startLectern } from "../support/lectern.ts";
+import { addDocument } from "../support/rows.ts";
 import {
   type Held,
   python,
@@ -22,14 +23,7 @@ beforeEach(async () => {
 });
 afterEach(() => workers.stop());
 
-async function insertDocument(title: string, text: string): Promise<string> {
-  const [row] = await database.query(
-    `insert into documents (owner_id, title, mime_type, size_bytes, sha256, text)
-     select id, $1, 'text/plain', length($2), md5($2), $2 from users returning id`,
-    [title, text],
-  );
-  return row?.id as string;
-}
+const insertDocument = (title: string, text: string) => addDocument(database, { title, text });
 const read = async (id: string) => (await database.query("select * from documents where id = $1", [id]))[0];
 
 describe("a worker that is frozen beyond its lease", () => {

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import { withClient } from "../../src/database/with-client.ts";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import type { TestDatabase } from "../support/database.ts";
+import { freshDatabase } from "../support/fresh-database.ts";
+import { addDocument, addUser } from "../support/rows.ts";
 import { python } from "../support/worker-processes.ts";
 
 const guide = readFileSync(join(import.meta.dirname, "../../docs/workers.md"), "utf8");
@@ -30,7 +32,7 @@ let database: TestDatabase;
 let login: { name: string; url: string };
 
 beforeEach(async () => {
-  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  database = await freshDatabase();
   const name = `${database.name}_mine`;
   // The guide's own way to make it.
   await database.query(role.replaceAll("my_worker", name).replace("…", "x"));
@@ -38,20 +40,14 @@ beforeEach(async () => {
   url.username = name;
   url.password = "x";
   login = { name, url: url.href };
-  await database.query("insert into users (email, name, password_hash) values ('ada@lectern.test', 'Ada', '-')");
+  await addUser(database);
 });
 afterEach(async () => {
   await database.drop();
   await withClient(inject("serverUrl"), (client) => client.query(`drop role ${login.name}`));
 });
 
-async function insertDocument(text: string): Promise<void> {
-  await database.query(
-    `insert into documents (owner_id, title, mime_type, size_bytes, sha256, text)
-     select id, 'Mine', 'text/plain', 1, md5($1), $1 from users`,
-    [text],
-  );
-}
+const insertDocument = (text: string) => addDocument(database, { title: "Mine", text });
 const documents = () => database.query("select status, attempts, failure, claimed_by from documents");
 const chunks = () => database.query("select index, text, start_offset, end_offset, token_count from chunks");
 

@@ -1,6 +1,6 @@
 /** One statement per relation, however many rows ask: for every relation that the schema has. */
 import { type GraphQLField, getNamedType, isLeafType, isObjectType } from "graphql";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { documentsByOwner } from "../../src/documents/document.relations.ts";
 import { answersFromRows } from "../../src/eager-loading/answers.ts";
 import { askCount, askOne, askPage } from "../../src/eager-loading/ask.ts";
@@ -10,7 +10,9 @@ import { buildSchema } from "../../src/graphql/schema.ts";
 import { slices } from "../../src/slices.ts";
 import { userById } from "../../src/users/user.relations.ts";
 import { budget, traced } from "../support/budget.ts";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import type { TestDatabase } from "../support/database.ts";
+import { freshDatabase } from "../support/fresh-database.ts";
+import { globalIdOf } from "../support/global-ids.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 
 const schema = await buildSchema(slices);
@@ -25,7 +27,7 @@ let admin: Person;
 let ids: Record<string, string[]>;
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  database = await freshDatabase();
   planned = await startLectern({ database, settings });
   unplanned = await startLectern({ database, settings: { ...settings, EAGER_PLAN: "off" } });
   admin = await planned.person("Ada", "ADMIN");
@@ -44,7 +46,7 @@ beforeAll(async () => {
   );
   const all = async (type: string, table: string) =>
     (await database.query(`select id from ${table} order by id limit ${parents}`)).map(({ id }) =>
-      Buffer.from(`${type}:${id}`).toString("base64url"),
+      globalIdOf(type, id as string),
     );
   ids = {
     User: await all("User", "users"),

@@ -1,12 +1,14 @@
 /** What goes wrong under a query: a lost connection, a statement that fails, a plan that is slow. */
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { ReadOverloadError } from "../../src/database/read-connection.ts";
 import { ReadConnections } from "../../src/database/read-connections.ts";
 import { raw, sql } from "../../src/eager-loading/sql.ts";
 import { traced } from "../support/budget.ts";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import type { TestDatabase } from "../support/database.ts";
+import { freshDatabase } from "../support/fresh-database.ts";
 import { closeGate } from "../support/gate.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
+import { post } from "../support/post.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 
 let database: TestDatabase;
@@ -15,7 +17,7 @@ let lectern: Lectern;
 let ada: Person;
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  database = await freshDatabase();
   proxy = await startTcpProxy(database.url);
   lectern = await startLectern({
     database: { ...database, url: proxy.url },
@@ -275,11 +277,7 @@ describe("a relation whose statement fails", () => {
 });
 
 async function ask(text: string): Promise<{ status: number; headers: Headers; body: Body }> {
-  const response = await fetch(lectern.url, {
-    method: "POST",
-    headers: { "content-type": "application/json", authorization: `Bearer ${ada.accessToken}` },
-    body: JSON.stringify({ query: text }),
-  });
+  const response = await post(lectern.url, { query: text, accessToken: ada.accessToken });
   return { status: response.status, headers: response.headers, body: (await response.json()) as Body };
 }
 

@@ -1,8 +1,9 @@
 /** What a planned query is on the wire: one flush, one answer, whatever its levels. */
 
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { budget } from "../support/budget.ts";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import type { TestDatabase } from "../support/database.ts";
+import { freshDatabase } from "../support/fresh-database.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { fillThreeLevels, threeLevels } from "../support/three-levels.ts";
@@ -13,7 +14,7 @@ let planned: Lectern;
 let ada: Person;
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  database = await freshDatabase();
   proxy = await startTcpProxy(database.url);
   planned = await startLectern({
     database: { ...database, url: proxy.url },

@@ -1,13 +1,14 @@
 /** How long a planned query takes, beside the best that can be written by hand. Runs alone, after all other tests. */
 import { type OperationDefinitionNode, parse } from "graphql";
-import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { compile } from "../../src/eager-loading/compile-plan.ts";
 import { Loaders } from "../../src/eager-loading/loaders.ts";
 import { runPlan } from "../../src/eager-loading/run-plan.ts";
 import { sql } from "../../src/eager-loading/sql.ts";
 import { buildSchema } from "../../src/graphql/schema.ts";
 import { slices } from "../../src/slices.ts";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import type { TestDatabase } from "../support/database.ts";
+import { freshDatabase } from "../support/fresh-database.ts";
 import { type Lectern, startLectern } from "../support/lectern.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { fillThreeLevels, threeLevels } from "../support/three-levels.ts";
@@ -19,7 +20,7 @@ let proxy: TcpProxy;
 let planned: Lectern;
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  database = await freshDatabase();
   proxy = await startTcpProxy(database.url);
   planned = await startLectern({
     database: { ...database, url: proxy.url },

@@ -2,14 +2,15 @@
  * Pages over 10,000 rows with ties and nulls, in both directions and orders, while another connection inserts and
  * deletes: every row that was there throughout is met once, in order.
  */
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ReadConnections } from "../../src/database/read-connections.ts";
 import { CursorCodec, PageArgumentError } from "../../src/eager-loading/cursor.ts";
 import { Loaders } from "../../src/eager-loading/loaders.ts";
 import type { PageArguments } from "../../src/eager-loading/page-arguments.ts";
 import { relationsFor } from "../../src/eager-loading/relation.ts";
 import type { Table } from "../../src/eager-loading/table.ts";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import type { TestDatabase } from "../support/database.ts";
+import { freshDatabase } from "../support/fresh-database.ts";
 import { randomFrom } from "../support/random-library.ts";
 
 type Step = { id: number; shelf: string; rank: number | null; label: string | null; isKept: boolean };
@@ -42,7 +43,7 @@ let reads: ReadConnections;
 const cursors = new CursorCodec("a secret");
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  database = await freshDatabase();
   await database.query(`create table steps (
     id integer primary key generated always as identity, shelf text not null, rank integer, label text collate "C",
     is_kept boolean not null)`);

@@ -1,11 +1,13 @@
 /** Random queries over the whole schema answer the same with the plan, without it, and naively. */
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildSchema } from "../../src/graphql/schema.ts";
 import { slices } from "../../src/slices.ts";
 import type { Viewer } from "../../src/viewer.ts";
 import { askTraced } from "../support/budget.ts";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import type { TestDatabase } from "../support/database.ts";
+import { freshDatabase } from "../support/fresh-database.ts";
+import { globalIdOf, uuidOf } from "../support/global-ids.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { type NaiveReference, naiveReference } from "../support/naive-reference.ts";
 import { generateQuery, type Pools } from "../support/query-generator.ts";
@@ -30,14 +32,14 @@ let pools: Pools;
 let people: { person: Person; viewer: Viewer }[];
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  database = await freshDatabase();
   planned = await startLectern({ database, settings });
   unplanned = await startLectern({ database, settings: { ...settings, EAGER_PLAN: "off" } });
   const roles = ["VIEWER", "VIEWER", "EDITOR", "ADMIN"] as const;
   people = [];
   for (const role of roles) {
     const person = await planned.person(`Người ${role}`, role);
-    const id = Buffer.from(person.id, "base64url").toString().slice("User:".length);
+    const id = uuidOf(person.id);
     people.push({ person, viewer: { id, role, sessionId: "" } });
   }
   const random = randomFrom(seed);
@@ -77,7 +79,7 @@ async function collectPools(): Promise<Pools> {
   const cursorsOf = (connection?: Edges) => connection?.edges.map(({ cursor }) => cursor) ?? [];
   const chunks = data.documents?.edges.flatMap(({ node }) => node.chunks.edges) ?? [];
   const [users, documents] = [idsOf(data.users), idsOf(data.documents)];
-  const missing = (type: string) => Buffer.from(`${type}:${crypto.randomUUID()}`).toString("base64url");
+  const missing = (type: string) => globalIdOf(type, crypto.randomUUID());
   const anything = [
     ...users,
     ...documents.slice(0, 10),

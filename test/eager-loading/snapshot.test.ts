@@ -1,8 +1,10 @@
 /** A query sees one moment: with the plan always, without it each level sees its own. */
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Sql } from "../../src/eager-loading/sql.ts";
 import { traced } from "../support/budget.ts";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import type { TestDatabase } from "../support/database.ts";
+import { freshDatabase } from "../support/fresh-database.ts";
+import { uuidOf } from "../support/global-ids.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 
 let database: TestDatabase;
@@ -13,12 +15,12 @@ let documentId: string;
 let query: string;
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  database = await freshDatabase();
   planned = await startLectern({ database });
   unplanned = await startLectern({ database, settings: { EAGER_PLAN: "off" } });
   ada = await planned.person("Ada");
   const { id } = await ada.document();
-  documentId = Buffer.from(id, "base64url").toString().slice("Document:".length);
+  documentId = uuidOf(id);
   query = `{ document(id: "${id}") { title status chunks(first: 100) { totalCount nodes { index } } } }`;
   await complete(1);
 });

@@ -1,7 +1,8 @@
 /** Two people's operations, interleaved: what one may see never reaches the other. */
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { traced } from "../support/budget.ts";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import type { TestDatabase } from "../support/database.ts";
+import { freshDatabase } from "../support/fresh-database.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 
 let database: TestDatabase;
@@ -10,7 +11,7 @@ let ada: Person;
 let bob: Person;
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  database = await freshDatabase();
   servers = [await startLectern({ database }), await startLectern({ database, settings: { EAGER_PLAN: "off" } })];
   const [first] = servers as [Lectern, Lectern];
   [ada, bob] = [await first.person("Ada"), await first.person("Bob")];

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { withClient } from "../../src/database/with-client.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
+import { post } from "../support/post.ts";
 
 let lectern: Lectern;
 let ada: Person;
@@ -24,11 +25,7 @@ afterAll(() => lectern.stop());
 type Outcome = { status: number; code?: string; retryAfter: string | null };
 
 async function ask(query: string): Promise<Outcome> {
-  const response = await fetch(lectern.url, {
-    method: "POST",
-    headers: { "content-type": "application/json", authorization: `Bearer ${ada.accessToken}` },
-    body: JSON.stringify({ query }),
-  });
+  const response = await post(lectern.url, { query, accessToken: ada.accessToken });
   const { errors } = (await response.json()) as { errors?: { extensions: { code: string } }[] };
   return {
     status: response.status,

@@ -1,21 +1,22 @@
 /** The parts of watching by themselves: the ring, and what becomes of clients that do not read. */
 import fc from "fast-check";
-import pg from "pg";
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ReadConnections } from "../../src/database/read-connections.ts";
 import { CursorCodec } from "../../src/eager-loading/cursor.ts";
 import { ChangeFeed, type ChangeFeedOptions } from "../../src/outbox/change-feed.ts";
 import { EventRing } from "../../src/outbox/event-ring.ts";
 import type { OutboxEvent } from "../../src/outbox/outbox-event.ts";
 import { OutboxTailer, type TailerOptions } from "../../src/outbox/tailer.ts";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import type { TestDatabase } from "../support/database.ts";
+import { connectTo } from "../support/database.ts";
+import { freshDatabase } from "../support/fresh-database.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 
 let database: TestDatabase;
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  database = await freshDatabase();
 });
 afterAll(() => database.drop());
 
@@ -301,8 +302,7 @@ describe("a feed", () => {
   it("takes positions in the order of commits, however transactions cross", async () => {
     const clients = await Promise.all(
       Array.from({ length: 4 }, async () => {
-        const client = new pg.Client({ connectionString: database.url });
-        await client.connect();
+        const client = await connectTo(database.url);
         return client;
       }),
     );

@@ -3,8 +3,8 @@
  * plain SQL, the first server's connections to the database cut again and again, and the subscriber's own as well.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { connectTo } from "../support/database.ts";
 import { errorsOf, type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { rounds } from "../support/rounds.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
@@ -38,8 +38,7 @@ const newest = async (): Promise<number> =>
 
 /** A writer in plain SQL: transactions of one to three changes, every fifth of them rolled back. */
 async function writeBySql(isEnough: () => boolean): Promise<void> {
-  const client = new pg.Client({ connectionString: writing.database.url });
-  await client.connect();
+  const client = await connectTo(writing.database.url);
   for (let turn = 0; !isEnough(); turn++) {
     const isDropped = turn % 5 === 4;
     await client.query("begin");

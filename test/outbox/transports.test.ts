@@ -5,7 +5,9 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket } from "ws";
+import { uuidOf } from "../support/global-ids.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
+import { post } from "../support/post.ts";
 import { until } from "../support/until.ts";
 import { type SocketOptions, watchBySse, watchByWebSocket, watchDocuments } from "../support/watching.ts";
 
@@ -180,15 +182,8 @@ describe("server-sent events", () => {
   });
 
   it("leave nothing behind when the answer cannot be a stream", async () => {
-    const response = await fetch(lectern.url, {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        accept: "application/json",
-        authorization: `Bearer ${ada.accessToken}`,
-      },
-      body: JSON.stringify({ query: watchDocuments }),
-    });
+    const headers = { accept: "application/json" };
+    const response = await post(lectern.url, { query: watchDocuments, accessToken: ada.accessToken, headers });
     expect(response.status).toBe(406);
     await response.text();
   });
@@ -199,7 +194,7 @@ describe("a client that does not read", () => {
     const settings = { WATCH_EVENTS: "200", MAX_QUERY_TOKENS: "2000" };
     const small = await startLectern({ database: lectern.database, settings });
     const { id } = await ada.document({ title: "x".repeat(500) });
-    const uuid = Buffer.from(id, "base64url").toString().split(":")[1];
+    const uuid = uuidOf(id);
     // An event of 200 kB: a few fill the buffers on the way.
     const titles = Array.from({ length: 400 }, (_, index) => `t${index}: title`).join(" ");
     const body = JSON.stringify({ query: `subscription { documentChanged { document { ${titles} } } }` });

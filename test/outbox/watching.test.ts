@@ -1,9 +1,10 @@
 /** What watchers of documents are told: after commit, in commit order, of what they may see, and nothing else. */
-import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { isDocumentVisible } from "../../src/documents/document.visibility.ts";
 import type { Viewer } from "../../src/viewer.ts";
 import type { Cost } from "../support/budget.ts";
+import { connectTo } from "../support/database.ts";
+import { uuidOf } from "../support/global-ids.ts";
 import { errorsOf, type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { until } from "../support/until.ts";
 import { changesOf, type DocumentChange, type Subscribing, type Watch, watchBySse } from "../support/watching.ts";
@@ -41,7 +42,6 @@ async function nextChange(watching: Watch<Documents>): Promise<DocumentChange> {
   return changesOf([await watching.next()])[0] as DocumentChange;
 }
 
-const uuidOf = (id: string) => Buffer.from(id, "base64url").toString().split(":")[1] as string;
 const sql = (text: string, values?: unknown[]) => lectern.database.query(text, values);
 
 const change = (person: Person, id: string, changes: object) =>
@@ -114,9 +114,7 @@ describe("a watcher", () => {
   it("is told in the order of the commits, not of the writes", async () => {
     const [first, second] = [await ada.document({ title: "first" }), await ada.document({ title: "second" })];
     const watching = await watch(ada);
-    const early = new pg.Client({ connectionString: lectern.database.url });
-    const late = new pg.Client({ connectionString: lectern.database.url });
-    await Promise.all([early.connect(), late.connect()]);
+    const [early, late] = [await connectTo(lectern.database.url), await connectTo(lectern.database.url)];
     const rename = "update documents set title = $2 where id = $1";
     await early.query("begin");
     await early.query(rename, [uuidOf(first.id), "written first"]);

@@ -14,6 +14,7 @@ import { migrate } from "../../src/postgres/migrations.ts";
 import { databaseUrl, type TestDatabase } from "../support/database.ts";
 import { dump } from "../support/dump.ts";
 import { type Lectern, type Person, type ShownError, startLectern } from "../support/lectern.ts";
+import { post } from "../support/post.ts";
 import { mountDisk, type SmallDisk, whyNoDisk } from "../support/small-disk.ts";
 
 let folder: string;
@@ -32,7 +33,7 @@ const start = async () => {
   // A connection for each question: those of a pool would break with the server.
   const query: TestDatabase["query"] = async (text, values) =>
     (await withClient(url, (client) => client.query(text, values as never))).rows;
-  database = { name: "lectern", url, query, drop: async () => {} };
+  database = { name: "lectern", url, query, dataDir: join(folder, "data"), drop: async () => {} };
 };
 
 beforeAll(async () => {
@@ -55,8 +56,12 @@ const ownerOfServer = () => Number(execFileSync("id", ["-u", "postgres"], { enco
 
 async function startServer(): Promise<void> {
   const limits = { TRANSACTION_TIMEOUT_MS: "4000", STATEMENT_TIMEOUT_MS: "3000", LOCK_TIMEOUT_MS: "1000" };
-  const settings = { ...limits, DATA_DIR: join(folder, "data") };
-  lectern = await startLectern({ database, settings, housekeeping: false, log: (line) => void lines.push(line) });
+  lectern = await startLectern({
+    database,
+    settings: limits,
+    housekeeping: false,
+    log: (line) => void lines.push(line),
+  });
   ada = await lectern.person("Ada");
 }
 
@@ -64,11 +69,8 @@ async function startServer(): Promise<void> {
 async function create(bytes: number): Promise<{ status: number; errors?: ShownError[] }> {
   const query =
     "mutation Fill($text: String!) { createDocument(input: { source: { text: $text } }) { document { id } } }";
-  const response = await fetch(lectern.url, {
-    method: "POST",
-    headers: { "content-type": "application/json", authorization: `Bearer ${ada.accessToken}` },
-    body: JSON.stringify({ query, variables: { text: randomBytes(bytes / 2).toString("hex") } }),
-  });
+  const variables = { text: randomBytes(bytes / 2).toString("hex") };
+  const response = await post(lectern.url, { query, variables, accessToken: ada.accessToken });
   const { errors } = (await response.json()) as { errors?: ShownError[] };
   return { status: response.status, ...(errors && { errors }) };
 }

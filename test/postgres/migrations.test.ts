@@ -2,9 +2,10 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { findSchemaDrift, migrate } from "../../src/postgres/migrations.ts";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import type { TestDatabase } from "../support/database.ts";
+import { freshDatabase } from "../support/fresh-database.ts";
 
 const folder = join(import.meta.dirname, "../../prisma/migrations");
 const names = (await readdir(folder, { withFileTypes: true }))
@@ -14,7 +15,7 @@ const names = (await readdir(folder, { withFileTypes: true }))
 
 let database: TestDatabase;
 beforeEach(async () => {
-  database = await createTestDatabase(inject("serverUrl"), "template0");
+  database = await freshDatabase("template0");
 });
 afterEach(() => database.drop());
 

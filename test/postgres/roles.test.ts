@@ -3,7 +3,7 @@ import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type pg from "pg";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sessionSettings } from "../../src/database/session-settings.ts";
 import { withClient } from "../../src/database/with-client.ts";
 import { sql } from "../../src/eager-loading/sql.ts";
@@ -11,12 +11,15 @@ import { startEmbeddedPostgres } from "../../src/postgres/embedded-postgres.ts";
 import { migrate } from "../../src/postgres/migrations.ts";
 import { type DatabaseRole, grantRoles, urlAs, whyNot } from "../../src/postgres/roles.ts";
 import { makeFolder, run } from "../support/command.ts";
-import { createTestDatabase, databaseUrl, type TestDatabase } from "../support/database.ts";
+import { databaseUrl, type TestDatabase } from "../support/database.ts";
+import { freshDatabase } from "../support/fresh-database.ts";
 import { startLectern } from "../support/lectern.ts";
+import { addDocument, addUser } from "../support/rows.ts";
+import { secret } from "../support/secret.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {
-  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  database = await freshDatabase();
 });
 afterAll(() => database.drop());
 
@@ -139,15 +142,13 @@ describe.each(roles)("%s", (role) => {
 
 describe("the server's role", () => {
   it("sets no status that only the contract sets, though it may ask for PENDING", async () => {
-    const [document] = await database.query(`
-      with ada as (insert into users (email, name, password_hash) values ('ada@lectern.test', 'Ada', '-') returning id)
-      insert into documents (owner_id, title, mime_type, size_bytes, sha256, text)
-      select id, 'T', 'text/plain', 1, 'x', 'x' from ada returning id`);
+    await addUser(database);
+    const document = await addDocument(database);
     await withClient(urlAs(database.url, "lectern_server"), async (client) => {
       const move = (status: string) => client.query("update documents set status = $1", [status]);
       const refusal = (status: string) => ({
         code: "42501",
-        message: `document ${document?.id} becomes ${status} by claim_documents() and complete_document() only`,
+        message: `document ${document} becomes ${status} by claim_documents() and complete_document() only`,
       });
       await expect(move("PROCESSING")).rejects.toMatchObject(refusal("PROCESSING"));
       // An error arrives a moment before its row is unlocked, and a claim skips what is locked.
@@ -204,7 +205,7 @@ describe("granting", () => {
            from pg_class c where relnamespace = 'public'::regnamespace and relkind in ('r', 'S') order by 1`);
 
   it("is the same every time, takes back what was granted by hand, and may be done by many at once", async () => {
-    const other = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+    const other = await freshDatabase();
     try {
       const before = await rights(database);
       await database.query("grant insert, update on chunks to lectern_server");
@@ -264,7 +265,7 @@ describe("an ordinary owner, on a cluster without the roles", () => {
       folder: here.path,
       environment: {
         DATA_DIR: here.path,
-        AUTH_SECRET: "a secret that is only for tests, and long enough",
+        AUTH_SECRET: secret,
         LECTERN_PASSWORD: "a good password",
         ...environment,
       },

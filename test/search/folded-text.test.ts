@@ -1,14 +1,15 @@
 /** What the database folds for its indexes and what we fold for a search are the same. */
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fold } from "../../src/search/folded-text.ts";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import type { TestDatabase } from "../support/database.ts";
+import { freshDatabase } from "../support/fresh-database.ts";
 import { randomFrom } from "../support/random-library.ts";
 
 const seed = Number(process.env.LECTERN_SEED ?? Date.now() % 1_000_000);
 
 let database: TestDatabase;
 beforeAll(async () => {
-  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  database = await freshDatabase();
 });
 afterAll(() => database.drop());
 

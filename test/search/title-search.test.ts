@@ -1,6 +1,7 @@
 /** Titles are found by what people type for them, through the API: the golden list, and what the index makes of it. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { graphql } from "../support/client/generated/gql.ts";
+import { uuidOf } from "../support/global-ids.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { processAgain } from "../support/random-library.ts";
 import { alike, different, mistyped, titles } from "./vietnamese-titles.ts";
@@ -13,7 +14,7 @@ beforeAll(async () => {
   ada = await lectern.person("Ada");
   for (const title of titles) {
     const { id } = await ada.document({ title, text: title });
-    await processAgain(lectern.database, Buffer.from(id, "base64url").toString().split(":")[1] as string, [title]);
+    await processAgain(lectern.database, uuidOf(id), [title]);
   }
 });
 afterAll(() => lectern.stop());

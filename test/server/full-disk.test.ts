@@ -10,7 +10,7 @@ import { failFiles } from "../support/failing-files.ts";
 import { filesOf } from "../support/files.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { mountDisk, type SmallDisk, whyNoDisk } from "../support/small-disk.ts";
-import { formOf, upload } from "../support/upload.ts";
+import { postFile, upload } from "../support/upload.ts";
 
 let lectern: Lectern;
 let ada: Person;
@@ -46,8 +46,7 @@ const page = (words = `Page ${++count}.`) => new File([`<!doctype html><p>${word
 
 /** A file on its way in, and all that its client is told. */
 async function send(file: File, query = oneFile): Promise<{ status: number; headers: Headers; body: string }> {
-  const headers = { authorization: `Bearer ${ada.accessToken}` };
-  const response = await fetch(lectern.url, { method: "POST", body: formOf(query, file), headers });
+  const response = await postFile(lectern.url, { query, file, accessToken: ada.accessToken });
   return { status: response.status, headers: response.headers, body: await response.text() };
 }
 const create = "createDocument(input: { source: { file: $file } }) { document { id } }";

@@ -1,6 +1,7 @@
 /** What a query costs in statements and round trips, exactly, as the server itself counts and shows it. */
 import type { Batch } from "../../src/eager-loading/trace.ts";
 import type { Lectern, Person } from "./lectern.ts";
+import { post } from "./post.ts";
 
 export type Cost = { statements: number; rows: number; roundTrips: number; ms: number; batches: Batch[] };
 
@@ -12,15 +13,8 @@ export async function askTraced<Answer>(
   person: Person,
   body: { query: string; variables?: object },
 ): Promise<Answer> {
-  const response = await fetch(lectern.url, {
-    method: "POST",
-    headers: {
-      "content-type": "application/json",
-      authorization: `Bearer ${person.accessToken}`,
-      "lectern-trace": "1",
-    },
-    body: JSON.stringify(body),
-  });
+  const headers = { "lectern-trace": "1" };
+  const response = await post(lectern.url, { ...body, accessToken: person.accessToken, headers });
   return (await response.json()) as Answer;
 }
 

@@ -5,6 +5,7 @@ import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { endWithRun } from "./reap.ts";
 
 const main = join(import.meta.dirname, "../../src/main.ts");
 
@@ -40,6 +41,7 @@ export function begin(parameters: string[], options: RunOptions = {}): Running {
     detached: true,
     stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
+  endWithRun(child, environment.DATA_DIR);
   child.stdin?.on("error", () => {});
   child.stdin?.end(input);
   let stdout = "";

@@ -5,13 +5,12 @@
  *     listening http://127.0.0.1:40123/graphql
  *     halted KillCreateDocument
  */
-import { pino } from "pino";
 import { openApplication } from "../../src/application.ts";
 import { readConfig } from "../../src/config.ts";
+import { silent as logger } from "./logs.ts";
 
 const [fatal] = process.argv.slice(2);
 const config = readConfig();
-const logger = pino({ level: "silent" });
 const application = await openApplication(config, {
   url: config.DATABASE_URL as string,
   publicUrl: config.PUBLIC_URL as string,

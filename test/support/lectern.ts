@@ -2,12 +2,8 @@
  * A whole Lectern for a test file: its own database, the server on a free port, a worker, and people who use it
  * through the generated client. Each step hands back what the next one needs, so that a test reads as a story.
  */
-import { rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { ClientError, GraphQLClient } from "graphql-request";
 import { pino } from "pino";
-import { inject } from "vitest";
 import { type Application, openApplication } from "../../src/application.ts";
 import { readConfig } from "../../src/config.ts";
 import type { Role } from "../../src/database/generated/prisma/enums.ts";
@@ -20,7 +16,9 @@ import type { Probe } from "../../src/unit-of-work/transaction-guard.ts";
 import { startWorkers } from "../../src/worker-process.ts";
 import { graphql } from "./client/generated/gql.ts";
 import type { CreateDocumentInput } from "./client/generated/graphql.ts";
-import { createTestDatabase, type TestDatabase } from "./database.ts";
+import type { TestDatabase } from "./database.ts";
+import { freshDatabase } from "./fresh-database.ts";
+import { secret } from "./secret.ts";
 
 export type Lectern = {
   url: string;
@@ -68,17 +66,14 @@ export type LecternOptions = {
 /** Counted over all servers of a test file, which may share a database. */
 let people = 0;
 
-const secret = "a secret that is only for tests, and long enough";
-
 export async function startLectern(options: LecternOptions = {}): Promise<Lectern> {
-  const database = options.database ?? (await createTestDatabase(inject("serverUrl"), inject("templateName")));
-  // Servers of one database share its files.
-  const dataDir = join(tmpdir(), database.name);
+  const database = options.database ?? (await freshDatabase());
   const settings = {
     NODE_ENV: "test",
     AUTH_SECRET: secret,
     LOG_LEVEL: "silent",
-    DATA_DIR: dataDir,
+    // Servers of one database share its files.
+    DATA_DIR: database.dataDir,
     // Tests share the event loop with the server, and the machine with other tests.
     MAX_EVENT_LOOP_DELAY_MS: "600000",
     QUERY_WAIT_MS: "600000",
@@ -146,9 +141,7 @@ export async function startLectern(options: LecternOptions = {}): Promise<Lecter
       await server.stop();
       await worker?.stop();
       await application.close();
-      if (options.database) return;
-      await database.drop();
-      await rm(dataDir, { recursive: true, force: true });
+      if (!options.database) await database.drop();
     },
   };
 }

@@ -1,13 +1,13 @@
 /** A server as it runs in production, in a process of its own, whose event loop a test can watch from outside. */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { inject } from "vitest";
 import { begin, freePort } from "./command.ts";
-import { createTestDatabase, type TestDatabase } from "./database.ts";
+import type { TestDatabase } from "./database.ts";
+import { freshDatabase } from "./fresh-database.ts";
+import { post } from "./post.ts";
+import { secret } from "./secret.ts";
 
 export type ProductionServer = {
   url: string;
@@ -31,19 +31,18 @@ export const canMeasureCpu = process.platform === "linux";
 const garbageCollection = pathToFileURL(join(import.meta.dirname, "garbage-collection.ts")).href;
 
 export async function startProductionServer(settings: Record<string, string> = {}): Promise<ProductionServer> {
-  const database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  const database = await freshDatabase();
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/graphql`;
-  const dataDir = join(tmpdir(), database.name);
   const running = begin(["start"], {
     environment: {
       NODE_ENV: "production",
       NODE_OPTIONS: `--import=${garbageCollection}`,
-      AUTH_SECRET: "a secret that is only for tests, and long enough",
+      AUTH_SECRET: secret,
       PUBLIC_URL: url,
       PORT: String(port),
       DATABASE_URL: database.url,
-      DATA_DIR: dataDir,
+      DATA_DIR: database.dataDir,
       WORKERS: "0",
       ...settings,
     },
@@ -68,7 +67,6 @@ export async function startProductionServer(settings: Record<string, string> = {
     async stop() {
       if (isRunning()) await Promise.all([once(child, "exit"), child.kill("SIGTERM")]);
       await database.drop();
-      await rm(dataDir, { recursive: true, force: true });
     },
   };
 }
@@ -76,11 +74,7 @@ export async function startProductionServer(settings: Record<string, string> = {
 async function signUp(url: string): Promise<string> {
   const input = { email: "ada@lectern.test", name: "Ada", password: "a good password" };
   const query = "mutation($input: SignUpInput!) { signUp(input: $input) { accessToken } }";
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ query, variables: { input } }),
-  });
+  const response = await post(url, { query, variables: { input } });
   const { data } = (await response.json()) as { data: { signUp: { accessToken: string } } };
   return data.signUp.accessToken;
 }

@@ -2,6 +2,7 @@ import { print } from "graphql";
 import { graphql } from "./client/generated/gql.ts";
 import type { UploadMutation, UploadMutationVariables } from "./client/generated/graphql.ts";
 import type { Lectern, Person, ShownError } from "./lectern.ts";
+import type { Posting } from "./post.ts";
 
 export type Uploaded = { status: number; data?: UploadMutation | null; errors?: ShownError[] };
 
@@ -18,6 +19,15 @@ export function formOf(query: string, file: File): FormData {
   form.set("map", JSON.stringify({ 0: ["variables.file"] }));
   form.set("0", file);
   return form;
+}
+
+/** Sends it. */
+export function postFile(
+  url: string,
+  { query, file, accessToken, headers }: { query: string; file: File } & Pick<Posting, "accessToken" | "headers">,
+): Promise<Response> {
+  const authorization = accessToken && { authorization: `Bearer ${accessToken}` };
+  return fetch(url, { method: "POST", body: formOf(query, file), headers: { ...authorization, ...headers } });
 }
 
 /** Creates a document from a file, as the GraphQL multipart request specification sends it. */

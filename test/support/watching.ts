@@ -5,6 +5,7 @@
 import { createClient } from "graphql-ws";
 import { WebSocket } from "ws";
 import type { ShownError } from "./lectern.ts";
+import { post } from "./post.ts";
 
 export type DocumentChange = {
   cursor: string;
@@ -49,15 +50,11 @@ const patienceMs = 20_000;
 export async function watchBySse<Data = Documents>(url: string, subscribing: Subscribing = {}): Promise<Watch<Data>> {
   const { query = watchDocuments, variables, accessToken, headers } = subscribing;
   const abort = new AbortController();
-  const response = await fetch(url, {
-    method: "POST",
-    headers: {
-      "content-type": "application/json",
-      accept: "text/event-stream",
-      ...(accessToken && { authorization: `Bearer ${accessToken}` }),
-      ...headers,
-    },
-    body: JSON.stringify({ query, variables }),
+  const response = await post(url, {
+    query,
+    variables,
+    accessToken,
+    headers: { accept: "text/event-stream", ...headers },
     signal: abort.signal,
   });
   if (!response.headers.get("content-type")?.startsWith("text/event-stream") || !response.body) {

@@ -8,6 +8,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import { inject } from "vitest";
 import { withClient } from "../../src/database/with-client.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
+import { endWithRun } from "./reap.ts";
+import { addUser } from "./rows.ts";
+import { secret } from "./secret.ts";
 
 const root = join(import.meta.dirname, "../..");
 export const pythonScript = join(root, "examples/python-worker/worker.py");
@@ -65,7 +68,7 @@ const patienceMs = 60_000;
 export async function workerProcesses(): Promise<WorkerProcesses> {
   const serverUrl = inject("serverUrl");
   const database = await createTestDatabase(serverUrl, inject("templateName"));
-  await database.query("insert into users (email, name, password_hash) values ('ada@lectern.test', 'Ada', '-')");
+  await addUser(database);
   const login = `${database.name}_worker`;
   await database.query(`create role ${login} login password 'x' in role lectern_worker`);
   const url = new URL(database.url);
@@ -118,14 +121,15 @@ export async function workerProcesses(): Promise<WorkerProcesses> {
           env: {
             PATH: process.env.PATH,
             DATABASE_URL: url.href,
-            DATA_DIR: join(tmpdir(), database.name),
-            AUTH_SECRET: "a secret that is only for tests, and long enough",
+            DATA_DIR: database.dataDir,
+            AUTH_SECRET: secret,
             LOG_FORMAT: "json",
             ...settings,
           },
           stdio: ["ignore", "pipe", "pipe"],
         },
       );
+      endWithRun(child);
       let output = "";
       for (const stream of [child.stdout, child.stderr]) {
         stream.setEncoding("utf8").on("data", (text: string) => {

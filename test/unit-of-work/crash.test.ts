@@ -16,8 +16,10 @@ import type { TransactionPoint } from "../../src/unit-of-work/transaction-guard.
 import { begin, run } from "../support/command.ts";
 import { dump } from "../support/dump.ts";
 import { filesOf } from "../support/files.ts";
+import { uuidOf } from "../support/global-ids.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
-import { formOf } from "../support/upload.ts";
+import { post } from "../support/post.ts";
+import { postFile } from "../support/upload.ts";
 
 const schema = await buildSchema(slices);
 
@@ -165,7 +167,6 @@ const prepare: Record<string, () => Promise<Operation>> = {
 };
 
 const pageOf = (words: string) => new File([`<!doctype html><title>A page</title><p>${words}`], "page.html");
-const uuidOf = (globalId: string) => Buffer.from(globalId, "base64url").toString().split(":")[1] as string;
 
 async function settledDocument(): Promise<{ id: string; uuid: string; version: number }> {
   const { id } = await ada.document();
@@ -176,15 +177,8 @@ async function settledDocument(): Promise<{ id: string; uuid: string; version: n
 }
 
 async function send(url: string, query: string, token: string | null, key: string | null = null, file?: File) {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: {
-      ...(file ? {} : { "content-type": "application/json" }),
-      ...(token ? { authorization: `Bearer ${token}` } : {}),
-      ...(key ? { "idempotency-key": key } : {}),
-    },
-    body: file ? formOf(query, file) : JSON.stringify({ query }),
-  });
+  const posting = { query, accessToken: token, headers: { ...(key && { "idempotency-key": key }) } };
+  const response = await (file ? postFile(url, { ...posting, file }) : post(url, posting));
   const { data } = (await response.json()) as { data: object | null };
   return { data, isReplay: response.headers.get("idempotent-replay") === "true" };
 }

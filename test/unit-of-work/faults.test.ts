@@ -8,9 +8,10 @@ import type { Probe } from "../../src/unit-of-work/transaction-guard.ts";
 import { dump } from "../support/dump.ts";
 import { filesOf } from "../support/files.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
+import { post } from "../support/post.ts";
 import { rounds } from "../support/rounds.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
-import { formOf } from "../support/upload.ts";
+import { postFile } from "../support/upload.ts";
 
 /** Straight to the database; makes it and drops it. */
 let home: Lectern;
@@ -63,11 +64,7 @@ async function send(
   { url } = lectern,
 ): Promise<Answer> {
   const started = performance.now();
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/json", authorization: `Bearer ${ada.accessToken}`, ...headers },
-    body: JSON.stringify({ query, variables }),
-  });
+  const response = await post(url, { query, variables, accessToken: ada.accessToken, headers });
   const body = (await response.json()) as Body;
   return {
     status: response.status,
@@ -86,8 +83,8 @@ const create = `mutation Create($title: String!) {
 async function sendFile(title: string): Promise<Pick<Answer, "isReplay" | "body">> {
   const query = "mutation($file: File!) { createDocument(input: { source: { file: $file } }) { isDuplicate } }";
   const file = new File([`<!doctype html><title>${title}</title><p>The words of ${title}.`], "page.html");
-  const headers = { authorization: `Bearer ${ada.accessToken}`, "idempotency-key": title.replace(" ", "-") };
-  const response = await fetch(lectern.url, { method: "POST", headers, body: formOf(query, file) });
+  const headers = { "idempotency-key": title.replace(" ", "-") };
+  const response = await postFile(lectern.url, { query, file, accessToken: ada.accessToken, headers });
   const isReplay = response.headers.get("idempotent-replay") === "true";
   return { isReplay, body: (await response.json()) as Body };
 }

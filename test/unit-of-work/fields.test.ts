@@ -5,8 +5,7 @@
 import SchemaBuilder from "@pothos/core";
 import { DirectiveLocation, GraphQLBoolean, GraphQLDirective, specifiedDirectives } from "graphql";
 import { createYoga } from "graphql-yoga";
-import { pino } from "pino";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFinished, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { sql } from "../../src/eager-loading/sql.ts";
 import { ApplicationError } from "../../src/errors.ts";
 import type { OperationContext } from "../../src/graphql/context.ts";
@@ -17,7 +16,9 @@ import { unitOfWorkRunner } from "../../src/unit-of-work/runner.ts";
 import type { Probe } from "../../src/unit-of-work/transaction-guard.ts";
 import type { UnitOfWork } from "../../src/unit-of-work/unit-of-work.ts";
 import { WriteDatabase } from "../../src/unit-of-work/write-database.ts";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import type { TestDatabase } from "../support/database.ts";
+import { freshDatabase } from "../support/fresh-database.ts";
+import { silent } from "../support/logs.ts";
 
 let database: TestDatabase;
 let write: WriteDatabase;
@@ -133,17 +134,17 @@ const runnerOf = (tries: { maxAttempts: number; maxRetryMs: number }, probe: Pro
     reads: { read: () => Promise.reject(new Error("Nothing is read outside.")) },
     repositories: () => ({}),
     limits: { waitMs: 20_000, timeoutMs: 20_000, ...tries },
-    logger: pino({ level: "silent" }),
+    logger: silent,
     probe,
   });
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  database = await freshDatabase();
   await database.query("create table notes (id serial primary key, text text not null)");
   const times = { waitMs: 20_000, lockTimeoutMs: 20_000, statementTimeoutMs: 20_000, transactionTimeoutMs: 20_000 };
   write = new WriteDatabase({ url: database.url, size: 3, ...times });
   const run = runnerOf({ maxAttempts: 4, maxRetryMs: 2_000 }, (point) => void events.push(point));
-  const show = (error: unknown) => answerFor(error, "request", pino({ level: "silent" }));
+  const show = (error: unknown) => answerFor(error, "request", silent);
   const yoga = createYoga({
     schema: builder.toSchema({ directives }) as never,
     logging: false,

@@ -4,7 +4,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { sweepKeys } from "../../src/unit-of-work/idempotency-keys.ts";
 import type { Probe } from "../../src/unit-of-work/transaction-guard.ts";
 import { dump } from "../support/dump.ts";
+import { missingDocument } from "../support/global-ids.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
+import { post } from "../support/post.ts";
 
 let lectern: Lectern;
 /** A second server on the same database. */
@@ -40,15 +42,11 @@ async function send(
   variables: object,
   { server = lectern, person = ada as Person | null, query = create, headers = {} } = {},
 ): Promise<Answer> {
-  const response = await fetch(server.url, {
-    method: "POST",
-    headers: {
-      "content-type": "application/json",
-      ...(person ? { authorization: `Bearer ${person.accessToken}` } : {}),
-      ...(key === null ? {} : { "idempotency-key": key }),
-      ...headers,
-    },
-    body: JSON.stringify({ query, variables }),
+  const response = await post(server.url, {
+    query,
+    variables,
+    accessToken: person?.accessToken,
+    headers: { ...(key !== null && { "idempotency-key": key }), ...headers },
   });
   const body = (await response.json()) as Answer["body"];
   return { status: response.status, isReplay: response.headers.get("idempotent-replay") === "true", body };
@@ -99,7 +97,7 @@ describe("an operation with a key", () => {
     const query = `mutation($id: ID!, $title: String!) { updateDocument(input: { id: $id, expectedVersion: 1, title: $title }) { document { version } } }`;
     const { id } = await ada.document({ text: "Failed first." });
     const variables = {
-      id: Buffer.from("Document:00000000-0000-7000-8000-000000000000").toString("base64url"),
+      id: missingDocument,
       title: "T",
     };
     expect(codes(await send("failed", variables, { query }))).toEqual(["NOT_FOUND"]);

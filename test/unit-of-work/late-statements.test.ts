@@ -4,22 +4,23 @@
  */
 import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
-import { pino } from "pino";
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { PrismaClient } from "../../src/database/generated/prisma/client.ts";
 import { sql } from "../../src/eager-loading/sql.ts";
 import { unitOfWorkRunner } from "../../src/unit-of-work/runner.ts";
 import { type Probe, TransactionClosedError } from "../../src/unit-of-work/transaction-guard.ts";
 import type { UnitOfWork } from "../../src/unit-of-work/unit-of-work.ts";
 import { WriteDatabase } from "../../src/unit-of-work/write-database.ts";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import type { TestDatabase } from "../support/database.ts";
+import { freshDatabase } from "../support/fresh-database.ts";
 import { closeGate } from "../support/gate.ts";
+import { silent } from "../support/logs.ts";
 
 let database: TestDatabase;
 let write: WriteDatabase;
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  database = await freshDatabase();
   // Every user takes the database 30 ms, so that twenty of them outlive a timeout of 200 ms.
   await database.query(`
     create function take_a_while() returns trigger language plpgsql as $$ begin perform pg_sleep(0.03); return new; end $$;
@@ -161,7 +162,7 @@ function runner(timeoutMs: number, probe?: Probe) {
     reads: { read: () => Promise.reject(new Error("Nothing is read outside.")) },
     repositories: () => ({}),
     limits: { waitMs: 20_000, timeoutMs, maxAttempts: 1, maxRetryMs: 0 },
-    logger: pino({ level: "silent" }),
+    logger: silent,
     ...(probe ? { probe } : {}),
   });
 }

@@ -1,9 +1,10 @@
 /** One line of the log per unit of work: what it was called, what became of it, what it took, and who was in its way. */
 import { setTimeout as pause } from "node:timers/promises";
-import pg from "pg";
 import { afterAll, afterEach, beforeAll, expect, it, onTestFinished } from "vitest";
 import type { Probe } from "../../src/unit-of-work/transaction-guard.ts";
 import { graphql } from "../support/client/generated/gql.ts";
+import { connectTo } from "../support/database.ts";
+import { missingDocument, uuidOf } from "../support/global-ids.ts";
 import { errorsOf, type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
@@ -118,8 +119,7 @@ it("says that a dry run was one", async () => {
 });
 
 it("says why a rollback was one", async () => {
-  const id = Buffer.from("Document:00000000-0000-7000-8000-000000000000").toString("base64url");
-  await errorsOf(client.request(Delete, { id }));
+  await errorsOf(client.request(Delete, { id: missingDocument }));
   const [line] = await ended();
   expect(line).toMatchObject({ level: info, operation: "LogDelete", outcome: "aborted", attempts: 1, ms: whole });
   expect(line?.statements).toBeGreaterThan(0);
@@ -153,9 +153,7 @@ it("says that all tries met a conflict", async () => {
 });
 
 it("says who collided with whom", async () => {
-  const ids = [await ada.document(), await ada.document()].map(
-    ({ id }) => Buffer.from(id, "base64url").toString().split(":")[1] as string,
-  );
+  const ids = [await ada.document(), await ada.document()].map(({ id }) => uuidOf(id));
   const [one, two] = ids as [string, string];
   let holding = 0;
   const bothHold = Promise.withResolvers<void>();
@@ -182,12 +180,11 @@ it("says who collided with whom", async () => {
 
 it("names another program by its process in the database", async () => {
   const { id } = await ada.document();
-  const uuid = Buffer.from(id, "base64url").toString().split(":")[1] as string;
+  const uuid = uuidOf(id);
   const second = Buffer.from((await ada.document()).id, "base64url")
     .toString()
     .split(":")[1] as string;
-  const other = new pg.Client({ connectionString: home.database.url });
-  await other.connect();
+  const other = await connectTo(home.database.url);
   // It looks for a deadlock so late that it is not the one who finds it.
   await other.query("set deadlock_timeout = '20s'");
   await other.query("begin");

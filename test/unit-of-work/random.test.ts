@@ -10,9 +10,11 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { TransactionPoint } from "../../src/unit-of-work/transaction-guard.ts";
 import { dump } from "../support/dump.ts";
 import { filesOf } from "../support/files.ts";
+import { uuidOf } from "../support/global-ids.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
+import { post } from "../support/post.ts";
 import { isLong, rounds } from "../support/rounds.ts";
-import { formOf } from "../support/upload.ts";
+import { postFile } from "../support/upload.ts";
 
 let lectern: Lectern;
 let admin: Person;
@@ -58,7 +60,7 @@ beforeAll(async () => {
     ...waiting.map(({ id }) => ({ id, version: 0, isDone: false })),
   ];
   for (const document of documents) {
-    const uuid = Buffer.from(document.id, "base64url").toString().split(":")[1];
+    const uuid = uuidOf(document.id);
     const [row] = await lectern.database.query("select version from documents where id = $1", [uuid]);
     document.version = row?.version as number;
   }
@@ -155,14 +157,11 @@ type Answer = { data: Record<string, unknown> | null; errors?: { path?: string[]
 
 /** With a file, where the operation has one. */
 async function send(query: string, headers: Record<string, string> = {}): Promise<Answer> {
-  const authorization = `Bearer ${admin.accessToken}`;
+  const { accessToken } = admin;
   const file = new File(["<!doctype html><title>A page</title><p>Words."], "page.html");
-  const hasFile = query.includes("$file");
-  const response = await fetch(lectern.url, {
-    method: "POST",
-    headers: { ...(hasFile ? {} : { "content-type": "application/json" }), authorization, ...headers },
-    body: hasFile ? formOf(query, file) : JSON.stringify({ query }),
-  });
+  const response = await (query.includes("$file")
+    ? postFile(lectern.url, { query, file, accessToken, headers })
+    : post(lectern.url, { query, accessToken, headers }));
   return (await response.json()) as Answer;
 }
 

@@ -8,7 +8,9 @@ import type { Probe } from "../../src/unit-of-work/transaction-guard.ts";
 import { graphql } from "../support/client/generated/gql.ts";
 import type { UnitUpdateMutation } from "../support/client/generated/graphql.ts";
 import { dump } from "../support/dump.ts";
+import { missingDocument, uuidOf } from "../support/global-ids.ts";
 import { errorsOf, type Lectern, type Person, startLectern } from "../support/lectern.ts";
+import { post } from "../support/post.ts";
 
 let lectern: Lectern;
 let ada: Person;
@@ -75,8 +77,6 @@ const RefreshAndFail = graphql(`
   }
 `);
 
-const uuidOf = (globalId: string) => Buffer.from(globalId, "base64url").toString().split(":")[1];
-const missing = Buffer.from("Document:00000000-0000-7000-8000-000000000000").toString("base64url");
 const text = (value: string) => ({ source: { text: value } });
 
 describe("a failed operation", () => {
@@ -87,7 +87,7 @@ describe("a failed operation", () => {
       ada.client.request(Steps, {
         create: text("It comes in and goes out again."),
         update: { id, expectedVersion: 1, title: "Renamed" },
-        delete: { id: missing },
+        delete: { id: missingDocument },
       }),
     );
     expect(errors.map(({ path, extensions }) => [path, extensions.code])).toEqual([
@@ -99,21 +99,16 @@ describe("a failed operation", () => {
   });
 
   it("answers `data: null`", async () => {
-    const response = await fetch(lectern.url, {
-      method: "POST",
-      headers: { "content-type": "application/json", authorization: `Bearer ${ada.accessToken}` },
-      body: JSON.stringify({
-        query: `mutation { a: createDocument(input: { source: { text: "x" } }) { isDuplicate }
-          b: deleteDocument(input: { id: "${missing}" }) { deletedId } }`,
-      }),
-    });
+    const query = `mutation { a: createDocument(input: { source: { text: "x" } }) { isDuplicate }
+      b: deleteDocument(input: { id: "${missingDocument}" }) { deletedId } }`;
+    const response = await post(lectern.url, { query, accessToken: ada.accessToken });
     expect(await response.json()).toMatchObject({ data: null, errors: [{ path: ["b"] }, { path: ["a"] }] });
   });
 
   it("does not use up a refresh token", async () => {
     const { refreshToken: token } = await lectern.person("Eve");
     const before = await dump(lectern.database);
-    const errors = await errorsOf(lectern.client().request(RefreshAndFail, { token, id: missing }));
+    const errors = await errorsOf(lectern.client().request(RefreshAndFail, { token, id: missingDocument }));
     expect(errors.map(({ extensions }) => extensions.code)).toEqual(["NOT_FOUND", "ROLLED_BACK"]);
     expect(await dump(lectern.database)).toEqual(before);
     expect((await lectern.client().request(Refresh, { token })).refreshSession.refreshToken).not.toBe(token);
@@ -172,8 +167,8 @@ describe("a failed operation", () => {
     const errors = await errorsOf(
       hurried.client({ authorization: `Bearer ${ada.accessToken}` }).request(Steps, {
         create: text("Too slow."),
-        update: { id: missing, expectedVersion: 1 },
-        delete: { id: missing },
+        update: { id: missingDocument, expectedVersion: 1 },
+        delete: { id: missingDocument },
       }),
     );
     expect(errors[0]?.extensions.code).toBe("TRANSACTION_TIMEOUT");
@@ -192,12 +187,10 @@ describe("a failed operation", () => {
       await noticed;
     };
     lines = [];
-    const headers = { "content-type": "application/json", authorization: `Bearer ${ada.accessToken}` };
-    const body = JSON.stringify({
-      query: `mutation { a: createDocument(input: { source: { text: "Gone a." } }) { document { id } }
-        b: createDocument(input: { source: { text: "Gone b." } }) { document { id } } }`,
-    });
-    await expect(fetch(lectern.url, { method: "POST", headers, body, signal: hangUp.signal })).rejects.toThrow();
+    const query = `mutation { a: createDocument(input: { source: { text: "Gone a." } }) { document { id } }
+      b: createDocument(input: { source: { text: "Gone b." } }) { document { id } } }`;
+    const answer = post(lectern.url, { query, accessToken: ada.accessToken, signal: hangUp.signal });
+    await expect(answer).rejects.toThrow();
     await expect.poll(() => lines.map(({ msg, outcome }) => [msg, outcome])).toEqual([["unit of work", "aborted"]]);
     expect(JSON.stringify(lines)).toContain("AbandonedError");
     expect(points).toEqual(["begin", "statement"]);
@@ -228,14 +221,8 @@ describe("an operation that succeeds", () => {
       if (point === "before_commit") await ada.client.request("{ viewer { user { name } } }");
       if (point === "before_commit" || point === "after_commit") order.push(point);
     };
-    const response = fetch(lectern.url, {
-      method: "POST",
-      headers: { "content-type": "application/json", authorization: `Bearer ${ada.accessToken}` },
-      body: JSON.stringify({
-        query: `mutation FirstByte { createDocument(input: { source: { text: "First byte." } }) { isDuplicate } }`,
-      }),
-    });
-    await response;
+    const query = 'mutation FirstByte { createDocument(input: { source: { text: "First byte." } }) { isDuplicate } }';
+    await post(lectern.url, { query, accessToken: ada.accessToken });
     order.push("first byte");
     expect(order).toEqual(["before_commit", "after_commit", "first byte"]);
   });
@@ -368,13 +355,10 @@ describe("a dry run", () => {
 
   it("signs nobody in", async () => {
     const before = await dump(lectern.database);
-    const response = await fetch(lectern.url, {
-      method: "POST",
-      headers: { "content-type": "application/json", "lectern-dry-run": "true" },
-      body: JSON.stringify({
-        query: `mutation { signUp(input: { email: "dry@lectern.test", name: "Dry", password: "a good password" }) { accessToken } }`,
-      }),
-    });
+    const query = `mutation {
+      signUp(input: { email: "dry@lectern.test", name: "Dry", password: "a good password" }) { accessToken }
+    }`;
+    const response = await post(lectern.url, { query, headers: { "lectern-dry-run": "true" } });
     const { data } = (await response.json()) as { data: { signUp: { accessToken: string } } };
     expect(response.headers.get("set-cookie")).toBeNull();
     expect(await dump(lectern.database)).toEqual(before);

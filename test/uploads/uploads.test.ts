@@ -6,12 +6,13 @@ import { randomBytes } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { connectTo } from "../support/database.ts";
 import { dump } from "../support/dump.ts";
 import { filesOf } from "../support/files.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { boundary, field, headOf } from "../support/multipart-by-hand.ts";
+import { post } from "../support/post.ts";
 import { upload } from "../support/upload.ts";
 
 const maxBytes = 300_000;
@@ -108,11 +109,7 @@ describe("who may send files", () => {
 
   it("is nobody without the header that other sites cannot send, with a file or without", async () => {
     const signIn = `mutation { signIn(input: { email: "${ada.email}", password: "a good password" }) { expiresAt } }`;
-    const { headers } = await fetch(lectern.url, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ query: signIn }),
-    });
+    const { headers } = await post(lectern.url, { query: signIn });
     const cookie = headers
       .getSetCookie()
       .map((line) => line.split(";", 1)[0])
@@ -260,11 +257,7 @@ describe("a request in another form than the specification's", () => {
 
   it("with an object that looks like a file is refused", async () => {
     const value = { id: "x", name: "x", sizeBytes: 1, sha256: "x", head: {}, arrayBuffer: {} };
-    const response = await fetch(lectern.url, {
-      method: "POST",
-      headers: { "content-type": "application/json", authorization: `Bearer ${ada.accessToken}` },
-      body: JSON.stringify({ query, variables: { file: value } }),
-    });
+    const response = await post(lectern.url, { query, variables: { file: value }, accessToken: ada.accessToken });
     expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: "BAD_USER_INPUT" } }] });
     await expectNothingHappened();
   });
@@ -311,8 +304,7 @@ describe("memory for files", () => {
     const largest = (letter: string) => upload(busy, ada, new File([letter.repeat(maxBytes)], "large.txt"));
     // As `start` does: what is waited for below is the lock, not a thread.
     await busy.application.warmUp();
-    const blocker = new pg.Client({ connectionString: lectern.database.url });
-    await blocker.connect();
+    const blocker = await connectTo(lectern.database.url);
     try {
       await blocker.query("begin; lock table documents in share mode");
       const first = [largest("a"), largest("b")];

@@ -4,7 +4,9 @@ import { sessionCookies } from "../../src/users/cookies.ts";
 import { sweepSessions } from "../../src/users/session-sweep.ts";
 import { graphql } from "../support/client/generated/gql.ts";
 import { dump } from "../support/dump.ts";
+import { missingUser } from "../support/global-ids.ts";
 import { errorsOf, type Lectern, type Person, startLectern } from "../support/lectern.ts";
+import { post } from "../support/post.ts";
 
 let lectern: Lectern;
 
@@ -80,11 +82,7 @@ const bearer = (token: string) => lectern.client({ authorization: `Bearer ${toke
 
 /** A mutation by somebody who keeps cookies as a browser does; `cookie` null for none. */
 async function browse(query: string, cookie: string | null, headers: Record<string, string> = {}) {
-  const response = await fetch(lectern.url, {
-    method: "POST",
-    headers: { "content-type": "application/json", ...(cookie === null ? {} : { cookie }), ...headers },
-    body: JSON.stringify({ query }),
-  });
+  const response = await post(lectern.url, { query, headers: { ...(cookie !== null && { cookie }), ...headers } });
   const answer = (await response.json()) as { data: Record<string, never> | null; errors?: { extensions: object }[] };
   return { ...answer, status: response.status, cookies: response.headers.getSetCookie() };
 }
@@ -464,12 +462,11 @@ describe("roles", () => {
 
   it("are of users that exist", async () => {
     const admin = await lectern.person("Ada", "ADMIN");
-    const nobody = Buffer.from("User:01890000-0000-7000-8000-000000000000").toString("base64url");
     const { id: documentId } = await admin.document();
     const before = await dump(lectern.database);
     const setRole = (userId: string) => admin.client.request(SetRole, { input: { userId, role: "EDITOR" } });
     const inputPath = ["input", "userId"];
-    expect((await errorsOf(setRole(nobody)))[0]?.extensions).toMatchObject({ code: "NOT_FOUND", inputPath });
+    expect((await errorsOf(setRole(missingUser)))[0]?.extensions).toMatchObject({ code: "NOT_FOUND", inputPath });
     expect((await errorsOf(setRole(documentId)))[0]?.extensions).toMatchObject({ code: "BAD_USER_INPUT", inputPath });
     expect(await dump(lectern.database)).toEqual(before);
   });

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { graphql } from "../support/client/generated/gql.ts";
 import { dump } from "../support/dump.ts";
+import { missingDocument } from "../support/global-ids.ts";
 import { errorsOf, type Lectern, type Person, startLectern } from "../support/lectern.ts";
 
 let lectern: Lectern;
@@ -158,7 +159,6 @@ describe("somebody's PRIVATE document", () => {
   });
 
   it("is NOT_FOUND for a mutation of somebody else, exactly as one that does not exist", async () => {
-    const nothing = Buffer.from("Document:01890000-0000-7000-8000-000000000000").toString("base64url");
     const before = await dump(lectern.database);
     for (const { client } of [bob, editor]) {
       for (const expectedVersion of [1, 99]) {
@@ -184,7 +184,7 @@ describe("somebody's PRIVATE document", () => {
           [{ ...code, path: ["deleteDocument"] }],
           [{ ...code, path: ["reprocessDocument"] }],
         ]);
-        expect(await shown(nothing)).toEqual(foreign);
+        expect(await shown(missingDocument)).toEqual(foreign);
       }
     }
     expect(await dump(lectern.database)).toEqual(before);

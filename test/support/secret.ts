@@ -1,0 +1,2 @@
+/** What servers under test sign their tokens with. */
+export const secret = "a secret that is only for tests, and long enough";
