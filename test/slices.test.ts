@@ -1,6 +1,6 @@
 /** A slice from outside `src`, and two tables with files in one store: what follows from slices being values in a list. */
 import { Readable } from "node:stream";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readConfig } from "../src/config.ts";
 import { examine } from "../src/integrity.ts";
 import { grantRoles } from "../src/postgres/roles.ts";
@@ -8,9 +8,10 @@ import { fileColumnsOf } from "../src/slice.ts";
 import { slices } from "../src/slices.ts";
 import { sweepFiles } from "../src/storage/file-sweep.ts";
 import { findNamed, removeUnnamed } from "../src/storage/named-files.ts";
-import { createTestDatabase, type TestDatabase } from "./support/database.ts";
+import type { TestDatabase } from "./support/database.ts";
 import { pdf } from "./support/documents.ts";
 import { filesOf } from "./support/files.ts";
+import { freshDatabase } from "./support/fresh-database.ts";
 import { errorsOf, type Lectern, type Person, startLectern } from "./support/lectern.ts";
 import { sketchSlice, swept } from "./support/sketches/sketch.slice.ts";
 import { sketchMigration } from "./support/sketches/sketch.table.ts";
@@ -23,7 +24,7 @@ let lectern: Lectern;
 let ada: Person;
 
 beforeAll(async () => {
-  database = await createTestDatabase(inject("serverUrl"), inject("templateName"));
+  database = await freshDatabase();
   await database.query(sketchMigration);
   await grantRoles(database.url);
   lectern = await startLectern({ database, slices: all, worker: true });

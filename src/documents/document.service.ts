@@ -74,11 +74,11 @@ export class DocumentService {
   }
 
   #contentOf({ file, text }: DocumentSource): Promise<DocumentContent> | DocumentContent {
-    const { uow, files, reader, maxBytes } = this.#parts;
+    const { uow, files, maxBytes } = this.#parts;
     if (!file) return contentOfText(text ?? "", maxBytes, ["input", "source", "text"]);
     return uow.prepare(
       `content of ${file.id}`,
-      () => requireThere(contentOfFile(file, reader, files, ["input", "source", "file"])),
+      () => requireThere(contentOfFile(file, this.#parts, ["input", "source", "file"])),
       ({ storageKey }) => storageKey === null || files.remove(storageKey),
     );
   }

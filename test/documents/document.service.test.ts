@@ -103,7 +103,7 @@ class FilesInMemory implements FileReader {
   }
 }
 
-const maxBytes = 100;
+const maxBytes = 100_000;
 const ada: Viewer = { id: "ada", role: "VIEWER", sessionId: "a session" };
 const bob: Viewer = { id: "bob", role: "EDITOR", sessionId: "a session" };
 const admin: Viewer = { id: "root", role: "ADMIN", sessionId: "a session" };
@@ -214,6 +214,11 @@ describe("a new document", () => {
     const spaces = (end: string) => files.staged("a.txt", Buffer.from(" ".repeat(40_000) + end));
     const blank = await refusal(serviceOf(ada).create({ source: { file: spaces("\n") } }));
     expect(blank).toEqual({ code: "BAD_USER_INPUT", inputPath: ["input", "source", "file"] });
+    const large = files.staged("a.txt", Buffer.alloc(maxBytes + 1, "x"));
+    expect(await refusal(serviceOf(ada).create({ source: { file: large } }))).toEqual({
+      code: "PAYLOAD_TOO_LARGE",
+      inputPath: ["input", "source", "file"],
+    });
     const file = files.staged("a.txt", Uint8Array.of(0xff));
     expect(await refusal(serviceOf(ada).create({ source: { file } }))).toEqual({
       code: "UNSUPPORTED_MEDIA_TYPE",

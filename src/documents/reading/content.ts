@@ -45,10 +45,14 @@ export function contentOfText(text: string, maxBytes: number, inputPath: readonl
 /** Keeps the original of formats that need extraction. */
 export async function contentOfFile(
   file: StagedFile,
-  reader: FileReader,
-  files: Pick<FileStore, "keep">,
+  { reader, files, maxBytes }: { reader: FileReader; files: Pick<FileStore, "keep">; maxBytes: number },
   inputPath: readonly string[],
 ): Promise<DocumentContent> {
+  // An upload may be as large as the largest file of any slice.
+  if (file.sizeBytes > maxBytes) {
+    const message = `A file has at most ${maxBytes} bytes, not ${file.sizeBytes}.`;
+    throw new ApplicationError("PAYLOAD_TOO_LARGE", message, { inputPath });
+  }
   if (file.sizeBytes === 0) throw badInput(inputPath, "The file is empty.");
   const reading = await reader.read(file);
   if ("refusal" in reading) throw new ApplicationError(reading.refusal.code, reading.refusal.message, { inputPath });
