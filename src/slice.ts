@@ -14,8 +14,6 @@ import type { Repositories, RunUnitOfWork, UnitOfWork } from "./unit-of-work/uni
 import type { Viewer, Viewers } from "./viewer.ts";
 
 export type Slice = {
-  /** The name of its folder. */
-  name: string;
   /** Its settings, by the names of their environment variables: each with a default and a description. */
   settings?: Settings;
   /** Imports the modules that add its types and fields to the schema. */

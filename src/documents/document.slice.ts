@@ -29,7 +29,6 @@ declare module "../graphql/context.ts" {
 }
 
 export const documentSlice: Slice = {
-  name: "documents",
   settings: {
     MAX_DOCUMENT_BYTES: whole(1, 100_000_000).default(20_000_000).describe("size of a document"),
   },

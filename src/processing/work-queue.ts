@@ -16,14 +16,14 @@ export type WorkQueue<Parts> = QueueTable & {
 };
 
 /** The work on one job, with its resources: opened when a worker starts, closed when it stops. */
-export type Workshop<Job, Result> = {
+export type Processor<Job, Result> = {
   work: WorkerOptions<Job, Result>["work"];
   close?(): Promise<void>;
 };
 
 export function workQueue<Job, Result, Parts>(
   definition: QueueDefinition<Job, Result>,
-  open: (parts: Parts & WorkQueueOptions) => Promise<Workshop<Job, Result>>,
+  open: (parts: Parts & WorkQueueOptions) => Promise<Processor<Job, Result>>,
 ): WorkQueue<Parts> {
   const { table, noun } = definition;
   return {
@@ -35,17 +35,21 @@ export function workQueue<Job, Result, Parts>(
         { connectionString: url, application_name: "lectern worker", max: slots + 1, connectionTimeoutMillis: 10_000 },
         (error) => logger.warn({ err: error, queue: table }, "a worker's connection broke"),
       );
-      const workshop = await open(parts);
+      const processor = await open(parts);
       const queue = sqlQueue(definition, pool, parts);
-      const worker = new Worker({ queue, work: workshop.work, slots, leaseMs, logger });
-      await worker.start();
-      return {
-        async stop() {
-          await worker.stop();
-          await workshop.close?.();
-          await pool.end();
-        },
+      const worker = new Worker({ queue, work: processor.work, slots, leaseMs, logger });
+      const stop = async () => {
+        await worker.stop();
+        await processor.close?.();
+        await pool.end();
       };
+      try {
+        await worker.start();
+      } catch (error) {
+        await stop();
+        throw error;
+      }
+      return { stop };
     },
   };
 }

@@ -22,7 +22,6 @@ declare module "../graphql/context.ts" {
 }
 
 export const userSlice: Slice = {
-  name: "users",
   types: () => Promise.all([import("./user.schema.ts"), import("./user.mutations.ts")]),
   repositories: (uow) => ({ users: userRepository(uow), sessions: sessionRepository(uow) }),
   open({ config, publicUrl, run, reads }) {

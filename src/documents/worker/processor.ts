@@ -4,7 +4,7 @@ import { MessageChannel } from "node:worker_threads";
 import type { Logger } from "pino";
 import { BoundedThreads, LimitExceededError, type WorkLimits } from "../../processing/bounded-work.ts";
 import { ImpossibleJobError } from "../../processing/queue.ts";
-import type { Workshop } from "../../processing/work-queue.ts";
+import type { Processor } from "../../processing/work-queue.ts";
 import { FileMissingError, type FileStore, FileStoreError } from "../../storage/file-store.ts";
 import type { DocumentJob, DocumentResult } from "./document-queue.ts";
 import type { ThreadAnswer, ThreadTask } from "./processing-thread.ts";
@@ -29,7 +29,7 @@ const maxPages = 10_000;
 /** Time after which a thread without a document ends. */
 const idleMs = 60_000;
 
-export function openProcessor(options: ProcessorOptions): Workshop<DocumentJob, DocumentResult> {
+export function openProcessor(options: ProcessorOptions): Processor<DocumentJob, DocumentResult> {
   const { slots, limits, logger } = options;
   const threads: Threads = new BoundedThreads({
     filename: join(import.meta.dirname, "processing-thread.ts"),

@@ -26,7 +26,6 @@ declare module "../../../src/graphql/context.ts" {
 export const swept = { count: 0 };
 
 export const sketchSlice: Slice = {
-  name: "sketches",
   settings: { LONGEST_SKETCH_NAME: z.coerce.number().default(20).describe("characters of a sketch's name") },
   types: () => import("./sketch.schema.ts"),
   repositories: (uow) => ({ sketches: sketchRepository(uow) }),
