@@ -3,7 +3,7 @@
 -- grant_…_rights() for them, and this file calls them all. Everything else is refused to both roles.
 --
 -- `migrate` runs this file after the migrations, each time, so a table is covered from the day it is created. An owner of
--- the tables that may not create roles needs an administrator, who runs it once:
+-- the tables that may not create roles needs an administrator to run it once:
 --
 --   psql -v ON_ERROR_STOP=1 -f prisma/roles.sql "postgresql://administrator@…/the-database"
 --
@@ -59,10 +59,10 @@ $$;
 
 GRANT USAGE ON SCHEMA public TO lectern_server, lectern_worker;
 
--- What `start` looks at to see whether something is missing.
+-- `start` reads it to detect missing migrations.
 GRANT SELECT ON _prisma_migrations TO lectern_server;
 
--- As the owner, so that an administrator who runs this file runs nobody else's code.
+-- As the owner, since the functions are the owner's code, which must not run with the rights of an administrator.
 DO $$
 DECLARE
   owner oid := (SELECT c.relowner FROM pg_class c WHERE c.oid = 'public.outbox'::regclass);

@@ -61,6 +61,11 @@ describe("a slice from outside src", () => {
     expect(await keptFiles()).toContain(await keyOf("sketches", "name = 'House'"));
   });
 
+  it("cannot hand out a column that its table does not have", async () => {
+    const misspelled = sketchMigration.replaceAll(/sketch/g, "doodle").replace("array['storage_key']", "array['key']");
+    await expect(database.query(`begin; ${misspelled}`)).rejects.toThrow("column q.key does not exist");
+  });
+
   it("is read in one round trip, with the rows of another slice", async () => {
     const query = "{ sketches(first: 10) { totalCount nodes { name lines owner { name } } } }";
     const { data, extensions } = await ada.with({ "Lectern-Trace": "1" }).rawRequest<Record<string, unknown>>(query);

@@ -8,7 +8,7 @@ WORKER = f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
 LEASE = timedelta(seconds=float(os.environ.get("LEASE_SECONDS", "30")))
 POLL_SECONDS = 5
 MAX_ATTEMPTS = 5
-# Files of other formats are left to workers that have the file store.
+# Other formats need the file store, which this worker does not have.
 FORMATS = ["text/plain", "text/markdown"]
 
 
@@ -17,7 +17,7 @@ def utf16_length(text: str) -> int:
 
 
 def count_tokens(text: str) -> int:
-    """An estimate, since no tokenizer is among Debian's packages: a token per word, mark, and four further letters."""
+    """An estimate, since Debian packages no tokenizer: a token per word, mark, and four further letters."""
     return sum(1 + (len(part) - 1) // 4 for part in re.findall(r"\w+|[^\w\s]", text))
 
 
@@ -36,7 +36,7 @@ def chunk(text: str) -> list[dict]:
 
 
 def tell(_connection: asyncpg.Connection, message: asyncpg.PostgresLogMessage) -> None:
-    """Why a claim was lost is said by a notice: which state, worker and claim the call met."""
+    """Prints the notice that explains a lost claim: the state of the document, its worker and its claim."""
     print(f"{WORKER}: {message.message}", flush=True)
 
 
@@ -63,7 +63,7 @@ async def process(pool: asyncpg.Pool, job: asyncpg.Record) -> None:
     mine = (job["id"], job["claim"])
     heartbeat = asyncio.create_task(keep_lease(pool, job))
     try:
-        # On a thread, so that the heartbeat goes on.
+        # In a thread, so that the heartbeat continues.
         chunks = await asyncio.to_thread(chunk, job["text"])
         stands = await call(pool, "select complete_document($1, $2, $3::jsonb)", *mine, json.dumps(chunks))
         print(f"{job['id']}: {len(chunks)} chunks" if stands else f"{job['id']}: the claim was lost", flush=True)
@@ -87,7 +87,7 @@ async def main() -> None:
     async with asyncpg.create_pool(url, min_size=1, max_size=2) as pool:
         print("waiting for documents", flush=True)
         while True:
-            # Before the claim: what is notified between the two is then not forgotten.
+            # Cleared before the claim, so that a notification in between is not lost.
             wake.clear()
             await pool.fetchval("select release_expired_documents($1)", MAX_ATTEMPTS)
             jobs = await pool.fetch("select * from claim_documents($1, 1, $2, $3)", WORKER, LEASE, FORMATS)

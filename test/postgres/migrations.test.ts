@@ -84,20 +84,20 @@ describe("migrations", () => {
     // What the first migration makes last is in the way, so that all before it has been done by then.
     await migrate(database.url);
     await database.query("create schema kept");
-    await database.query("alter function grant_text_rights set schema kept");
+    await database.query("alter function grant_foundation_rights set schema kept");
     await database.query("drop schema public cascade");
     await database.query("alter schema kept rename to public");
     await expect(migrate(database.url)).rejects.toThrow(
-      `The migration ${names[0]} failed and was rolled back: function "grant_text_rights" already exists with same argument types`,
+      `The migration ${names[0]} failed and was rolled back: function "grant_foundation_rights" already exists with same argument types`,
     );
     const left = await database.query(`
       select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'
       union all select proname from pg_proc where pronamespace = 'public'::regnamespace
       union all select typname from pg_type where typnamespace = 'public'::regnamespace and typtype = 'e' order by 1`);
-    expect(left).toEqual([{ name: "_prisma_migrations" }, { name: "grant_text_rights" }]);
+    expect(left).toEqual([{ name: "_prisma_migrations" }, { name: "grant_foundation_rights" }]);
 
     // Once it is mended, the same command goes on.
-    await database.query("drop function grant_text_rights");
+    await database.query("drop function grant_foundation_rights");
     expect(await migrate(database.url)).toEqual(names);
   });
 });

@@ -38,11 +38,11 @@ END
 $$;
 REVOKE EXECUTE ON FUNCTION "add_to_outbox"(text, uuid, jsonb) FROM PUBLIC;
 
--- Makes triggers that record every change of a table in the outbox, whoever makes it. Called by migrations.
+-- Creates triggers that record every change of a table in the outbox, by any program. Called by migrations.
 --
---   topic    names one row of the table, such as `document`; the events carry it
---   payload  columns that an event shows, in camel case; of an update also as they were, under `before`
---   watched  columns whose update is an event; a new or deleted row always is one
+--   topic    the topic of the events, which names one row of the table, such as `document`
+--   payload  columns in the payload of an event, in camel case; for an update their old values, too, under `before`
+--   watched  columns whose update is an event; inserting or deleting a row always is one
 CREATE FUNCTION "record_changes"("table" text, topic text, payload text[], watched text[]) RETURNS void
 LANGUAGE plpgsql AS $record_changes$
 DECLARE

@@ -1,5 +1,5 @@
--- The work contract (docs/workers.md), written once for every table that is a queue. `make_queue` creates the functions,
--- triggers, checks and indexes of one table, named for its rows; nothing is dynamic when they run.
+-- The work contract (docs/workers.md), defined once for all queues. `make_queue` creates the functions, triggers, checks
+-- and indexes of one table. They are named for its rows and contain no dynamic SQL.
 
 -- CreateEnum
 CREATE TYPE "work_status" AS ENUM ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED');
@@ -9,8 +9,8 @@ CREATE TYPE "work_status" AS ENUM ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED
 --   table   has the columns id, status, failure, attempts, progress, claimed_by, claim_token, lease_until,
 --           next_attempt_at and processed_at, with the types and defaults of `documents`, and raise_version()
 --   noun    names one row, such as `document`
---   handed  columns that a claim returns, beside id, claim and attempt
---   filter  a text column by which a worker may choose: claim_…() has a parameter of its plural; NULL: none
+--   handed  columns that a claim returns in addition to id, claim and attempt
+--   filter  a text column by which workers may filter: claim_…() has a parameter named by its plural; NULL: none
 --
 -- The table's own migration adds complete_…(), which begins with check_…_claim(), and grants it in grant_…_rights().
 CREATE FUNCTION "make_queue"("table" text, noun text, handed text[], filter text DEFAULT NULL) RETURNS void
@@ -22,11 +22,12 @@ DECLARE
       ELSE format(' AND (%1$ss IS NULL OR p.%1$s = ANY (%1$ss))', filter) END,
     'claim types', 'text, integer, interval' || CASE WHEN filter IS NULL THEN '' ELSE ', text[]' END) || (
     SELECT jsonb_build_object(
-      'handed types', coalesce(string_agg(format(', %I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ''
-        ORDER BY place), ''),
-      'handed', coalesce(string_agg(format(', q.%I', a.attname), '' ORDER BY place), ''))
+      'handed types', coalesce(string_agg(
+        format(', %I %s', h.name, coalesce(format_type(a.atttypid, a.atttypmod), 'text')), '' ORDER BY place), ''),
+      'handed', coalesce(string_agg(format(', q.%I', h.name), '' ORDER BY place), ''))
+    -- A name that is no column fails where claim_…() is created, with the column's name in the error.
     FROM unnest(handed) WITH ORDINALITY AS h(name, place)
-    JOIN pg_attribute a ON a.attrelid = "table"::regclass AND a.attname = h.name);
+    LEFT JOIN pg_attribute a ON a.attrelid = "table"::regclass AND a.attname = h.name);
 BEGIN
   PERFORM run_template($template$
     ALTER TABLE "{table}"
@@ -54,7 +55,7 @@ BEGIN
       ) THEN
         RAISE EXCEPTION '{noun} % cannot go from % to %', OLD.id, OLD.status, NEW.status USING ERRCODE = 'LT001';
       END IF;
-      -- The functions below run as the owner of the table; nobody else says that work has begun or is done.
+      -- Only the functions below, which run as the owner of the table, may set these states.
       IF NEW.status IN ('PROCESSING', 'COMPLETED')
          AND NOT pg_has_role(current_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = TG_RELID), 'USAGE') THEN
         RAISE EXCEPTION '{noun} % becomes % by claim_{table}() and complete_{noun}() only', OLD.id, NEW.status
@@ -65,7 +66,7 @@ BEGIN
         NEW.lease_until := NULL;
         NEW.processed_at := now();
       ELSIF OLD.status IN ('COMPLETED', 'FAILED') THEN
-        -- Processed again as if it were new: at the end of the queue, with all its attempts.
+        -- Processed again like a new row: at the end of the queue, with all attempts.
         NEW.attempts := 0;
         NEW.progress := 0;
         NEW.failure := NULL;
@@ -95,10 +96,10 @@ BEGIN
     CREATE TRIGGER "{table}_pending_again" AFTER UPDATE OF "status" ON "{table}"
       FOR EACH ROW WHEN (NEW.status = 'PENDING') EXECUTE FUNCTION "notify_{table}_pending"();
 
-    -- Takes up to `count` rows for `worker` until the lease ends, those that have waited longest first; skips rows that
-    -- another transaction is taking.
-    -- MATERIALIZED, because a plain subselect may be planned as the inner side of a loop, which takes more rows at each
-    -- turn. The time is rounded as the column rounds it: a row that was made in this millisecond is due.
+    -- Claims up to `count` rows for `worker` until the lease ends, in the order in which they became due. Skips rows that
+    -- other transactions are claiming.
+    -- MATERIALIZED, because a plain subselect may be planned as the inner side of a loop, which would claim more rows in
+    -- each iteration. The time is rounded like the column: a row that was inserted in this millisecond is due.
     CREATE FUNCTION "claim_{table}"(worker text, count integer, lease interval{filter parameter})
     RETURNS TABLE (id uuid, claim uuid, attempt integer{handed types})
     LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -117,8 +118,8 @@ BEGIN
       RETURNING q.id, q.claim_token, q.attempts{handed}
     $$;
 
-    -- The answer of a function whose claim is lost: false. A notice says which state, worker and claim the call met; it
-    -- reaches the caller, so that a worker can log it and a person in psql can read it.
+    -- Returns false, the result of a function whose claim is lost, and raises a notice with the row's state, worker and
+    -- claim, for the worker's log or for psql.
     CREATE FUNCTION "explain_lost_{noun}_claim"(call text, {noun} uuid, claim uuid) RETURNS boolean
     LANGUAGE plpgsql AS $$
     DECLARE
@@ -150,8 +151,8 @@ BEGIN
     END
     $$;
 
-    -- The first step of complete_{noun}(), which locks the row. HELD: the claim stands. DONE: this claim has completed
-    -- the row before, and nothing is to be done again. LOST: nothing may be changed, and a notice says why.
+    -- The first step of complete_{noun}(). Locks the row. HELD: the claim is valid. DONE: this claim has completed the row
+    -- before, so nothing needs to be done. LOST: nothing may be changed; a notice explains why.
     CREATE FUNCTION "check_{noun}_claim"({noun} uuid, claim uuid) RETURNS text LANGUAGE plpgsql AS $$
     DECLARE
       current {table};
@@ -180,7 +181,7 @@ BEGIN
     END
     $$;
 
-    -- Ends the attempts whose lease has ended: their worker has died or is too slow. Returns how many.
+    -- Ends attempts whose lease has expired, because the worker died or is too slow. Returns the number of attempts.
     CREATE FUNCTION "release_expired_{table}"(max_attempts integer DEFAULT 5) RETURNS integer
     LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
       WITH expired AS (

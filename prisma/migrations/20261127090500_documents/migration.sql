@@ -101,8 +101,8 @@ ALTER TABLE "chunks"
   ADD CONSTRAINT "chunks_offsets_in_order" CHECK ("start_offset" >= 0 AND "end_offset" > "start_offset"),
   ADD CONSTRAINT "chunks_index_not_negative" CHECK ("index" >= 0);
 
--- The words of a search lie beside the table, uncompressed: matches are filtered by document in few pages, and only the
--- words of the rows that are ranked are fetched.
+-- Stores the tsvectors out of line and uncompressed: filtering matches by document reads few pages, and only ranked rows
+-- fetch their words.
 ALTER TABLE "chunks" SET (toast_tuple_target = 128);
 ALTER TABLE "chunks" ALTER COLUMN "search" SET STORAGE EXTERNAL, ALTER COLUMN "search_exact" SET STORAGE EXTERNAL;
 
@@ -116,10 +116,10 @@ SELECT record_changes('documents', 'document',
   ARRAY['owner_id', 'visibility', 'status', 'version', 'progress', 'claimed_by', 'claim_token', 'storage_key'],
   ARRAY['owner_id', 'title', 'visibility', 'status', 'progress', 'failure', 'generation', 'storage_key']);
 
--- Replaces the document's chunks by a new generation and completes it, in one step. `chunks` is a JSON array of
--- {"text", "startOffset", "endOffset", "tokenCount"} in order. `text` is what was read from the original file; where
--- there is none, the document's text stays. True when this claim's work stands, also when it already stood; false when
--- the claim was lost, and then nothing changed.
+-- Replaces the document's chunks by a new generation and completes the document, in one step. `chunks` is a JSON array of
+-- {"text", "startOffset", "endOffset", "tokenCount"} in order. `text` is the text that was extracted from the original;
+-- NULL keeps the document's text. True if the document was completed under this claim, now or before; false if the claim
+-- is lost, and then nothing changed.
 CREATE FUNCTION "complete_document"(document uuid, claim uuid, chunks jsonb, "text" text DEFAULT NULL)
 RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -142,8 +142,7 @@ END
 $$;
 REVOKE EXECUTE ON FUNCTION "complete_document"(uuid, uuid, jsonb, text) FROM PUBLIC;
 
--- The server may set the status to PENDING and FAILED, as the trigger allows. Columns that only workers write are not
--- among those that it may update.
+-- The server may update the status, within the limits of the trigger, but no column that only workers write.
 CREATE FUNCTION "grant_document_rights"() RETURNS void LANGUAGE sql AS $$
   GRANT SELECT, INSERT, DELETE, UPDATE ("title", "visibility", "status") ON documents TO lectern_server;
   GRANT SELECT ON chunks TO lectern_server;

@@ -1,6 +1,6 @@
--- Ids, versions and folded text: functions that the tables of every slice use.
+-- Functions that the tables of every slice use: ids, versions, folded text, templates.
 
--- An id that sorts by the time it was made (RFC 9562, version 7). PostgreSQL has its own from 18 on.
+-- An id that sorts by its time of creation (RFC 9562, version 7). PostgreSQL has its own from version 18 on.
 CREATE FUNCTION "uuid_v7"() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
   SELECT encode(
     set_bit(set_bit(
@@ -9,7 +9,7 @@ CREATE FUNCTION "uuid_v7"() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE AS 
       52, 1), 53, 1), 'hex')::uuid
 $$;
 
--- A trigger for every table with `version` and `updated_at`: each write raises the version, whoever writes.
+-- Trigger function for tables with `version` and `updated_at`: every write by any program increments the version.
 CREATE FUNCTION "raise_version"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   NEW.version := OLD.version + 1;
@@ -38,7 +38,7 @@ ALTER TEXT SEARCH CONFIGURATION "lectern"
   WITH unaccent, simple;
 
 -- Whether a text contains something like each of the words: more than a quarter of a word's trigrams, all of a number's.
--- COST is about what a call takes; with the default cost PostgreSQL scans all titles in order instead of using the index.
+-- COST is close to the real cost of a call; with the default PostgreSQL scans all titles in order instead of the index.
 CREATE FUNCTION "has_words_like"(value text, words text[]) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 250 AS $$
 DECLARE
@@ -53,8 +53,8 @@ BEGIN
 END
 $$;
 
--- Runs SQL that is made from a template when a migration is applied, never later: `{name}` becomes what `names` has under
--- that name. The functions that such SQL creates are ordinary functions of one table.
+-- Executes a template of SQL, in which `{name}` stands for the value of `names` with that key. Only migrations call it:
+-- the functions that a template creates contain no dynamic SQL.
 CREATE FUNCTION "run_template"(template text, names jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   item record;
@@ -72,8 +72,8 @@ CREATE FUNCTION "camel_case"(name text) RETURNS text LANGUAGE sql IMMUTABLE STRI
   FROM regexp_split_to_table(name, '_') WITH ORDINALITY AS parts(part, place)
 $$;
 
--- Rights are granted by prisma/roles.sql, which calls every function that is named grant_…_rights. A migration that
--- creates a table creates such a function for it, since the roles may be made later than the table.
-CREATE FUNCTION "grant_text_rights"() RETURNS void LANGUAGE sql AS $$
+-- prisma/roles.sql grants rights by calling every function named grant_…_rights. A migration that creates a table creates
+-- such a function for it, since the roles may be created later than the table.
+CREATE FUNCTION "grant_foundation_rights"() RETURNS void LANGUAGE sql AS $$
   GRANT EXECUTE ON FUNCTION uuid_v7(), fold(text), has_words_like(text, text[]) TO lectern_server
 $$;
