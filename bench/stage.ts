@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { migrate } from "../src/postgres/migrations.ts";
-import { createDatabase, databaseUrl, dropDatabase } from "../test/support/database.ts";
+import { connectionsOf, createDatabase, databaseUrl, dropDatabase } from "../test/support/database.ts";
 import { startTemporaryPostgres } from "../test/support/temporary-postgres.ts";
 
 /** A PostgreSQL with a migrated template database. */
@@ -58,6 +58,8 @@ export async function withDatabase<Result>(
     });
   } finally {
     await pool.end();
+    // A connection that is still closing would be ended by force, which is an error that nobody expects.
+    await connectionsOf(serverUrl, name);
     await dropDatabase(serverUrl, name);
     await rm(dataDir, { recursive: true, force: true });
   }

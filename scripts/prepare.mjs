@@ -23,7 +23,7 @@ function once(stamp, files, work) {
 function run(command, args, environment = {}) {
   execFileSync(command, args, {
     stdio: ["ignore", "inherit", "inherit"],
-    // What was installed here comes first, as `npm run` has it, also when this is run without npm.
+    // The programs that are installed here come first, as `npm run` has it, also when this is run without npm.
     env: { ...process.env, PATH: [join(root, "node_modules/.bin"), process.env.PATH].join(delimiter), ...environment },
     shell: process.platform === "win32",
   });

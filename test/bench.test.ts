@@ -1,4 +1,4 @@
-/** What the programs of bench/ measure is what they say. How fast it is, is not tested. */
+/** The programs of bench/ measure what they say. How fast it is, is not tested. */
 import { describe, expect, inject, it, onTestFinished } from "vitest";
 import { pipeline } from "../bench/pipeline.ts";
 import { hasPython } from "../bench/stage.ts";

@@ -1,4 +1,4 @@
-/** What comes before `npm start` and the rest, run by hand, in a folder where the packages are stand-ins. */
+/** The preparation of `npm start` and the rest, run by hand, in a folder where the packages are stand-ins. */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmod, cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";

@@ -240,8 +240,8 @@ describe("time", () => {
   });
 
   it("of an idle transaction, by the database: the connection is gone", async () => {
-    const impatient = connect({ transactionTimeoutMs: -900 });
-    // This process would break the connection a second later.
+    const impatient = connect({ transactionTimeoutMs: 1_000 });
+    // The database ends it after two seconds. This process would break the connection a second later.
     const byUs = vi.spyOn(TransactionState.prototype, "breakConnection");
     onTestFinished(() => byUs.mockRestore());
     const error = await failureOf(

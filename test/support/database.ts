@@ -63,7 +63,7 @@ export async function connectTo(url: string): Promise<pg.Client> {
 }
 
 /** Who is connected, after a moment in which closing connections may end. */
-async function connectionsOf(serverUrl: string, name: string): Promise<string[]> {
+export async function connectionsOf(serverUrl: string, name: string): Promise<string[]> {
   return withClient(serverUrl, async (client) => {
     for (let tries = 0; ; tries++) {
       const { rows } = await client.query("select application_name from pg_stat_activity where datname = $1", [name]);

@@ -128,7 +128,7 @@ export async function startLectern(options: LecternOptions = {}): Promise<Lecter
         },
       };
     },
-    async settled(timeoutMs = 60_000) {
+    async settled(timeoutMs = 50_000) {
       const until = Date.now() + timeoutMs;
       while (Date.now() < until) {
         const open = await database.query("select 1 from documents where status in ('PENDING', 'PROCESSING') limit 1");
