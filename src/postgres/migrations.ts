@@ -91,12 +91,18 @@ export async function writeMigration(name: string, url: string): Promise<string>
     throw new UserError(`The name of a migration is lower_case_with_underscores, not "${name}".`);
   }
   const sql = await findSchemaDrift(url);
-  const stamp = new Date().toISOString().replace(/\D/g, "").slice(0, 14);
-  const folder = join(migrationsFolder, `${stamp}_${name}`);
+  const folder = join(migrationsFolder, `${stampAfter(await migrationNames(), new Date())}_${name}`);
   await mkdir(folder, { recursive: true });
   const file = join(folder, "migration.sql");
   await writeFile(file, sql === "" ? "-- schema.prisma has no changes: write your SQL here.\n" : `${sql}\n`);
   return file;
+}
+
+/** The time as 14 digits, or a later number: a new migration sorts after all others, even if the clock is slow. */
+export function stampAfter(names: readonly string[], now: Date): string {
+  const stamp = now.toISOString().replace(/\D/g, "").slice(0, 14);
+  const last = names.at(-1)?.slice(0, 14) ?? "";
+  return stamp > last ? stamp : String(BigInt(last) + 1n);
 }
 
 async function readSchema(): Promise<string> {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { findSchemaDrift, migrate } from "../../src/postgres/migrations.ts";
+import { findSchemaDrift, migrate, stampAfter } from "../../src/postgres/migrations.ts";
 import type { TestDatabase } from "../support/database.ts";
 import { freshDatabase } from "../support/fresh-database.ts";
 
@@ -99,6 +99,19 @@ describe("migrations", () => {
     // Once it is mended, the same command goes on.
     await database.query("drop function grant_foundation_rights");
     expect(await migrate(database.url)).toEqual(names);
+  });
+});
+
+describe("a new migration", () => {
+  const now = new Date("2026-12-01T09:30:00.500Z");
+
+  it.each([
+    ["the first", [], "20261201093000"],
+    ["later than the last", ["20261127030000_a", "20261201092959_b"], "20261201093000"],
+    ["of the same second", ["20261201093000_a"], "20261201093001"],
+    ["earlier than the last, by a slow clock", ["20261127030000_a", "20270101000059_b"], "20270101000060"],
+  ])("sorts after all others: %s", (_, names, stamp) => {
+    expect(stampAfter(names, now)).toBe(stamp);
   });
 });
 
