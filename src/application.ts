@@ -1,7 +1,6 @@
 /** The parts of a server. They are created in order and closed in reverse order. */
 import { hkdfSync } from "node:crypto";
 import type { Logger } from "pino";
-import { crashProbe, merged, openConnections, openFileStore, unitsOfWork } from "./connections.ts";
 import type { ReadConnections } from "./database/read-connections.ts";
 import { CursorCodec } from "./eager-loading/cursor.ts";
 import type { Services } from "./graphql/context.ts";
@@ -10,12 +9,13 @@ import { type Housekeeping, startHousekeeping } from "./housekeeping.ts";
 import { contextsOf } from "./operations/contexts.ts";
 import { ChangeFeed } from "./outbox/change-feed.ts";
 import { OutboxTailer } from "./outbox/tailer.ts";
+import { crashProbe, openConnections, openFileStore, unitsOfWork } from "./resources.ts";
 import { createGraphQLServer } from "./server/graphql-server.ts";
 import { type HttpServer, startHttpServer } from "./server/http-server.ts";
 import { LoadGuard } from "./server/load-guard.ts";
 import { readinessOf } from "./server/readiness.ts";
 import type { Config } from "./settings.ts";
-import type { Slice } from "./slice.ts";
+import { merged, type Slice } from "./slice.ts";
 import { slices as allSlices } from "./slices.ts";
 import type { FileStore } from "./storage/file-store.ts";
 import type { Probe } from "./unit-of-work/transaction-guard.ts";
@@ -61,7 +61,8 @@ export async function openApplication(config: Config, options: ApplicationOption
   const connections = openConnections(config, url, logger);
   const { database, reads } = connections;
   const run = unitsOfWork(config, connections, slices, logger, probe);
-  const open = slices.map((slice) => slice.open?.({ config, publicUrl, run, reads, files, logger }));
+  const isSecure = publicUrl.startsWith("https:");
+  const open = slices.map((slice) => slice.open?.({ config, publicUrl, isSecure, run, reads, files, logger }));
   const viewers = open.find((slice) => slice?.viewers)?.viewers;
   if (!viewers) throw new Error("No slice provides viewers: one slice of accounts is needed.");
   const services = (uow: UnitOfWork & Repositories, viewer: Viewer) =>
@@ -91,7 +92,7 @@ export async function openApplication(config: Config, options: ApplicationOption
   const contexts = contextsOf({
     viewers,
     isPublic: config.PUBLIC_READ,
-    isSecure: publicUrl.startsWith("https:"),
+    isSecure,
     reads,
     cursors,
     services,

@@ -42,6 +42,8 @@ export type SliceParts = {
   config: Config;
   /** Address at which clients reach the server. */
   publicUrl: string;
+  /** True if that is over TLS. */
+  isSecure: boolean;
   run: RunUnitOfWork<Repositories>;
   /** Connections that read only, outside units of work. */
   reads: Reader;
@@ -81,3 +83,8 @@ export type ExampleTab = {
 };
 
 export const fileColumnsOf = (slices: readonly Slice[]): FileColumn[] => slices.flatMap(({ files = [] }) => files);
+
+/** Merges the parts of all slices. The cast is safe if each slice provides what it declares (`Services`, `Repositories`). */
+export function merged<Whole extends object>(parts: readonly (Partial<Whole> | undefined)[]): Whole {
+  return Object.assign({}, ...parts) as Whole;
+}

@@ -1,7 +1,7 @@
 /** Workers for the queues of all slices, in the server's process or in one of their own. */
 import type { Logger } from "pino";
-import { openFileStore } from "./connections.ts";
 import type { RunningWorker } from "./processing/work-queue.ts";
+import { openFileStore } from "./resources.ts";
 import type { Config } from "./settings.ts";
 import type { Slice } from "./slice.ts";
 import { slices as allSlices } from "./slices.ts";

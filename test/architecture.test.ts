@@ -34,7 +34,7 @@ const rooms = [
   "slices",
   "slices.ts",
   "config.ts",
-  "connections.ts",
+  "resources.ts",
   "housekeeping.ts",
   "integrity.ts",
   "worker-process.ts",

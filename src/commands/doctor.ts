@@ -1,12 +1,12 @@
 /** Prints what `examine` finds. */
 import { loadEnvironmentFile, readConfig } from "../config.ts";
-import { openFileStore } from "../connections.ts";
 import { rowTypes } from "../database/row-types.ts";
 import { withClient } from "../database/with-client.ts";
 import type { Reader } from "../eager-loading/reader.ts";
 import { raw } from "../eager-loading/sql.ts";
 import { UserError } from "../errors.ts";
 import { examine } from "../integrity.ts";
+import { openFileStore } from "../resources.ts";
 import { slices } from "../slices.ts";
 import { missingRoles, withDatabase } from "./database-session.ts";
 

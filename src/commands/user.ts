@@ -1,9 +1,9 @@
 import { createInterface } from "node:readline";
 import { loadEnvironmentFile, readConfig, readPassword } from "../config.ts";
-import { openConnections, unitsOfWork } from "../connections.ts";
 import { ApplicationError, UserError } from "../errors.ts";
 import { createLogger } from "../logger.ts";
 import { migrate } from "../postgres/migrations.ts";
+import { openConnections, unitsOfWork } from "../resources.ts";
 import { argon2Passwords } from "../users/passwords.ts";
 import { createUser } from "../users/user.creation.ts";
 import { userSlice } from "../users/user.slice.ts";

@@ -33,14 +33,14 @@ const CreateDocumentInput = builder.inputType("CreateDocumentInput", {
 const UpdateDocumentInput = builder.inputType("UpdateDocumentInput", {
   description: "Changes of a document. Fields that are absent stay as they are.",
   fields: (t) => ({
-    ...versionFields(t, "document"),
+    ...versionFields(t, Document),
     title: t.string({ description: "1 to 500 characters." }),
     visibility: t.field({ type: Visibility, description: "Its readers." }),
   }),
 });
 
-const DeleteDocumentInput = rowInput("DeleteDocumentInput", "document", "A document to delete.");
-const ReprocessDocumentInput = rowInput("ReprocessDocumentInput", "document", "A document to process again.");
+const DeleteDocumentInput = rowInput("DeleteDocumentInput", Document, "A document to delete.");
+const ReprocessDocumentInput = rowInput("ReprocessDocumentInput", Document, "A document to process again.");
 
 const CreateDocumentPayload = builder
   .objectRef<{ row: DocumentRow; isDuplicate: boolean }>("CreateDocumentPayload")
@@ -55,7 +55,7 @@ const CreateDocumentPayload = builder
   });
 const UpdateDocumentPayload = rowPayload("UpdateDocumentPayload", Document, "The document with its changes.");
 const ReprocessDocumentPayload = rowPayload("ReprocessDocumentPayload", Document, "The document, PENDING again.");
-const DeleteDocumentPayload = deletionPayload("DeleteDocumentPayload", "document");
+const DeleteDocumentPayload = deletionPayload("DeleteDocumentPayload", Document);
 
 const documentId = (id: string) => decodeGlobalId("Document", id, ["input", "id"]);
 

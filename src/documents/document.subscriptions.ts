@@ -7,6 +7,5 @@ changeSubscription<{ ownerId: string; visibility: Visibility }>("Document", {
   topic: "document",
   relation: documentById,
   isVisible: isDocumentVisible,
-  noun: "document",
   description: "Changes of documents that you may see: created, changed, of another status or progress, deleted.",
 });

@@ -5,6 +5,7 @@ import type { Viewer } from "../viewer.ts";
 import { builder } from "./builder.ts";
 import { type Change, scopeOf } from "./context.ts";
 import { decodeGlobalId, encodeGlobalId } from "./global-id.ts";
+import { fieldNameOf, nounOf, withArticle } from "./type-names.ts";
 
 export type ChangeSubscriptionOptions<Shown> = {
   /** The topic that the migration gave to `record_changes`. */
@@ -13,8 +14,6 @@ export type ChangeSubscriptionOptions<Shown> = {
   relation: OneRelation<object>;
   /** Whether the viewer may see a row with these values, which are the payload of its events. */
   isVisible(viewer: Viewer, shown: Shown): boolean;
-  /** The name of a row in descriptions, such as "document". */
-  noun: string;
   /** Description of the subscription. */
   description: string;
 };
@@ -24,11 +23,12 @@ type Payload<Shown> = Shown & { change: "created" | "updated" | "deleted"; befor
 
 /** @param typename the GraphQL type of the rows */
 export function changeSubscription<Shown>(typename: string, options: ChangeSubscriptionOptions<Shown>): void {
-  const { topic, relation, noun, description } = options;
-  const name = typename.charAt(0).toLowerCase() + typename.slice(1);
+  const { topic, relation, description } = options;
+  const name = fieldNameOf(typename);
+  const noun = nounOf(typename);
 
   const ChangeType = builder.objectRef<Shape>(`${typename}Change`).implement({
-    description: `A change of a ${noun}. Either \`${name}\` or \`deletedId\` is present.`,
+    description: `A change of ${withArticle(typename)}. Either \`${name}\` or \`deletedId\` is present.`,
     fields: (t) => ({
       cursor: t.exposeString("cursor", {
         description: "The change's position. Subscribe with it as `after` to get all changes after this one.",
@@ -40,7 +40,7 @@ export function changeSubscription<Shown>(typename: string, options: ChangeSubsc
       }),
       deletedId: t.exposeID("deletedId", {
         nullable: true,
-        description: `The id of a ${noun} that was deleted or that you may no longer see.`,
+        description: `The id of ${withArticle(typename)} that was deleted or that you may no longer see.`,
       }),
     }),
   });

@@ -2,7 +2,6 @@
 import type { GraphQLSchema } from "graphql";
 import { builder } from "./builder.ts";
 import "./node.ts";
-import "./relation-fields.ts";
 import "./scalars.ts";
 
 /** @param slices whose modules add their types to the builder when they are imported, once per process */

@@ -2,24 +2,26 @@
 import type { InputFieldBuilder, ObjectRef } from "@pothos/core";
 import { builder } from "./builder.ts";
 import type { Types } from "./builder-types.ts";
+import { fieldNameOf, nounOf } from "./type-names.ts";
 
 const outOfDate = "The version that you have read; when it is out of date, the answer is a CONFLICT.";
 
+type Named = { readonly name: string };
 type RowFields = PothosSchemaTypes.ObjectFieldBuilder<Types, { row: object }>;
 type InputFields = InputFieldBuilder<Types, "InputObject">;
 
 /** Fields for the id and the version of a row; the client must have read the current version. */
-export const versionFields = (t: InputFields, noun: string) => ({
-  id: t.id({ required: true, description: `The ${noun}.` }),
+export const versionFields = (t: InputFields, type: Named) => ({
+  id: t.id({ required: true, description: `The ${nounOf(type.name)}.` }),
   expectedVersion: t.int({ required: true, description: outOfDate }),
 });
 
 /** An input of a row's id and, optionally, its version. */
-export const rowInput = (name: string, noun: string, description: string) =>
+export const rowInput = (name: string, type: Named, description: string) =>
   builder.inputType(name, {
     description,
     fields: (t) => ({
-      id: t.id({ required: true, description: `The ${noun}.` }),
+      id: t.id({ required: true, description: `The ${nounOf(type.name)}.` }),
       expectedVersion: t.int({ description: `${outOfDate} Default: any.` }),
     }),
   });
@@ -31,10 +33,9 @@ export function rowPayload<Row extends object>(
   description: string,
 ): ObjectRef<Types, { row: Row }>;
 export function rowPayload(name: string, type: ObjectRef<Types, object>, description: string) {
-  const field = type.name.charAt(0).toLowerCase() + type.name.slice(1);
   return builder.objectRef<{ row: object }>(name).implement({
     description,
-    fields: (t) => ({ [field]: currentRow(t, type) }),
+    fields: (t) => ({ [fieldNameOf(type.name)]: currentRow(t, type) }),
   });
 }
 
@@ -42,12 +43,12 @@ export function rowPayload(name: string, type: ObjectRef<Types, object>, descrip
 export const currentRow = (t: RowFields, type: ObjectRef<Types, object>) =>
   t.field({
     type,
-    description: `The ${type.name.toLowerCase()}, as it is after the operation.`,
+    description: `The ${nounOf(type.name)}, as it is after the operation.`,
     resolve: ({ row }) => row,
   });
 
-export const deletionPayload = (name: string, noun: string) =>
+export const deletionPayload = (name: string, type: Named) =>
   builder.objectRef<{ deletedId: string }>(name).implement({
-    description: `The deleted ${noun}.`,
+    description: `The deleted ${nounOf(type.name)}.`,
     fields: (t) => ({ deletedId: t.exposeID("deletedId", { description: "Its id." }) }),
   });

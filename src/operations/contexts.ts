@@ -58,16 +58,16 @@ export function contextsOf({ viewers, isPublic, isSecure, reads, cursors, servic
     ofAttempt(operation, uow) {
       const { trace } = operation;
       const progress: Progress = { begun: [], hasFailed: () => uow.failure !== undefined };
-      const scopeOf = (viewer: Viewer) => ({
+      const partsOf = (viewer: Viewer) => ({
         viewer,
         loaders: new Loaders({ viewer, reader: uow.reader, cursors, trace }),
         mutation: { services: services(uow, viewer), become, progress },
       });
       const become = (viewer: NonNullable<Viewer>) =>
-        void Object.assign(context, scopeOf(viewer), { canRead: true, hasBadToken: false });
+        void Object.assign(context, partsOf(viewer), { canRead: true, hasBadToken: false });
       const context: OperationContext = {
         ...operation,
-        ...scopeOf(operation.viewer),
+        ...partsOf(operation.viewer),
         // Cookies are sent only after the commit.
         setCookie: (cookie) => uow.afterCommit(() => operation.setCookie(cookie)),
       };

@@ -4,7 +4,8 @@
  */
 import type { Sql } from "../eager-loading/sql.ts";
 import { sql } from "../eager-loading/sql.ts";
-import type { UnitOfWork } from "./unit-of-work.ts";
+import { deleteInBatches } from "./delete-in-batches.ts";
+import type { RunUnitOfWork, UnitOfWork } from "./unit-of-work.ts";
 
 export type IdempotencyKey = {
   userId: string;
@@ -50,22 +51,15 @@ export async function storeAnswer(uow: UnitOfWork, { userId, key }: IdempotencyK
     update idempotency_keys set answer = ${answer} where user_id = ${userId}::uuid and key = ${key}`);
 }
 
-/** Deletes old keys in batches, to keep locks short. Returns their number. */
-export async function sweepKeys(
-  run: <Result>(options: { name: string }, work: (uow: UnitOfWork) => Promise<Result>) => Promise<Result>,
-  retentionHours: number,
-): Promise<number> {
-  const batch = 1_000;
-  for (let swept = 0; ; ) {
-    const rows = await run({ name: "sweep idempotency keys" }, (uow) =>
-      uow.write(sql`
-        delete from idempotency_keys where id in (
-          select id from idempotency_keys
-          where created_at < now() - make_interval(hours => ${retentionHours}::int)
-          order by created_at limit ${batch} for update skip locked)
-        returning 1 as swept`),
-    );
-    swept += rows.length;
-    if (rows.length < batch) return swept;
-  }
-}
+/** Deletes old keys. Returns their number. */
+export const sweepKeys = (run: RunUnitOfWork<object>, retentionHours: number): Promise<number> =>
+  deleteInBatches(
+    run,
+    "sweep idempotency keys",
+    (limit) => sql`
+      delete from idempotency_keys where id in (
+        select id from idempotency_keys
+        where created_at < now() - make_interval(hours => ${retentionHours}::int)
+        order by created_at limit ${limit} for update skip locked)
+      returning 1 as swept`,
+  );

@@ -24,14 +24,14 @@ declare module "../graphql/context.ts" {
 export const userSlice: Slice = {
   types: () => Promise.all([import("./user.schema.ts"), import("./user.mutations.ts")]),
   repositories: (uow) => ({ users: userRepository(uow), sessions: sessionRepository(uow) }),
-  open({ config, publicUrl, run, reads }) {
+  open({ config, publicUrl, isSecure, run, reads }) {
     const tokens = new Tokens({
       secret: config.AUTH_SECRET,
       issuer: publicUrl,
       accessSeconds: config.ACCESS_TOKEN_SECONDS,
       refreshSeconds: config.REFRESH_TOKEN_SECONDS,
     });
-    const viewers = new RequestViewers(new Authentication(tokens, reads), publicUrl.startsWith("https:"));
+    const viewers = new RequestViewers(new Authentication(tokens, reads), isSecure);
     const passwords = argon2Passwords();
     const forgetSessions = () => viewers.forget();
     const endSession = async (sessionId: string) => {

@@ -2,7 +2,7 @@
 import type { Logger } from "pino";
 import { ReadConnections } from "./database/read-connections.ts";
 import type { Config } from "./settings.ts";
-import type { Slice } from "./slice.ts";
+import { merged, type Slice } from "./slice.ts";
 import type { FileStore } from "./storage/file-store.ts";
 import { LocalFileStore } from "./storage/local-file-store.ts";
 import { unitOfWorkRunner } from "./unit-of-work/runner.ts";
@@ -72,9 +72,4 @@ export const crashProbe = ({ CRASH_AT }: Config) => (CRASH_AT === undefined ? un
 export function openFileStore(config: Config): FileStore {
   const probe = crashProbe(config);
   return new LocalFileStore({ folder: config.filesDir, ...(probe ? { probe } : {}) });
-}
-
-/** Merges the parts of all slices. The cast is safe if each slice provides what it declares (`Services`, `Repositories`). */
-export function merged<Whole extends object>(parts: readonly (Partial<Whole> | undefined)[]): Whole {
-  return Object.assign({}, ...parts) as Whole;
 }
