@@ -1,25 +1,25 @@
 /** docs/adding-a-slice.md: its code blocks, written to the files that they name in a copy of the project, work there. */
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { copyProject } from "./support/project-copy.ts";
 
 const root = join(import.meta.dirname, "..");
 const run = promisify(execFile);
 
 let copy: string;
+let removeCopy: () => Promise<void>;
 
 beforeAll(async () => {
-  copy = await mkdtemp(join(tmpdir(), "lectern-guide-"));
-  for (const path of ["src", "prisma", "test/support", "package.json", "tsconfig.json", "vitest.config.ts"]) {
-    await cp(join(root, path), join(copy, path), { recursive: true, filter: (file) => !file.endsWith(".test.ts") });
-  }
-  await symlink(join(root, "node_modules"), join(copy, "node_modules"));
+  const paths = ["src", "prisma", "test/support", "package.json", "tsconfig.json", "vitest.config.ts"];
+  const project = await copyProject(paths, (file) => !file.endsWith(".test.ts"));
+  copy = project.folder;
+  removeCopy = project.remove;
   for (const [path, code] of await blocksOf("docs/adding-a-slice.md")) await place(path, code);
 });
-afterAll(() => rm(copy, { recursive: true, force: true }));
+afterAll(() => removeCopy());
 
 /** Each code block with the words in which the line before it says where it belongs. */
 async function blocksOf(guide: string): Promise<[where: string, code: string][]> {
