@@ -17,6 +17,7 @@ const independent = [
   "test/server/growth.timing.test.ts",
   "test/storage/**/*.test.ts",
   "test/users/user.service.test.ts",
+  "test/**/*.unit.test.ts",
 ];
 const skipped = process.env.LECTERN_ON_DATABASE ? independent : [];
 

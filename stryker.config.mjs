@@ -1,0 +1,21 @@
+/** Mutation testing of the code that needs no database; see CONTRIBUTING.md and docs/mutants.md. */
+export default {
+  mutate: [
+    "src/eager-loading/{answers,ask,compile-plan,connection,cursor,in-time,keyset,page-arguments}.ts",
+    "src/eager-loading/{run-plan,sql,statement}.ts",
+  ],
+  plugins: ["@stryker-mutator/vitest-runner"],
+  testRunner: "vitest",
+  vitest: { configFile: "vitest.units.config.ts", related: false },
+  coverageAnalysis: "perTest",
+  // Constants are evaluated while a module is loaded, so one such mutant would run all tests.
+  ignoreStatic: true,
+  concurrency: 2,
+  reporters: ["clear-text"],
+  clearTextReporter: { allowColor: false, logTests: false, reportScoreTable: true },
+  thresholds: { high: 95, low: 90, break: 85 },
+  tempDirName: ".mutants",
+  jsonReporter: { fileName: ".mutants/report.json" },
+  // Not copied, as no test reads them. Stryker would rewrite tsconfig.json with an API that TypeScript 7 does not have.
+  ignorePatterns: [".lectern", "bench", "docs", "examples", "tsconfig.json"],
+};
