@@ -53,6 +53,8 @@ export type LecternOptions = {
   worker?: boolean;
   /** Default: as in production. Without it nothing but the test's own operations begins a transaction. */
   housekeeping?: boolean;
+  /** The address at which clients reach it. */
+  publicUrl?: string;
   /** Default: those of the program. */
   slices?: readonly Slice[];
   /** The database of another Lectern, to run a second server on it; it is then not dropped. */
@@ -80,13 +82,12 @@ export async function startLectern(options: LecternOptions = {}): Promise<Lecter
     WRITE_WAIT_MS: "60000",
     EAGER_PLAN_TIMEOUT_MS: "60000",
   };
-  const { log, probe, slices = allSlices } = options;
+  const { log, probe, publicUrl = "http://lectern.test", slices = allSlices } = options;
   const config = readConfig({ ...settings, ...options.settings }, slices);
   const logger = log
     ? pino({ level: "debug" }, { write: (line) => log(JSON.parse(line)) })
     : pino({ level: config.LOG_LEVEL });
   const serverUrl = urlAs(database.url, "lectern_server");
-  const publicUrl = "http://lectern.test";
   const application = await openApplication(config, { url: serverUrl, publicUrl, logger, probe, slices });
   if (options.housekeeping === false) await application.housekeeping.stop();
   let worker: RunningWorker | undefined;

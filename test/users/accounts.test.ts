@@ -229,6 +229,20 @@ describe("signing in", () => {
   });
 });
 
+describe("a token of a server with the same secret and another address", () => {
+  it("is refused, although the database knows its session", async () => {
+    const { accessToken } = await lectern.person();
+    const other = await startLectern({ database: lectern.database, publicUrl: "http://other.test" });
+    try {
+      const elsewhere = other.client({ authorization: `Bearer ${accessToken}` });
+      expect(await codesOf(elsewhere.request(Me))).toEqual(["UNAUTHENTICATED"]);
+    } finally {
+      await other.stop();
+    }
+    expect((await bearer(accessToken).request(Me)).viewer).not.toBeNull();
+  });
+});
+
 describe("refreshing", () => {
   const refresh = (refreshToken: string) => lectern.client().request(Refresh, { input: { refreshToken } });
 
