@@ -1,4 +1,8 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+
+// Every file and many tests start a process with the same modules. Loaded from compiled code, they take half the time.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules/.cache/lectern-compiled");
 
 const timing = "test/**/*.timing.test.ts";
 

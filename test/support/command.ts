@@ -9,10 +9,13 @@ import { endWithRun } from "./reap.ts";
 
 const main = join(import.meta.dirname, "../../src/main.ts");
 
+/** The variables of the test run that every process of ours is given. */
+export const basics = { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE };
+
 export type Outcome = { code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string };
 
 export type RunOptions = {
-  /** All that the command sees of the environment, besides PATH and patience: no DATABASE_URL of the test run reaches it. */
+  /** All that the command sees of the environment, besides `basics` and patience: no DATABASE_URL of the test run reaches it. */
   environment?: Record<string, string>;
   /** What is written to standard input, which is then closed. */
   input?: string;
@@ -37,7 +40,7 @@ export function begin(parameters: string[], options: RunOptions = {}): Running {
   const child = spawn(process.execPath, [program, ...parameters], {
     cwd: folder,
     // A machine that is busy with other tests is no load of this process's.
-    env: { PATH: process.env.PATH, MAX_EVENT_LOOP_DELAY_MS: "600000", QUERY_WAIT_MS: "600000", ...environment },
+    env: { ...basics, MAX_EVENT_LOOP_DELAY_MS: "600000", QUERY_WAIT_MS: "600000", ...environment },
     detached: true,
     stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });

@@ -7,6 +7,7 @@ import { delimiter, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { inject } from "vitest";
 import { withClient } from "../../src/database/with-client.ts";
+import { basics } from "./command.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { endWithRun } from "./reap.ts";
 import { addUser } from "./rows.ts";
@@ -119,7 +120,7 @@ export async function workerProcesses(): Promise<WorkerProcesses> {
         {
           cwd: tmpdir(),
           env: {
-            PATH: process.env.PATH,
+            ...basics,
             DATABASE_URL: url.href,
             DATA_DIR: database.dataDir,
             AUTH_SECRET: secret,
