@@ -12,7 +12,7 @@ export default {
   ignoreStatic: true,
   concurrency: 2,
   reporters: ["clear-text"],
-  clearTextReporter: { allowColor: false, logTests: false, reportScoreTable: true },
+  clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
   thresholds: { high: 95, low: 90, break: 85 },
   tempDirName: ".mutants",
   jsonReporter: { fileName: ".mutants/report.json" },

@@ -3,6 +3,7 @@
  * parent's statement. The rest of the statement is the same.
  */
 import { type Ask, generationsOf } from "./ask.ts";
+import type { Cursor } from "./cursor.ts";
 import { beyond, notBeyond, opposite, orderBy, orderTerms } from "./keyset.ts";
 import type { AnyShared, PageRelation } from "./relation.ts";
 import { columnsOf, identifier, join, raw, type Sql, selectList, sql } from "./sql.ts";
@@ -87,7 +88,7 @@ const column = (ask: Ask, name: string): Sql => {
 /** The relation's table, joined to the keys if the relation has any. */
 function keyed(ask: Ask, keys: Keys): Sql {
   const { relation } = ask;
-  if (keys === null || relation.key === undefined) return table(relation);
+  if (relation.key === undefined) return table(relation);
   return sql`(${keys}) k(key) join ${table(relation)} on ${column(ask, relation.key)} = k.key`;
 }
 
@@ -168,7 +169,7 @@ function rowsBeyondCursor(ask: ExistsAsk, viewer: unknown): Sql {
   const { relation, args, window } = ask;
   const terms = orderTerms(relation, args, window.order.field);
   const direction = ask.beyond === "after" ? window.order.direction : opposite(window.order.direction);
-  const outside = notBeyond(terms, direction, window[ask.beyond] ?? []);
+  const outside = notBeyond(terms, direction, window[ask.beyond] as Cursor);
   return sql`select 1 from ${table(relation)} where ${ofKey(ask)}${matching(relation, args, viewer)} and ${outside}`;
 }
 

@@ -19,18 +19,18 @@ const byTitle: PageWindow = { size: 20, isBackward: false, order: { field: "TITL
 const after = ["Emma", "a", "7"];
 const before = ["Persuasion", "b", "8"];
 
-const asks: Record<Ask["kind"], Ask> = {
+const asks = (): Record<Ask["kind"], Ask> => ({
   one: askOne(bookById),
   page: askPage(booksByShelf, { search: "E%" }, byTitle),
   count: askCount(booksByShelf, { search: "E%" }, byTitle),
   exists: askExists(booksByShelf, { search: "E%" }, { ...byTitle, after }, "after"),
   list: askList(booksLent, { to: "Ann" }),
   column: askColumn(bookText),
-};
+});
 
 describe("an ask", () => {
   it("is identified by its relation, its kind and its arguments", () => {
-    expect(Object.values(asks).map(({ kind, id }) => [kind, id])).toEqual([
+    expect(Object.values(asks()).map(({ kind, id }) => [kind, id])).toEqual([
       ["one", "BookById.one{}"],
       [
         "page",
@@ -47,7 +47,7 @@ describe("an ask", () => {
   });
 
   it("has the name that a trace shows", () => {
-    expect(Object.values(asks).map(({ name }) => name)).toEqual([
+    expect(Object.values(asks()).map(({ name }) => name)).toEqual([
       "BookById",
       "BooksByShelf",
       "BooksByShelf.count",
@@ -75,7 +75,7 @@ describe("an ask", () => {
   });
 
   it("tells a big number from a number, a text from a number, and null from nothing", () => {
-    const values = [1, 1n, "1", "1n", null, "null", [], {}, [1], ["1"], true, "true"];
+    const values = [1, 1n, 2n, "1", "1n", null, "null", [], {}, [1], ["1"], true, "true"];
     expect(new Set(values.map(idOf)).size).toBe(values.length);
   });
 
@@ -124,7 +124,7 @@ describe("the generations of a window", () => {
 
 describe("the answer for a key without rows", () => {
   it("is empty, as its kind requires", () => {
-    expect(Object.values(asks).map((ask) => [ask.kind, emptyAnswer(ask)])).toEqual([
+    expect(Object.values(asks()).map((ask) => [ask.kind, emptyAnswer(ask)])).toEqual([
       ["one", null],
       ["page", { rows: [], hasMore: false }],
       ["count", 0],

@@ -9,6 +9,7 @@ const cursors = new CursorCodec("secret");
 const forward: PageWindow = { size: 2, isBackward: false, order: { field: "TITLE", direction: "ASC" } };
 const emma = { id: "a", title: "Emma", edition: 7 };
 const persuasion = { id: "b", title: "Persuasion", edition: 7 };
+const sanditon = { id: "c", title: "Sanditon", edition: 7 };
 
 /** A connection whose loaders answer what is given, and the kinds of asks that it has read. */
 function opened(answers: Partial<Record<Ask["kind"], unknown>>, window: Partial<PageWindow> = {}) {
@@ -61,9 +62,9 @@ describe("a connection", () => {
   });
 
   it("begins and ends with the cursors of its first and last row", async () => {
-    const { pageInfo } = opened({ page: page(false, emma, persuasion) }).connection;
+    const { pageInfo } = opened({ page: page(false, emma, persuasion, sanditon) }).connection;
     expect(await pageInfo.startCursor).toBe(cursors.encode("BooksByShelf TITLE ASC", ["Emma", "a"]));
-    expect(await pageInfo.endCursor).toBe(cursors.encode("BooksByShelf TITLE ASC", ["Persuasion", "b"]));
+    expect(await pageInfo.endCursor).toBe(cursors.encode("BooksByShelf TITLE ASC", ["Sanditon", "c"]));
   });
 
   it("without rows has no cursors", async () => {
