@@ -1,0 +1,175 @@
+import type { Fault } from "./fault.ts";
+
+const config = ["test/config.test.ts"];
+const housekeeping = ["test/housekeeping.test.ts"];
+const doctor = ["test/commands/command-line.test.ts"];
+const sample = ["test/sample-library.test.ts"];
+
+/** Faults of the files that stand in `src` itself. */
+export const faults: Fault[] = [
+  {
+    name: "an empty setting is not the same as none",
+    file: "src/config.ts",
+    replace: { '.filter(([, value]) => value !== "")': "" },
+    tests: config,
+  },
+  {
+    name: "production starts with a secret of its own making",
+    file: "src/config.ts",
+    replace: { '["AUTH_SECRET", "PUBLIC_URL"]': '["PUBLIC_URL"]' },
+    tests: config,
+  },
+  {
+    name: "a process of production kills itself at a point for tests",
+    file: "src/config.ts",
+    replace: { "if (present.CRASH_AT !== undefined) faults.push(": "if (present.CRASH_AT === null) faults.push(" },
+    tests: config,
+  },
+  {
+    name: "files go while their operation may still be tried again",
+    file: "src/config.ts",
+    replace: { "UPLOAD_WAIT_MS + TRANSACTION_RETRY_MS + WRITE_WAIT_MS": "UPLOAD_WAIT_MS + WRITE_WAIT_MS" },
+    tests: config,
+  },
+  {
+    name: "the secret is readable by every user of the machine",
+    file: "src/config.ts",
+    replace: { "{ mode: 0o600 }": "{ mode: 0o644 }" },
+    tests: config,
+  },
+  {
+    name: "two starts make two secrets",
+    file: "src/config.ts",
+    replace: { "linkSync(draft, path);": "linkSync(draft, `${path}.old`); writeFileSync(path, secret);" },
+    tests: config,
+  },
+  {
+    name: "the settings can be changed while the server runs",
+    file: "src/config.ts",
+    replace: { "return Object.freeze({": "return Object.seal({" },
+    tests: config,
+  },
+  {
+    name: "a secret of 31 characters is allowed",
+    file: "src/settings.ts",
+    replace: { '.min(32, "must have at least 32 characters")': '.min(31, "must have at least 32 characters")' },
+    tests: config,
+  },
+  {
+    name: "old keys of operations are kept for ever",
+    file: "src/housekeeping.ts",
+    replace: { "work: () => sweepKeys(run, config.IDEMPOTENCY_HOURS)": "work: async () => 0 * sweepKeys.length" },
+    tests: housekeeping,
+  },
+  {
+    name: "the outbox grows for ever",
+    file: "src/housekeeping.ts",
+    replace: { "work: () => pruneOutbox(run, config.OUTBOX_HOURS)": "work: async () => 0 * pruneOutbox.length" },
+    tests: housekeeping,
+  },
+  {
+    name: "the sweeps of the slices are forgotten",
+    file: "src/housekeeping.ts",
+    replace: { "...slices .flatMap(({ sweeps = [] }) => sweeps) .map(": "...[].map(" },
+    tests: housekeeping,
+  },
+  {
+    name: "a job begins again while it runs",
+    file: "src/housekeeping.ts",
+    replace: { "running ??= work()": "running = work()" },
+    tests: housekeeping,
+  },
+  {
+    name: "the server stops while a job runs",
+    file: "src/housekeeping.ts",
+    replace: { "clearInterval(timer); await running;": "clearInterval(timer);" },
+    tests: housekeeping,
+  },
+  {
+    name: "a job that failed once is never tried again",
+    file: "src/housekeeping.ts",
+    replace: {
+      ".finally(() => { running = undefined; })": ".then(() => { running = undefined; })",
+      ".catch((error) => logger.warn({ err: error }, `${name} failed`))": "",
+      "running ??= work()":
+        "running ??= work().catch((error) => { logger.warn({ err: error }, `${name} failed`); return new Promise<number>(() => {}); })",
+    },
+    tests: housekeeping,
+  },
+  {
+    name: "doctor does not count jobs whose lease ended long ago",
+    file: "src/integrity.ts",
+    replace: {
+      "...(queue && {": "...(queue?.table === undefined && {",
+      "[`PROCESSING ${queue.table}": "[`PROCESSING ${queue?.table}",
+      "select count(*) from ${queue.table}": "select count(*) from ${queue?.table}",
+    },
+    tests: doctor,
+  },
+  {
+    name: "doctor counts files that a running operation may name",
+    file: "src/integrity.ts",
+    replace: {
+      "findUnnamed({ store, findNamed: named, graceMs })":
+        "findUnnamed({ store, findNamed: named, graceMs: 0 * graceMs })",
+    },
+    tests: ["test/slices.test.ts", "test/commands/command-line.test.ts"],
+  },
+  {
+    name: "the sample library comes a second time",
+    file: "src/sample-library.ts",
+    replace: {
+      "if (found?.any) return false;": "void found;",
+      'if (error instanceof ApplicationError && error.code === "DUPLICATE") return false;': "void ApplicationError;",
+    },
+    tests: ["test/commands/command-line.test.ts"],
+  },
+  {
+    name: "a library that is half loaded stays",
+    file: "src/sample-library.ts",
+    replace: {
+      "for (const slice of slices) await slice.seed?.({ files, servicesOf });": "",
+      "return true; } catch":
+        'await run({ name: "seed" }, async (uow) => { const servicesOf = () => services(uow, null); for (const slice of slices) await slice.seed?.({ files, servicesOf }); }); return true; } catch',
+    },
+    tests: sample,
+  },
+  {
+    name: "tokens and cursors are signed with the same key",
+    file: "src/application.ts",
+    replace: {
+      'Buffer.from(hkdfSync("sha256", config.AUTH_SECRET, "", "lectern cursor", 32)).toString("hex")':
+        'config.AUTH_SECRET + (hkdfSync.length > 9 ? 0 : "")',
+    },
+    tests: ["test/application.test.ts"],
+  },
+  {
+    name: "a session that ended keeps its subscriptions until the next event",
+    file: "src/application.ts",
+    replace: { "viewers.onForget(() => changes.checkAll());": "" },
+    tests: ["test/outbox/watching.test.ts", "test/outbox/transports.test.ts"],
+  },
+  {
+    name: "files are removed only when somebody looks, not when their rows are deleted",
+    file: "src/application.ts",
+    replace: { "tailer.onEvents(() => housekeeping.wake());": "" },
+    tests: ["test/documents/originals.test.ts"],
+  },
+  {
+    name: "everybody may ask for the trace in production",
+    file: "src/application.ts",
+    replace: {
+      "!config.isProduction || isAdmin(viewer)": "!config.isProduction || isAdmin(viewer) || viewer !== null",
+    },
+    tests: ["test/server/http.test.ts", "test/eager-loading/batching.test.ts"],
+  },
+  {
+    name: "an unhandled error ends the process",
+    file: "src/unhandled-errors.ts",
+    replace: {
+      'logger.fatal({ err: error }, "unhandled error")':
+        '{ logger.fatal({ err: error }, "unhandled error"); process.exit(1); }',
+    },
+    tests: ["test/unhandled-errors.test.ts"],
+  },
+];
