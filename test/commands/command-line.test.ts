@@ -1,7 +1,14 @@
 /** The command line on a database that is there already: what it prints, and with which status it ends. */
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from "vitest";
+import { doctor } from "../../src/commands/doctor.ts";
+import { migrateCommand } from "../../src/commands/migrate.ts";
+import { seedCommand } from "../../src/commands/seed.ts";
+import { start } from "../../src/commands/start.ts";
+import { createUserCommand, type UserOptions } from "../../src/commands/user.ts";
+import { worker } from "../../src/commands/worker.ts";
+import { UserError } from "../../src/errors.ts";
 import { migrate } from "../../src/postgres/migrations.ts";
 import { begin, freePort, makeFolder, type RunOptions, run } from "../support/command.ts";
 import { databaseUrl, type TestDatabase } from "../support/database.ts";
@@ -33,6 +40,36 @@ function expectMistake(outcome: { code: number | null; stdout: string; stderr: s
   expect(outcome.code).toBe(1);
 }
 
+/** A command in this process, which saves the start of another one. Returns what it prints. */
+async function inProcess(command: () => Promise<void>, more: Record<string, string> = {}): Promise<string> {
+  const { log } = console;
+  const before = process.cwd();
+  const printed: string[] = [];
+  for (const name of ["NODE_ENV", "DATABASE_URL"]) vi.stubEnv(name, undefined);
+  for (const [name, value] of Object.entries({ ...environment, ...more })) vi.stubEnv(name, value);
+  // No `.env` of the project is read.
+  process.chdir(folder.path);
+  console.log = (line) => void printed.push(`${line}\n`);
+  try {
+    await command();
+    return printed.join("");
+  } finally {
+    console.log = log;
+    process.chdir(before);
+    vi.unstubAllEnvs();
+  }
+}
+
+/** The mistake with which a command ends in this process. `main.ts` prints its message and nothing else. */
+async function mistakeOf(command: () => Promise<void>, more: Record<string, string> = {}): Promise<string> {
+  const error = await inProcess(command, more).then(
+    () => new Error("The command did not fail."),
+    (error: unknown) => error,
+  );
+  if (!(error instanceof UserError)) throw error;
+  return error.message;
+}
+
 describe("what is said of itself", () => {
   it("names every command at --help and when nothing is said, and the latter is a mistake", async () => {
     for (const parameters of [["--help"], ["-h"], ["start", "--help"]]) {
@@ -57,13 +94,12 @@ describe("what is said of itself", () => {
 
   it("lists every fault of the configuration before it does anything", async () => {
     const wrong = { PORT: "http", LOG_LEVEL: "loud", DATABASE_URL: "hunter2" };
-    for (const command of ["start", "worker", "migrate", "seed", "doctor"]) {
-      const outcome = await lectern([command], { environment: wrong });
-      expectMistake(
-        outcome,
-        /^The configuration has 3 fault\(s\):\n {2}DATABASE_URL: .*\n {2}PORT: .*\n {2}LOG_LEVEL: .*\n$/,
-      );
-      expect(outcome.stderr).not.toContain("hunter2");
+    const outcome = await lectern(["start"], { environment: wrong });
+    const faults = /^The configuration has 3 fault\(s\):\n {2}DATABASE_URL: .*\n {2}PORT: .*\n {2}LOG_LEVEL: .*\n$/;
+    expectMistake(outcome, faults);
+    expect(outcome.stderr).not.toContain("hunter2");
+    for (const command of [start, worker, () => migrateCommand([]), seedCommand, doctor]) {
+      expect(`${await mistakeOf(command, wrong)}\n`).toBe(outcome.stderr);
     }
   });
 
@@ -79,10 +115,15 @@ describe("what is said of itself", () => {
 
   it("says in one line that a database cannot be reached, without its password", async () => {
     const DATABASE_URL = `postgresql://someone:hunter2@127.0.0.1:${await freePort()}/lectern`;
-    const made = ["user", "create", "--email", "a@b.example", "--name", "A"];
-    for (const parameters of [["start"], ["worker"], ["migrate"], ["seed"], ["doctor"], made]) {
-      const outcome = await lectern(parameters, { environment: { DATABASE_URL, LECTERN_PASSWORD: "a good password" } });
-      expectMistake(outcome, /^The database in DATABASE_URL cannot be used: connect ECONNREFUSED 127.0.0.1:\d+\.\n$/);
+    const refused = /^The database in DATABASE_URL cannot be used: connect ECONNREFUSED 127.0.0.1:\d+\.\n$/;
+    // These two begin with what lasts as long as their process.
+    for (const command of ["start", "worker"]) {
+      expectMistake(await lectern([command], { environment: { DATABASE_URL } }), refused);
+    }
+    const made = () => createUserCommand({ email: "a@b.example", name: "A" });
+    for (const command of [() => migrateCommand([]), seedCommand, doctor, made]) {
+      const message = await mistakeOf(command, { DATABASE_URL, LECTERN_PASSWORD: "a good password" });
+      expect(`${message}\n`).toMatch(refused);
     }
     const missing = databaseUrl(inject("serverUrl"), "lectern_not_there");
     expectMistake(
@@ -133,24 +174,27 @@ describe("on a database", () => {
     });
 
     it("refuses what is wrong with one line, and makes nobody", async () => {
-      const password = { LECTERN_PASSWORD: "a good password" };
-      await on(first, { environment: password });
+      const password = "a good password";
+      const create = (options: UserOptions, LECTERN_PASSWORD: string) =>
+        [() => createUserCommand(options), { DATABASE_URL: database.url, LECTERN_PASSWORD }] as const;
+      const boss = { email: " Boss@Lectern.Example ", name: "The Boss", admin: true };
+      expect(await inProcess(...create(boss, password))).toBe("Made boss@lectern.example as ADMIN.\n");
       const before = await users();
-      expectMistake(await on(first, { environment: password }), "There is an account with this e-mail.");
-      const other = ["user", "create", "--email", "other@lectern.example", "--name", "Other"];
       expectMistake(
-        await on(other, { environment: { LECTERN_PASSWORD: "short" } }),
-        "A password has 8 to 128 characters, not 5.",
+        await on(first, { environment: { LECTERN_PASSWORD: password } }),
+        "There is an account with this e-mail.",
       );
+      const other = ["user", "create", "--email", "other@lectern.example", "--name", "Other"];
       const none = "There is no password: set LECTERN_PASSWORD, or write it to standard input.";
       expectMistake(await on(other, { input: "" }), none);
       expectMistake(await on(other), none);
       expectMistake(
-        await on([...other, "--admin", "--editor"], { environment: password }),
+        await on([...other, "--admin", "--editor"], { environment: { LECTERN_PASSWORD: password } }),
         "Say --admin or --editor, not both.",
       );
-      expectMistake(
-        await on(["user", "create", "--email", "nobody", "--name", "N"], { environment: password }),
+      const named = { email: "other@lectern.example", name: "Other" };
+      expect(await mistakeOf(...create(named, "short"))).toBe("A password has 8 to 128 characters, not 5.");
+      expect(await mistakeOf(...create({ email: "nobody", name: "N" }, password))).toBe(
         "This is not an e-mail address.",
       );
       expect(await users()).toEqual(before);
@@ -162,14 +206,15 @@ describe("on a database", () => {
       const count = () =>
         database.query("select (select count(*) from users)::int u, count(*)::int > 0 d from documents");
       const production = { NODE_ENV: "production", PUBLIC_URL: "https://lectern.example" };
-      expectMistake(
-        await on(["seed"], { environment: production }),
+      expect(await mistakeOf(seedCommand, { ...production, DATABASE_URL: database.url })).toBe(
         "The sample library is for development: its passwords are public.",
       );
       expect(await count()).toEqual([{ u: 0, d: false }]);
       expect(await on(["seed"])).toMatchObject({ code: 0, stdout: "The sample library is loaded.\n" });
       expect(await count()).toEqual([{ u: 3, d: true }]);
-      expect(await on(["seed"])).toMatchObject({ code: 0, stdout: "There are users already: nothing was loaded.\n" });
+      expect(await inProcess(seedCommand, { DATABASE_URL: database.url, LOG_LEVEL: "silent" })).toBe(
+        "There are users already: nothing was loaded.\n",
+      );
       expect(await count()).toEqual([{ u: 3, d: true }]);
     });
   });
@@ -199,8 +244,8 @@ describe("on a database", () => {
 
     it.each(["Bad-Name", "../elsewhere", "1st", "drop table", ""])("writes no migration named %j", async (name) => {
       const before = await readdir(migrations);
-      expectMistake(
-        await on(["migrate", "new", name]),
+      const write = () => migrateCommand(["new", name]);
+      expect(await mistakeOf(write, { DATABASE_URL: database.url })).toBe(
         `The name of a migration is lower_case_with_underscores, not "${name}".`,
       );
       expect(await readdir(migrations)).toEqual(before);
