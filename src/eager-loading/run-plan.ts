@@ -62,7 +62,7 @@ export async function runPlan(
     while (wave.length > 0) {
       const statements = [...collectStatements(wave, loaders.viewer).values()];
       // A plan of one statement saves no round trip.
-      if (statements.length < 2 && !instantiation.isWaiting) return;
+      if (statements.length < (instantiation.isWaiting ? 1 : 2)) return;
       if (statements.length > maxStatements) return;
       const answers = await readTogether(statements, loaders, until - performance.now());
       if (!answers) return;
@@ -80,9 +80,10 @@ async function readTogether(
   { reader, trace }: Loaders,
   timeoutMs: number,
 ): Promise<Map<string, Map<string, unknown>> | undefined> {
-  if (!reader.readTogether || timeoutMs < 1) return undefined;
+  const read = reader.readTogether?.bind(reader);
+  if (!read || timeoutMs < 1) return undefined;
   const texts = statements.map(({ statement }) => statement);
-  const reading = trace.trip(() => reader.readTogether?.(texts, Math.ceil(timeoutMs)) ?? Promise.resolve([]));
+  const reading = trace.trip(() => read(texts, Math.ceil(timeoutMs)));
   const outcomes = await inTime(timeoutMs, reading);
   if (!outcomes) return undefined;
   const answers = new Map<string, Map<string, unknown>>();
@@ -240,11 +241,13 @@ const allOf = (step: Step): Step[] => [...step.children.values()].flat();
 
 type PlannedStatement = { ask: Ask; statement: Sql };
 
-/** Makes one statement per ask, with the union of the keys of all its instances. */
+/** Makes one statement per ask, with the union of the keys of all its instances; none for an ask without keys. */
 function collectStatements(roots: readonly Instance[], viewer: unknown): Map<string, PlannedStatement> {
   const sources = new Map<string, { ask: Ask; known: Set<string>; queries: Map<string, Sql> }>();
   const visit = (instance: Instance): void => {
     const { ask, known, keys } = instance;
+    // Without keys, a statement would read the whole table.
+    if (known?.length === 0) return;
     const found = sources.get(ask.id) ?? { ask, known: new Set<string>(), queries: new Map<string, Sql>() };
     sources.set(ask.id, found);
     if (known) for (const key of known) found.known.add(key);
