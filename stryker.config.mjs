@@ -3,6 +3,10 @@ export default {
   mutate: [
     "src/eager-loading/{answers,ask,compile-plan,connection,cursor,in-time,keyset,page-arguments}.ts",
     "src/eager-loading/{run-plan,sql,statement}.ts",
+    "src/graphql/{global-id,scalars,type-names}.ts",
+    "src/processing/budget.ts",
+    "src/search/*.ts",
+    "src/users/{cookies,tokens}.ts",
   ],
   plugins: ["@stryker-mutator/vitest-runner"],
   testRunner: "vitest",

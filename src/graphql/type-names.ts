@@ -6,8 +6,11 @@ export const fieldNameOf = (typename: string): string => typename.charAt(0).toLo
 /** The type in descriptions: "document", "playlist item". */
 export const nounOf = (typename: string): string => typename.replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase();
 
-/** With its article: "a document", "an audio". */
+/** An initial vowel, except a "u" that is spoken like "you": "user", "unit", but not "upload". */
+const initialVowel = /^(?:[aeio]|u(?![^aeiou][aeiou]))/;
+
+/** With its article: "a document", "an audio", "a user". */
 export function withArticle(typename: string): string {
   const noun = nounOf(typename);
-  return `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
+  return `${initialVowel.test(noun) ? "an" : "a"} ${noun}`;
 }

@@ -1,0 +1,85 @@
+import { GraphQLError, type GraphQLScalarType, Kind } from "graphql";
+import { beforeAll, describe, expect, it } from "vitest";
+import { buildSchema } from "../../src/graphql/schema.ts";
+import { StagedFile } from "../../src/storage/file-store.ts";
+
+let scalars: Record<"DateTime" | "Bytes" | "File", GraphQLScalarType>;
+beforeAll(async () => {
+  scalars = (await buildSchema([])).getTypeMap() as typeof scalars;
+});
+
+describe("a DateTime", () => {
+  const refused = "A DateTime is RFC 3339, such as 2026-11-21T09:00:00Z.";
+
+  it("is shown in UTC, with milliseconds", () => {
+    expect(scalars.DateTime.serialize(new Date(0))).toBe("1970-01-01T00:00:00.000Z");
+  });
+
+  it("is read in every form of RFC 3339, from variables and from the query", () => {
+    const forms = [
+      "2026-11-21T09:00:00Z",
+      "2026-11-21t09:00:00z",
+      "2026-11-21T11:30:00+02:30",
+      "2026-11-21T05:00:00.000-04:00",
+      "2026-11-21T09:00:00.000000Z",
+      "2026-11-21T09:00:00.0Z",
+    ];
+    for (const form of forms) expect(scalars.DateTime.parseValue(form)).toEqual(new Date("2026-11-21T09:00:00Z"));
+    expect(scalars.DateTime.parseLiteral({ kind: Kind.STRING, value: "2026-11-21T09:00:00Z" })).toEqual(
+      new Date("2026-11-21T09:00:00Z"),
+    );
+  });
+
+  it("is refused in every other form, although JavaScript reads some of them", () => {
+    const others = [
+      "",
+      "2026-11-21",
+      "2026-11-21T09:00Z",
+      "2026-11-21T09:00:00",
+      "2026-11-21T09:00:00.Z",
+      "2026-11-21 09:00:00Z",
+      "2026-11-21T09:00:00+0200",
+      " 2026-11-21T09:00:00Z",
+      "2026-11-21T09:00:00Z ",
+      "22026-11-21T09:00:00Z",
+      "2026-11-21T09:00:00+02:001",
+      "2026-13-21T09:00:00Z",
+      "2026-11-21T25:00:00Z",
+      0,
+      null,
+      new Date(0),
+    ];
+    for (const other of others) expect(() => scalars.DateTime.parseValue(other)).toThrow(new GraphQLError(refused));
+  });
+});
+
+describe("a number of Bytes", () => {
+  it("may be larger than an Int", () => {
+    expect(scalars.Bytes.serialize(2n ** 40n)).toBe(2 ** 40);
+    expect(scalars.Bytes.parseValue(2 ** 53 - 1)).toBe(2n ** 53n - 1n);
+    expect(scalars.Bytes.parseValue(0)).toBe(0n);
+  });
+
+  it("is refused if it is no whole number, or less than nothing", () => {
+    for (const value of [-1, 0.5, 2 ** 53, Number.NaN, "1", null]) {
+      expect(() => scalars.Bytes.parseValue(value)).toThrow(new GraphQLError("Bytes is a whole number."));
+    }
+  });
+});
+
+describe("a File", () => {
+  const file = new StagedFile({ id: "1", name: "a.txt", sizeBytes: 1, sha256: "0", head: new Uint8Array(1) });
+
+  it("is one that was received, not one that a client describes", () => {
+    expect(scalars.File.parseValue(file)).toBe(file);
+    for (const value of [{ ...file }, "a.txt", null]) {
+      expect(() => scalars.File.parseValue(value)).toThrow(
+        new GraphQLError("A File is sent as a part of a multipart request."),
+      );
+    }
+  });
+
+  it("is never shown", () => {
+    expect(() => scalars.File.serialize(file)).toThrow(new GraphQLError("A File only goes in."));
+  });
+});
