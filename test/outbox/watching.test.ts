@@ -175,6 +175,29 @@ describe("what is not theirs", () => {
     }
   });
 
+  it("is told as gone only, by a replay of changes from before it was hidden or deleted", async () => {
+    const watching = await watch(bob);
+    await last(watching);
+    const after = changesOf(watching.results).at(-1)?.cursor;
+    const shown = await ada.document({ title: "Shown and hidden", visibility: "SHARED" });
+    await change(ada, shown.id, { expectedVersion: 1, title: "Shown again" });
+    await change(ada, shown.id, { expectedVersion: 2, visibility: "PRIVATE" });
+    await change(ada, shown.id, { expectedVersion: 3, title: "Hidden" });
+    const deleted = await ada.document({ title: "Shown and deleted", visibility: "SHARED" });
+    await remove(ada, deleted.id);
+    const query =
+      "subscription ($after: String) { documentChanged(after: $after) { deletedId document { title owner { name } } } }";
+    const replay = await watch<Documents>(bob, { query, variables: { after } });
+    await admin.document({ title: "The end", visibility: "SHARED" });
+    for (const change of [
+      { deletedId: shown.id, document: null },
+      { deletedId: deleted.id, document: null },
+      { deletedId: null, document: { title: "The end", owner: { name: "Admin" } } },
+    ]) {
+      expect(await nextChange(replay)).toEqual(change);
+    }
+  });
+
   it("does not show below a document of another either", async () => {
     await ada.document({ title: "Ada's secret", visibility: "PRIVATE" });
     const query = "subscription { documentChanged { document { title owner { documents { nodes { title } } } } } }";
