@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { type HousekeepingParts, startHousekeeping } from "../src/housekeeping.ts";
 import { type Lectern, startLectern } from "./support/lectern.ts";
 import { collectedLog } from "./support/logs.ts";
-import { addDocument, addUser } from "./support/rows.ts";
+import { addDocuments, addUser } from "./support/rows.ts";
 
 let lectern: Lectern;
 beforeAll(async () => {
@@ -28,7 +28,7 @@ const old = "now() - interval '40 days'";
 
 async function addLeftovers(): Promise<void> {
   const { query } = lectern.database;
-  const id = await addDocument(lectern.database);
+  const [id] = await addDocuments(lectern.database, [{}, {}]);
   await query(`
     insert into idempotency_keys (user_id, key, request_hash, created_at)
       select id, k, 'hash', case k when 'old' then ${old} else now() end from users, unnest(array['old', 'new']) k;
@@ -65,8 +65,7 @@ describe("housekeeping", () => {
     await addLeftovers();
     const { housekeeping, lines, pass } = start();
     const all = await leftovers();
-    expect(all).toMatchObject({ keys: 2, sessions: 1, expired: 1, files: 1 });
-    expect(all.events).toBeGreaterThan(0);
+    expect(all).toEqual({ keys: 2, sessions: 1, events: 2, expired: 1, files: 1 });
     pass(1);
     await expect.poll(leftovers).toEqual({ ...all, files: 0 });
     pass(4);
@@ -74,7 +73,8 @@ describe("housekeeping", () => {
     housekeeping.wake();
     await expect.poll(unhandled).toEqual([{ events: 0 }]);
     pass(595);
-    await expect.poll(leftovers).toEqual({ keys: 1, sessions: 0, events: 0, expired: 0, files: 0 });
+    // The last pruned position stays, so that older cursors are known to be out of date.
+    await expect.poll(leftovers).toEqual({ keys: 1, sessions: 0, events: 1, expired: 0, files: 0 });
     await housekeeping.stop();
     const told = lines.map(({ msg, count }) => [msg, count]);
     expect(told).toEqual(
@@ -83,7 +83,7 @@ describe("housekeeping", () => {
         ["sweeping files", 1],
         ["sweeping keys", 1],
         ["sweeping sessions", 1],
-        ["pruning the outbox", all.events],
+        ["pruning the outbox", 1],
       ]),
     );
     expect(told).toHaveLength(5);

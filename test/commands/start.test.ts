@@ -1,6 +1,6 @@
 /** `npm start`, as somebody without a database sees it: a story over one data folder, and what may go wrong in it. */
 import { readFileSync } from "node:fs";
-import { chmod, stat, writeFile } from "node:fs/promises";
+import { chmod, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GraphQLClient } from "graphql-request";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -120,6 +120,9 @@ describe("a start without DATABASE_URL", () => {
     expect(await modeOf("auth-secret")).toBe("600");
     expect(await modeOf("postgres")).toBe("700");
     expect(await modeOf("postgres/password")).toBe("600");
+    // The sixth line is the address on which the database listens.
+    const lines = (await readFile(join(folder.path, "data/postgres/data/postmaster.pid"), "utf8")).split("\n");
+    expect(lines[5]).toBe("127.0.0.1");
   });
 
   it("stops all of it at Ctrl-C, the database too", async () => {

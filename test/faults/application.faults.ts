@@ -135,15 +135,6 @@ export const faults: Fault[] = [
     tests: sample,
   },
   {
-    name: "tokens and cursors are signed with the same key",
-    file: "src/application.ts",
-    replace: {
-      'Buffer.from(hkdfSync("sha256", config.AUTH_SECRET, "", "lectern cursor", 32)).toString("hex")':
-        'config.AUTH_SECRET + (hkdfSync.length > 9 ? 0 : "")',
-    },
-    tests: ["test/application.test.ts"],
-  },
-  {
     name: "a session that ended keeps its subscriptions until the next event",
     file: "src/application.ts",
     replace: { "viewers.onForget(() => changes.checkAll());": "" },

@@ -53,12 +53,6 @@ export const faults: Fault[] = [
     tests: titles,
   },
   {
-    name: "a blank search finds no title",
-    file: "src/search/folded-text.ts",
-    replace: { "if (words.length === 0) return undefined;": "" },
-    tests: ["test/search/title-search.test.ts", "test/documents/bad-input.test.ts"],
-  },
-  {
     name: "white space between the words of a search counts",
     file: "src/search/folded-text.ts",
     replace: { 'const wanted = words.join(" ");': "const wanted = fold(search);" },

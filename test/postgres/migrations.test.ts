@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { findSchemaDrift, migrate, stampAfter } from "../../src/postgres/migrations.ts";
+import { findMissing, findSchemaDrift, migrate, stampAfter } from "../../src/postgres/migrations.ts";
 import type { TestDatabase } from "../support/database.ts";
 import { freshDatabase } from "../support/fresh-database.ts";
 
@@ -97,6 +97,7 @@ describe("migrations", () => {
     expect(left).toEqual([{ name: "_prisma_migrations" }, { name: "grant_foundation_rights" }]);
 
     // Once it is mended, the same command goes on.
+    expect(await findMissing(database.url)).toEqual(names);
     await database.query("drop function grant_foundation_rights");
     expect(await migrate(database.url)).toEqual(names);
   });

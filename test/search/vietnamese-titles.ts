@@ -64,6 +64,7 @@ const decomposed = (text: string) => text.normalize("NFD");
 
 /** Found without any mistake to be forgiven: titles and the words of texts alike. */
 export const alike: readonly Pair[] = [
+  ["  truyện \t kiều ", "Truyện Kiều"],
   // As it is, and in part.
   ["Truyện Kiều", "Truyện Kiều"],
   ["Số đỏ", "Số đỏ"],

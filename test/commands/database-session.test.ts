@@ -1,0 +1,19 @@
+import { expect, inject, it, vi } from "vitest";
+import { openDatabase } from "../../src/commands/database-session.ts";
+import { readConfig } from "../../src/config.ts";
+import { DatabaseClient } from "../../src/database/client.ts";
+import { secret } from "../support/secret.ts";
+
+it("a database that is older than PostgreSQL 15 is refused, and its connection closed", async () => {
+  const config = readConfig({ DATABASE_URL: inject("serverUrl"), AUTH_SECRET: secret });
+  const answer = { rows: [{ version: 14 }] };
+  const query = vi.spyOn(DatabaseClient.prototype, "query").mockImplementation(async () => answer);
+  const end = vi.spyOn(DatabaseClient.prototype, "end");
+  try {
+    await expect(openDatabase(config)).rejects.toThrow("DATABASE_URL is a PostgreSQL 14: 15 or later is needed.");
+    expect(end).toHaveBeenCalledOnce();
+  } finally {
+    query.mockRestore();
+    end.mockRestore();
+  }
+});

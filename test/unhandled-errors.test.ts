@@ -1,0 +1,22 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, it } from "vitest";
+
+const program = `
+  import { pino } from ${JSON.stringify(join(import.meta.dirname, "../node_modules/pino/pino.js"))};
+  import { surviveUnhandledErrors } from ${JSON.stringify(join(import.meta.dirname, "../src/unhandled-errors.ts"))};
+  surviveUnhandledErrors(pino({ base: null, timestamp: false }));
+  setTimeout(() => { throw new Error("thrown"); });
+  setTimeout(() => void Promise.reject(new Error("rejected")), 50);
+  setTimeout(() => console.log("The process runs on."), 100);`;
+
+it("an unhandled error and an unhandled rejection are logged, and the process runs on", async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program]);
+  const lines = stdout.trim().split("\n");
+  expect(lines.slice(0, 2).map((line) => JSON.parse(line))).toMatchObject([
+    { level: 60, msg: "unhandled error", err: { message: "thrown" } },
+    { level: 60, msg: "unhandled rejection", err: { message: "rejected" } },
+  ]);
+  expect(lines.slice(2)).toEqual(["The process runs on."]);
+});
