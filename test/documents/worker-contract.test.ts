@@ -11,6 +11,7 @@ import { connectTo } from "../support/database.ts";
 import { freshDatabase } from "../support/fresh-database.ts";
 import { collectedLog, silent } from "../support/logs.ts";
 import { addDocument, addUser } from "../support/rows.ts";
+import { until } from "../support/until.ts";
 
 let database: TestDatabase;
 let owner: string;
@@ -315,6 +316,49 @@ describe("a claim that is lost", () => {
   });
 });
 
+describe("a claim that another transaction is taking away", () => {
+  it.each([
+    ["fail_document", "select fail_document($1, $2, 'no more')"],
+    ["release_document", "select release_document($1, $2)"],
+    ["the sweep of ended leases", "select release_expired_documents() where $1::text || $2 is not null"],
+  ])("is waited for by complete_document, and then lost: %s", async (_name, take) => {
+    const [id] = (await insertDocuments("one two")) as [string];
+    const lost = await claimOne();
+    await endLease(id);
+    const taker = await connectTo(database.url);
+    onTestFinished(() => taker.end());
+    await taker.query("begin");
+    await taker.query(take, [id, lost.claim]);
+    await taker.query("update documents set next_attempt_at = now()");
+    const { rows } = await taker.query("select * from claim_documents('another worker', 1, '30 seconds')");
+    const completing = complete(lost, someChunks);
+    await until(
+      async () => (await database.query("select 1 from pg_locks where not granted")).length > 0,
+      "complete_document waits",
+    );
+    await taker.query("commit");
+    expect(await completing).toBe(false);
+    expect(await read(id)).toMatchObject({ status: "PROCESSING", claim_token: rows[0].claim, generation: 0 });
+    expect(await chunksOf(id)).toEqual([]);
+  });
+});
+
+describe("a claim whose work is completed", () => {
+  it.each<[string, (claimed: ClaimRow) => Promise<unknown>]>([
+    ["extended", (claimed) => extend(claimed, "1 hour", 0.5)],
+    ["failed", (claimed) => fail(claimed, "too late")],
+    ["released", release],
+  ])("cannot be %s: the document stays as it is, and nothing is told of it", async (_what, call) => {
+    const [id] = (await insertDocuments("one two")) as [string];
+    const claimed = await claimOne();
+    expect(await complete(claimed, someChunks)).toBe(true);
+    const events = () => database.query("select * from outbox order by position");
+    const before = [await read(id), await chunksOf(id), await events()];
+    expect(await call(claimed)).toBe(false);
+    expect([await read(id), await chunksOf(id), await events()]).toEqual(before);
+  });
+});
+
 describe("fail_document", () => {
   it("lets the document wait twice as long each time, and gives up after the last attempt", async () => {
     const [id] = (await insertDocuments("one two")) as [string];
@@ -344,6 +388,27 @@ describe("fail_document", () => {
     expect(await read(id)).toMatchObject({ status: "FAILED", failure: "the last reason", attempts: 4 });
     await database.query("update documents set next_attempt_at = now()");
     expect(await claim()).toEqual([]);
+  });
+
+  it("lets the document wait 512 seconds at most, however many attempts there were", async () => {
+    const [id] = (await insertDocuments("one two")) as [string];
+    for (const [attempts, pause] of [
+      [9, 256],
+      [10, 512],
+      [11, 512],
+      [50, 512],
+      [2_000, 512],
+    ]) {
+      await database.query("update documents set attempts = $1 - 1, next_attempt_at = now()", [attempts]);
+      const claimed = await claimOne();
+      expect(claimed.attempt).toBe(attempts);
+      expect(await fail(claimed, "again", 10_000)).toBe(true);
+      const [row] = await database.query(
+        "select extract(epoch from next_attempt_at - updated_at)::float as pause from documents where id = $1",
+        [id],
+      );
+      expect(row?.pause).toBeCloseTo(pause as number, 1);
+    }
   });
 
   it("must give a reason", async () => {
