@@ -6,7 +6,7 @@
  * the share that was noticed, and with status 1 if that is not all of them.
  */
 import { execFile } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Fault } from "../test/faults/fault.ts";
@@ -30,8 +30,7 @@ type Report = {
   }[];
 };
 
-const copied = ["src", "prisma", "test", "scripts", "examples", "docs", "package.json", "tsconfig.json", "codegen.ts"];
-const roots = ["README.md", "schema.graphql", "vitest.config.ts", "prisma.config.ts"];
+const root = join(import.meta.dirname, "..");
 /** A fault may make a test wait for ever. */
 const patienceMs = 300_000;
 
@@ -82,7 +81,8 @@ async function tryFault(copy: ProjectCopy, environment: NodeJS.ProcessEnv, fault
 }
 
 async function prepareCopy(): Promise<ProjectCopy> {
-  const copy = await copyProject([...copied, ...roots]);
+  const paths = (await readdir(root)).filter((name) => name !== "node_modules" && !name.startsWith("."));
+  const copy = await copyProject(paths);
   const include = ["src"];
   const compilerOptions = { incremental: true, tsBuildInfoFile: "faults.tsbuildinfo", noUnusedLocals: false };
   const options = { ...compilerOptions, noUnusedParameters: false };

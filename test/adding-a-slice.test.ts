@@ -13,7 +13,16 @@ let copy: string;
 let removeCopy: () => Promise<void>;
 
 beforeAll(async () => {
-  const paths = ["src", "prisma", "test/support", "package.json", "tsconfig.json", "vitest.config.ts"];
+  const paths = [
+    "src",
+    "prisma",
+    "scripts",
+    "test/support",
+    "test/faults/fault.ts",
+    "package.json",
+    "tsconfig.json",
+    "vitest.config.ts",
+  ];
   const project = await copyProject(paths, (file) => !file.endsWith(".test.ts"));
   copy = project.folder;
   removeCopy = project.remove;
@@ -58,7 +67,7 @@ const command = async (name: string, ...parameters: string[]) => {
 
 it("has complete files, which compile", { timeout: 300_000 }, async () => {
   const blocks = await blocksOf("docs/adding-a-slice.md");
-  expect(blocks.filter(([where]) => /`src\/posts\/|`test\/posts\//.test(where))).toHaveLength(8);
+  expect(blocks.filter(([where]) => /`src\/posts\/|`test\/(posts|faults)\//.test(where))).toHaveLength(9);
   await command("prisma", "generate");
   await command("tsc");
 });
@@ -68,4 +77,9 @@ it("has tests that pass, and a migration that agrees with the models", { timeout
   await cp(join(root, migrations), join(copy, migrations));
   const { stdout } = await command("vitest", "run", "test/posts", migrations, "--project", "all");
   expect(stdout).toMatch(/\b(\d+) passed, 0 failed, 0 skipped/);
+});
+
+it.skipIf(!process.env.LECTERN_LONG)("has faults, which its tests notice", { timeout: 600_000 }, async () => {
+  const program = join(copy, "scripts/faults.ts");
+  expect((await run("node", [program, "posts"])).stdout).toMatch(/^7 of 7 faults noticed/m);
 });

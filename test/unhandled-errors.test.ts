@@ -7,9 +7,9 @@ const program = `
   import { pino } from ${JSON.stringify(join(import.meta.dirname, "../node_modules/pino/pino.js"))};
   import { surviveUnhandledErrors } from ${JSON.stringify(join(import.meta.dirname, "../src/unhandled-errors.ts"))};
   surviveUnhandledErrors(pino({ base: null, timestamp: false }));
-  setTimeout(() => { throw new Error("thrown"); });
-  setTimeout(() => void Promise.reject(new Error("rejected")), 50);
-  setTimeout(() => console.log("The process runs on."), 100);`;
+  process.once("uncaughtException", () => void Promise.reject(new Error("rejected")));
+  process.once("unhandledRejection", () => console.log("The process runs on."));
+  setImmediate(() => { throw new Error("thrown"); });`;
 
 it("an unhandled error and an unhandled rejection are logged, and the process runs on", async () => {
   const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program]);
