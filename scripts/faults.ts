@@ -12,7 +12,6 @@ import { join } from "node:path";
 import type { Fault } from "../test/faults/fault.ts";
 import { readFaults, testsFor, withFault } from "../test/faults/fault.ts";
 import { copyProject, type ProjectCopy } from "../test/support/project-copy.ts";
-import { startTemporaryPostgres } from "../test/support/temporary-postgres.ts";
 
 type ListedFault = Fault & { list: string };
 
@@ -99,8 +98,8 @@ if (faults.length === 0) {
   process.exit(1);
 }
 
-const postgres = await startTemporaryPostgres();
-const environment = { ...process.env, DATABASE_URL: postgres.url, FORCE_COLOR: "0" };
+// Each run has a PostgreSQL of its own: a fault may leave databases and roles behind.
+const environment = { ...process.env, DATABASE_URL: undefined, FORCE_COLOR: "0" };
 const copies = await Promise.all(Array.from({ length: Math.min(availableParallelism(), 2) }, prepareCopy));
 const survivors: string[] = [];
 try {
@@ -119,7 +118,6 @@ try {
   await Promise.all(work);
 } finally {
   for (const copy of copies) await copy.remove();
-  await postgres.stop();
 }
 for (const survivor of survivors) console.log(`SURVIVED ${survivor}`);
 const noticed = faults.length - survivors.length;

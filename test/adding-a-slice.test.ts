@@ -80,6 +80,6 @@ it("has tests that pass, and a migration that agrees with the models", { timeout
 });
 
 it.skipIf(!process.env.LECTERN_LONG)("has faults, which its tests notice", { timeout: 600_000 }, async () => {
-  const program = join(copy, "scripts/faults.ts");
-  expect((await run("node", [program, "posts"])).stdout).toMatch(/^7 of 7 faults noticed/m);
+  const { stdout } = await command("node", "scripts/faults.ts", "posts");
+  expect(stdout).toMatch(/^7 of 7 faults noticed/m);
 });
