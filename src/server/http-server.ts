@@ -34,8 +34,16 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const { logger } = options;
   let isStopping = false;
   const server = createServer();
+  const pending = new Set<ServerResponse>();
   const serve = (req: IncomingMessage, res: ServerResponse) => {
     if (isClosing(req)) return;
+    pending.add(res);
+    res.once("close", () => {
+      pending.delete(res);
+      // For responses whose headers were sent before the stop.
+      if (isStopping) req.socket.end();
+    });
+    if (isStopping) res.shouldKeepAlive = false;
     route(req, res, options, () => isStopping).catch((error) => {
       logger.error({ err: error, url: req.url }, "a request failed outside GraphQL");
       if (!res.headersSent) answer(res, 500, { status: "error" });
@@ -72,6 +80,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       await options.graphql.closeWebSockets();
       await options.endSubscriptions();
       server.closeIdleConnections();
+      // Otherwise their connections would stay open after the response, and the stop would wait for them.
+      for (const res of pending) res.shouldKeepAlive = false;
       for (const socket of silent) socket.destroy();
       const timer = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
