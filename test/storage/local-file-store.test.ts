@@ -288,4 +288,19 @@ describe("the sweep", () => {
     expect(await sweep()).toBe(1);
     expect(await files()).toEqual([pathOf(keys[0] as string)]);
   });
+
+  it("leaves a file alone that is claimed while it reads the rows", async () => {
+    const [claimed, other] = [await store.keep(await stage()), await store.keep(await stage())];
+    // As old as after a crash long ago, whose document is sent again now.
+    store.list = async function* () {
+      for (const id of [claimed, other]) yield { id, isStaged: false, ageMs: 3_600_000 };
+    };
+    const findNamed = async () => {
+      await store.touch(claimed);
+      await store.remove(other);
+      return new Set<string>();
+    };
+    expect(await sweepFiles({ store, findNamed, graceMs: 60_000 })).toBe(0);
+    expect(await whole(claimed)).toBe(10_000);
+  });
 });

@@ -80,16 +80,16 @@ const create = `mutation Create($title: String!) {
 }`;
 
 /** Creates a document from an HTML file, with the title as its key. */
-async function sendFile(title: string): Promise<Pick<Answer, "isReplay" | "body">> {
+async function sendFile(title: string, { url } = lectern): Promise<Pick<Answer, "isReplay" | "body">> {
   const query = "mutation($file: File!) { createDocument(input: { source: { file: $file } }) { isDuplicate } }";
   const file = new File([`<!doctype html><title>${title}</title><p>The words of ${title}.`], "page.html");
   const headers = { "idempotency-key": title.replace(" ", "-") };
-  const response = await postFile(lectern.url, { query, file, accessToken: ada.accessToken, headers });
+  const response = await postFile(url, { query, file, accessToken: ada.accessToken, headers });
   const isReplay = response.headers.get("idempotent-replay") === "true";
   return { isReplay, body: (await response.json()) as Body };
 }
 
-const codeOf = ({ body }: Answer) => body.errors?.[0]?.extensions.code;
+const codeOf = ({ body }: Pick<Answer, "body">) => body.errors?.[0]?.extensions.code;
 const titled = async (title: string) =>
   (await home.database.query("select 1 from documents where title = $1", [title])).length;
 
@@ -176,6 +176,19 @@ describe("a COMMIT whose answer is lost", () => {
       { createDocument: { isDuplicate: false, document: { title: "Unknown" } } },
     ]);
     expect(await titled("Unknown")).toBe(1);
+  });
+
+  it("that stays unknown leaves the file that the committed row names, and nothing of its staging", async () => {
+    const before = await filesOf(home);
+    proxy.loseOutcome();
+    const answer = await sendFile("Unknown file", hurried);
+    expect([answer.body.data, codeOf(answer)]).toEqual([null, "UNKNOWN_OUTCOME"]);
+    proxy.refuse(false);
+    const named = await home.database.query("select storage_key as key from documents where title = 'Unknown file'");
+    expect(named).toHaveLength(1);
+    const key = String(named[0]?.key);
+    expect(await filesOf(home)).toEqual([...before, `kept/${key.slice(-2)}/${key}`].sort());
+    expect(await sendFile("Unknown file")).toMatchObject({ isReplay: true, body: { data: {} } });
   });
 
   it("is made certain when it was lost and the database still waits for it", async () => {

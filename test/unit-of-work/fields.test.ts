@@ -268,6 +268,44 @@ describe("effects", () => {
   });
 });
 
+describe("when effects run", () => {
+  const run = (...parameters: Parameters<ReturnType<typeof runnerOf>>) =>
+    runnerOf({ maxAttempts: 1, maxRetryMs: 0 })(...parameters);
+  const insert = sql`insert into notes (text) values ('effects')`;
+  /** Transactions that the database has not ended, besides the one that asks. */
+  const open = () =>
+    database.query(
+      `select 1 from pg_stat_activity
+       where datname = current_database() and backend_xid is not null and pid <> pg_backend_pid()`,
+    );
+
+  it("after a commit, everybody sees what was committed", async () => {
+    const seen: unknown[] = [];
+    await run({ name: "commit" }, async (uow) => {
+      await uow.write(insert);
+      uow.afterCommit(async () => seen.push(await notes(), await open()));
+      expect(await notes()).toEqual([]);
+    });
+    expect(seen).toEqual([["effects"], []]);
+  });
+
+  it.each(["an error of the work", "a failed statement", "a dry run"])(
+    "after an abort by %s, nothing is there and no transaction open",
+    async (reason) => {
+      const seen: unknown[] = [];
+      const aborted = run({ name: "abort", isDryRun: reason === "a dry run" }, async (uow) => {
+        await uow.write(insert);
+        uow.afterAbort(async () => seen.push(await notes(), await open()));
+        expect(await open()).toHaveLength(1);
+        if (reason === "an error of the work") throw new Error("On purpose.");
+        if (reason === "a failed statement") await uow.write(sql`select 1 / 0`);
+      });
+      await Promise.allSettled([aborted]);
+      expect(seen).toEqual([[], []]);
+    },
+  );
+});
+
 describe("an answer in parts", () => {
   it.each([
     'mutation { write(text: "x") { ... @defer { text } } }',

@@ -79,6 +79,40 @@ describe("an operation with a key", () => {
     expect(await rowsOf("Of two")).toHaveLength(2);
   });
 
+  it("of two users is answered again to each with their own answer", async () => {
+    const people = [ada, await lectern.person("Two"), await lectern.person("Three")];
+    const sendAs = (person: Person) => send("each-their-own", input("Each", { title: "Each" }), { person });
+    const first = [];
+    for (const person of people) first.push(await sendAs(person));
+    expect(first.map(({ isReplay }) => isReplay)).toEqual([false, false, false]);
+    expect(new Set(first.map(({ body }) => JSON.stringify(body)))).toHaveLength(people.length);
+    for (const [index, person] of people.entries()) {
+      expect(await sendAs(person)).toEqual({ ...first[index], isReplay: true });
+    }
+  });
+
+  it("is refused for another operation of the same document", async () => {
+    const query = `mutation One($input: CreateDocumentInput!) { createDocument(input: $input) { document { title } } }
+      mutation Two($input: CreateDocumentInput!) { createDocument(input: $input) { document { title } } }`;
+    const sendNamed = async (operationName: string) => {
+      const response = await fetch(lectern.url, {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          authorization: `Bearer ${ada.accessToken}`,
+          "idempotency-key": "operations",
+        },
+        body: JSON.stringify({ query, operationName, variables: input("Operations", { title: "Operations" }) }),
+      });
+      const { data, errors } = (await response.json()) as Answer["body"];
+      return errors?.map(({ extensions }) => extensions.code) ?? data;
+    };
+    const answer = { createDocument: { document: { title: "Operations" } } };
+    expect(await sendNamed("One")).toEqual(answer);
+    expect(await sendNamed("Two")).toEqual(["IDEMPOTENCY_MISMATCH"]);
+    expect(await sendNamed("One")).toEqual(answer);
+  });
+
   it("is refused with another body, whatever differs", async () => {
     await send("body", input("Body", { title: "Body" }));
     const before = await dump(lectern.database);

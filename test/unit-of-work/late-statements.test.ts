@@ -6,7 +6,7 @@ import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { PrismaClient } from "../../src/database/generated/prisma/client.ts";
-import { sql } from "../../src/eager-loading/sql.ts";
+import { raw, sql } from "../../src/eager-loading/sql.ts";
 import { unitOfWorkRunner } from "../../src/unit-of-work/runner.ts";
 import { type Probe, TransactionClosedError } from "../../src/unit-of-work/transaction-guard.ts";
 import type { UnitOfWork } from "../../src/unit-of-work/unit-of-work.ts";
@@ -151,6 +151,34 @@ describe("a write that outlives its transaction", () => {
     await expect(late).rejects.toBeInstanceOf(TransactionClosedError);
     expect(await database.query("select email from users")).toEqual([{ email: "in-time@x" }]);
     await database.query("drop function wait_at_commit cascade");
+  });
+});
+
+describe("a statement that fails at COMMIT's doorstep", () => {
+  it.each([
+    ["answered after COMMIT was sent", "select 1 / 0 from pg_sleep(0.1)", () => new Promise(setImmediate)],
+    ["answered before", "select 1 / 0", (failed: Promise<unknown>) => failed],
+  ])("makes the run reject, and nothing is committed: %s", async (_when, text, waitFor) => {
+    let kept: UnitOfWork | undefined;
+    const [effects, seen]: [string[], unknown[]] = [[], []];
+    const run = runner(20_000, async (point, operation) => {
+      if (point !== "before_commit" || operation !== "doorstep") return;
+      const failed = kept?.reader.read(raw(text)).catch((error) => seen.push(error.code));
+      // It was sent by then, since nothing is before it.
+      await waitFor(failed as Promise<unknown>);
+    });
+    const failing = run({ name: "doorstep" }, async (uow) => {
+      kept = uow;
+      uow.afterCommit(() => effects.push("commit"));
+      uow.afterAbort(() => effects.push("abort"));
+      await (await uow.transaction()).user.create(user("doorstep@x"));
+    });
+    await expect(failing).rejects.toMatchObject({ code: "22012" });
+    expect([effects, seen]).toEqual([["abort"], ["22012"]]);
+    expect(await database.query("select email from users")).toEqual([]);
+    // The connection is as good as new.
+    await run({ name: "next" }, async (uow) => (await uow.transaction()).user.create(user("next@x")));
+    expect(await database.query("select email from users")).toEqual([{ email: "next@x" }]);
   });
 });
 
