@@ -4,11 +4,13 @@
  */
 import { complexityFromQuery } from "@pothos/plugin-complexity";
 import {
+  type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
   getOperationAST,
   type OperationDefinitionNode,
   OperationTypeNode,
+  visit,
 } from "graphql";
 import type { Plugin } from "graphql-yoga";
 import { compile, type Plan } from "../eager-loading/compile-plan.ts";
@@ -78,9 +80,10 @@ export function useQueries({ plan: limits, together, ...bounds }: QueryOptions):
  * @throws ApplicationError if the operation is too expensive or too deep, or its variables are invalid
  */
 export function requireAffordable(args: ExecutionArgs, { maxCost, maxDepth }: QueryLimits): number {
-  const { schema, document, operationName, variableValues } = args;
+  const { schema, operationName, variableValues } = args;
   // First, because the library below also coerces variables, and its errors contain their values.
   variablesOf(args);
+  const document = withoutIntrospection(args.document);
   const operation = getOperationAST(document, operationName);
   if (!operation) return 0;
   const { complexity, depth } = complexityFromQuery(
@@ -102,4 +105,17 @@ export function requireAffordable(args: ExecutionArgs, { maxCost, maxDepth }: Qu
     });
   }
   return complexity;
+}
+
+const reduced = new WeakMap<DocumentNode, DocumentNode>();
+
+/** Removes `__typename` and its like: they read no objects, but the library below counts one for each. */
+function withoutIntrospection(document: DocumentNode): DocumentNode {
+  const known = reduced.get(document);
+  if (known) return known;
+  const made: DocumentNode = visit(document, {
+    Field: ({ name }) => (name.value.startsWith("__") ? null : undefined),
+  });
+  reduced.set(document, made);
+  return made;
 }
