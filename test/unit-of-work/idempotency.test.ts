@@ -140,11 +140,14 @@ describe("an operation with a key", () => {
   });
 
   it("is not kept by a dry run, nor answered from one", async () => {
-    const dry = await send("dry", input("Dry", { title: "Dry key" }), { headers: { "lectern-dry-run": "true" } });
-    expect(dry.body.data).not.toBeNull();
+    const sendDry = () => send("dry", input("Dry", { title: "Dry key" }), { headers: { "lectern-dry-run": "true" } });
+    expect((await sendDry()).body.data).not.toBeNull();
     const real = await send("dry", input("Dry", { title: "Dry key" }));
     expect(real.isReplay).toBe(false);
     expect(await rowsOf("Dry key")).toHaveLength(1);
+    // A dry run says what would happen now, also with a key whose answer is kept.
+    const later = { isReplay: false, body: { data: { createDocument: { isDuplicate: true } } } };
+    expect(await sendDry()).toMatchObject(later);
   });
 
   it("needs a user, a proper key, and an answer that may be kept", async () => {
