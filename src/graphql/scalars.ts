@@ -7,12 +7,15 @@ builder.scalarType("DateTime", {
   serialize: (value) => value.toISOString(),
   parseValue: (value) => {
     const time = typeof value === "string" && rfc3339.test(value) ? new Date(value) : undefined;
-    if (!time || Number.isNaN(time.getTime())) {
+    if (!time || Number.isNaN(time.getTime()) || !isDay(String(value).slice(0, 10))) {
       throw new GraphQLError("A DateTime is RFC 3339, such as 2026-11-21T09:00:00Z.");
     }
     return time;
   },
 });
+
+/** False for days such as February 30, which `Date` takes for March 2. */
+const isDay = (date: string) => new Date(`${date}T00:00:00Z`).toJSON()?.startsWith(date) === true;
 
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
