@@ -15,8 +15,9 @@ const longest = 200;
 /** The parts of an id made here, or undefined. */
 export function parseGlobalId(globalId: string): GlobalId | undefined {
   if (globalId.length > longest) return undefined;
-  const [typename, id, ...rest] = Buffer.from(globalId, "base64url").toString("latin1").split(":");
-  if (!typename || !id || rest.length > 0 || !uuid.test(id)) return undefined;
+  const [typename, id] = Buffer.from(globalId, "base64url").toString("latin1").split(":");
+  if (!typename || !id || !uuid.test(id)) return undefined;
+  // Also refuses a third part.
   return encodeGlobalId(typename, id) === globalId ? { typename, id } : undefined;
 }
 
