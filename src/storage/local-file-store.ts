@@ -36,6 +36,8 @@ const keyForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 export class LocalFileStore implements FileStore {
   readonly #folder: string;
   readonly #probe: (point: FilePoint) => void;
+  /** Folders of kept files whose own entries are durable. */
+  readonly #durable = new Set<string>();
 
   constructor({ folder, probe }: LocalFileStoreOptions) {
     this.#folder = folder;
@@ -83,15 +85,18 @@ export class LocalFileStore implements FileStore {
   async keep({ id }: StagedFile): Promise<string> {
     const key = randomUUID();
     const path = this.#keptPath(key);
-    const isNew = await ask(path, () => makeFolder(dirname(path)));
+    const folder = dirname(path);
+    await ask(path, () => makeFolder(folder));
     await ask(path, () => rename(this.#stagedPath(id), path), id);
     this.#probe("after_rename");
     try {
       // The directory entry must be durable before a row names the file.
-      await syncFolder(dirname(path));
-      if (isNew) {
+      await syncFolder(folder);
+      // Also if the folder was there: its creator may have failed, or may not have come so far yet.
+      if (!this.#durable.has(folder)) {
         await syncFolder(join(this.#folder, "kept"));
         await syncFolder(this.#folder);
+        this.#durable.add(folder);
       }
     } catch (error) {
       // The key is not returned, so no row will name the file.
@@ -219,26 +224,24 @@ async function create(path: string): Promise<FileHandle> {
 }
 
 /**
- * Creates a folder and those above it; returns whether it is new. Node's `recursive` option reports ENOENT on a
+ * Creates a folder and those above it, if missing. Node's `recursive` option reports ENOENT on a
  * read-only disk or a used-up quota, and never ends in a folder that accepts none.
  */
-async function makeFolder(path: string): Promise<boolean> {
+async function makeFolder(path: string): Promise<void> {
   try {
-    return await makeInnermost(path);
+    await makeInnermost(path);
   } catch (error) {
     if (!isMissing(error)) throw error;
     await makeFolder(dirname(path));
-    return makeInnermost(path);
+    await makeInnermost(path);
   }
 }
 
-async function makeInnermost(path: string): Promise<boolean> {
+async function makeInnermost(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 });
-    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
 }
 
