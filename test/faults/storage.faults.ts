@@ -2,6 +2,10 @@ import type { Fault } from "./fault.ts";
 
 const store = ["test/storage/local-file-store.test.ts"];
 const named = ["test/storage/named-files.test.ts"];
+const store = ["test/storage/local-file-store.unit.test.ts"];
+const sweep = ["test/storage/file-sweep.unit.test.ts"];
+const named = ["test/storage/named-files.unit.test.ts"];
+const health = ["test/storage/file-store-health.test.ts"];
 
 export const faults: Fault[] = [
   {
@@ -51,5 +55,229 @@ export const faults: Fault[] = [
     file: "src/storage/named-files.ts",
     replace: { "if (rows.length < batchSize) return faults;": "if (rows.length <= batchSize) return faults;" },
     tests: named,
+  },
+  {
+    name: "a staged file is not flushed to the disk",
+    file: "src/storage/local-file-store.ts",
+    replace: { "await ask(path, () => handle.sync());": "" },
+    tests: store,
+  },
+  {
+    name: "a file is kept before the folder of its entry is flushed",
+    file: "src/storage/local-file-store.ts",
+    replace: { "await syncFolder(folder); // Also": "// Also" },
+    tests: store,
+  },
+  {
+    name: "the entry of a new folder is not flushed",
+    file: "src/storage/local-file-store.ts",
+    replace: { 'await syncFolder(join(this.#folder, "kept"));': "" },
+    tests: store,
+  },
+  {
+    name: "a folder that could not be flushed counts as durable",
+    file: "src/storage/local-file-store.ts",
+    replace: {
+      "if (!this.#durable.has(folder)) {": "if (!this.#durable.has(folder)) { this.#durable.add(folder);",
+      "await syncFolder(this.#folder); this.#durable.add(folder);": "await syncFolder(this.#folder);",
+    },
+    tests: store,
+  },
+  {
+    name: "a file whose entry could not be flushed stays",
+    file: "src/storage/local-file-store.ts",
+    replace: {
+      "await rm(path, { force: true }).catch(() => {}); throw error; } return key;": "throw error; } return key;",
+    },
+    tests: store,
+  },
+  {
+    name: "the partial file of a failed request stays",
+    file: "src/storage/local-file-store.ts",
+    replace: {
+      "await handle.close().catch(() => {}); await rm(path, { force: true }).catch(() => {});":
+        "await handle.close().catch(() => {});",
+    },
+    tests: store,
+  },
+  {
+    name: "a file of one byte more than the limit is received",
+    file: "src/storage/local-file-store.ts",
+    replace: { "if (sizeBytes > maxBytes)": "if (sizeBytes > maxBytes + 1)" },
+    tests: store,
+  },
+  {
+    name: "a file that is too large is written before it is refused",
+    file: "src/storage/local-file-store.ts",
+    replace: {
+      "if (sizeBytes > maxBytes) throw new FileTooLargeError(maxBytes);": "",
+      "return { sizeBytes, sha256:":
+        "if (sizeBytes > maxBytes) throw new FileTooLargeError(maxBytes); return { sizeBytes, sha256:",
+    },
+    tests: store,
+  },
+  {
+    name: "the head shares the memory of a network buffer",
+    file: "src/storage/local-file-store.ts",
+    replace: {
+      "Buffer.copyBytesFrom(piece, 0, headBytes - sizeBytes)": "piece.subarray(0, headBytes - sizeBytes)",
+    },
+    tests: store,
+  },
+  {
+    name: "a write that takes a part of a piece loses the rest",
+    file: "src/storage/local-file-store.ts",
+    replace: {
+      "written += (await handle.write(piece, written)).bytesWritten;":
+        "await handle.write(piece, written); written = piece.length;",
+    },
+    tests: store,
+  },
+  {
+    name: "every user of the machine may read the files",
+    file: "src/storage/local-file-store.ts",
+    replace: { 'open(path, "wx", 0o600)': 'open(path, "wx")' },
+    tests: store,
+  },
+  {
+    name: "a storage key may lead out of the folder",
+    file: "src/storage/local-file-store.ts",
+    replace: { "if (!keyForm.test(key)) throw": "if (key.length === 0) throw" },
+    tests: store,
+  },
+  {
+    name: "the age of a file is that of its contents, not of its last touch",
+    file: "src/storage/local-file-store.ts",
+    replace: {
+      "const ageOf = ({ ctimeMs }: Stats) => Date.now() - ctimeMs;":
+        "const ageOf = ({ birthtimeMs }: Stats) => Date.now() - birthtimeMs;",
+    },
+    tests: store,
+  },
+  {
+    name: "a file is left open when its client stops reading",
+    file: "src/storage/local-file-store.ts",
+    replace: {
+      "} finally { await handle.close(); } } async touch":
+        "} catch (error) { await handle.close(); throw error; } } async touch",
+    },
+    tests: store,
+  },
+  {
+    name: "the trial leaves a file when the process ends",
+    file: "src/storage/local-file-store.ts",
+    replace: {
+      "await rm(path); await writeAll(handle, new Uint8Array(trialBytes)); await handle.sync();":
+        "await writeAll(handle, new Uint8Array(trialBytes)); await handle.sync(); await rm(path);",
+    },
+    tests: store,
+  },
+  {
+    name: "a folder above a missing folder is not created",
+    file: "src/storage/local-file-store.ts",
+    replace: { "await makeFolder(dirname(path)); await makeInnermost(path);": "await makeInnermost(path);" },
+    tests: store,
+  },
+  {
+    name: "files that may be about to be named are swept",
+    file: "src/storage/file-sweep.ts",
+    replace: { "if (file.ageMs <= graceMs) continue;": "if (file.ageMs <= graceMs && file.isStaged) continue;" },
+    tests: sweep,
+  },
+  {
+    name: "staged files of a crash are never swept",
+    file: "src/storage/file-sweep.ts",
+    replace: { "if (file.isStaged) yield file;": "if (file.isStaged) continue;" },
+    tests: sweep,
+  },
+  {
+    name: "a file that was touched since the rows were read is removed",
+    file: "src/storage/file-sweep.ts",
+    replace: {
+      "else if (((await store.age(id)) ?? 0) > graceMs) await store.remove(id);":
+        "else if (graceMs >= 0) await store.remove(id);",
+    },
+    tests: sweep,
+  },
+  {
+    name: "the last files of a sweep are not compared with the rows",
+    file: "src/storage/file-sweep.ts",
+    replace: { "if (batch.length > 0) yield* await unnamed();": "" },
+    tests: sweep,
+  },
+  {
+    name: "a sweep carries every batch on to the next",
+    file: "src/storage/file-sweep.ts",
+    replace: { "batch = []; return found;": "return found;" },
+    tests: sweep,
+  },
+  {
+    name: "a sweep hides that files could not be removed",
+    file: "src/storage/file-sweep.ts",
+    replace: { "if (failure) throw failure;": "" },
+    tests: sweep,
+  },
+  {
+    name: "a full disk counts as a passing trouble",
+    file: "src/storage/file-store.ts",
+    replace: { 'const passingReasons = new Set(["EMFILE",': 'const passingReasons = new Set(["ENOSPC", "EMFILE",' },
+    tests: ["test/storage/local-file-store.test.ts"],
+  },
+  {
+    name: "a used-up quota is not a full disk",
+    file: "src/storage/file-store.ts",
+    replace: { 'new Set(["ENOSPC", "EDQUOT"])': 'new Set(["ENOSPC"])' },
+    tests: ["test/storage/local-file-store.test.ts"],
+  },
+  {
+    name: "the file of a row is removed although another row names it",
+    file: "src/storage/named-files.ts",
+    replace: { "if (!named.has(key)) await files.remove(key);": "if (key) await files.remove(key);" },
+    tests: named,
+  },
+  {
+    name: "an update that keeps its file asks the database",
+    file: "src/storage/named-files.ts",
+    replace: { "before?.[key] === now[key] ? undefined : before?.[key]": "before?.[key]" },
+    tests: named,
+  },
+  {
+    name: "an event of another table removes a file",
+    file: "src/storage/named-files.ts",
+    replace: { ".filter(({ topic }) => topic === event.topic)": "" },
+    tests: named,
+  },
+  {
+    name: "a damaged file of the right size is not noticed",
+    file: "src/storage/named-files.ts",
+    replace: { "found !== Number(size) || (await hashOf(files, key)) !== sha256": "found !== Number(size)" },
+    tests: named,
+  },
+  {
+    name: "the check of files ends after its first batch",
+    file: "src/storage/named-files.ts",
+    replace: { "if (rows.length < batchSize) return faults;": "return faults;" },
+    tests: named,
+  },
+  {
+    name: "a trial of the store begins although another is under way",
+    file: "src/storage/file-store-health.ts",
+    replace: { "this.#trial ??= {": "this.#trial = {" },
+    tests: health,
+  },
+  {
+    name: "the trouble of a store is reported after it has ended",
+    file: "src/storage/file-store-health.ts",
+    replace: { "return this.#note(null);": "return null;" },
+    tests: health,
+  },
+  {
+    name: "a trial of the store that hangs counts as a success",
+    file: "src/storage/file-store-health.ts",
+    replace: {
+      'return this.#trial === trial ? this.#note(new FileStoreError("", silence(limitMs))) : this.#trouble;':
+        "return this.#trouble;",
+    },
+    tests: health,
   },
 ];
