@@ -140,4 +140,37 @@ export const faults: Fault[] = [
     },
     tests: ["test/graphql/scalars.unit.test.ts"],
   },
+  {
+    name: "nodes costs nothing",
+    file: "src/graphql/node.ts",
+    replace: { "complexity: ({ ids }) => ({ field: ids.length, multiplier: ids.length }),": "complexity: 0," },
+    tests: ["test/operations/query-cost.test.ts"],
+  },
+  {
+    name: "nodes costs as much as one node",
+    file: "src/graphql/node.ts",
+    replace: { "complexity: ({ ids }) => ({ field: ids.length, multiplier: ids.length }),": "" },
+    tests: ["test/operations/query-cost.test.ts"],
+  },
+  {
+    name: "what is selected on nodes counts once",
+    file: "src/graphql/node.ts",
+    replace: { "field: ids.length, multiplier: ids.length": "field: ids.length, multiplier: 1" },
+    tests: ["test/operations/query-cost.test.ts"],
+  },
+  {
+    name: "the last rows of a page cost as much as a page of the default size",
+    file: "src/graphql/relation-fields.ts",
+    replace: {
+      "rowsCost(first ?? last ?? defaultPageSize)": "rowsCost(first ?? defaultPageSize)",
+      "complexity: ({ first, last }": "complexity: ({ first }",
+    },
+    tests: ["test/operations/query-cost.test.ts"],
+  },
+  {
+    name: "neighbours cost as much as one row",
+    file: "src/graphql/relation-fields.ts",
+    replace: { "rowsCost(size(args))": "rowsCost(Math.min(1, size(args)))" },
+    tests: ["test/operations/query-cost.test.ts"],
+  },
 ];
