@@ -278,8 +278,8 @@ export const faults: Fault[] = [
     name: "the rows before a page are looked for without their rule",
     file: "src/eager-loading/statement.ts",
     replace: {
-      "select 1 from ${table(relation)} where ${ofKey(ask)}${matching(relation, args, viewer)} and ${outside}":
-        "select 1 from ${table(relation)} where ${ofKey(ask)} ${outside} and ${viewer === args}::boolean is not null",
+      "select 1 from ${table(relation)} where ${ofKey(ask)}${matching(relation, args, viewer)}":
+        "select 1 from ${table(relation)} where ${ofKey(ask)}${matching({ ...relation, visible: undefined }, args, viewer)}",
     },
     tests: visibility,
   },
