@@ -1,9 +1,13 @@
 /** Mutation testing of the code that needs no database; see CONTRIBUTING.md and docs/mutants.md. */
 export default {
   mutate: [
+    "src/{config,errors,settings}.ts",
+    "src/documents/reading/{content,encoding,sniffing,title}.ts",
+    "src/documents/worker/chunker.ts",
     "src/eager-loading/{answers,ask,compile-plan,connection,cursor,in-time,keyset,page-arguments}.ts",
     "src/eager-loading/{run-plan,sql,statement}.ts",
     "src/graphql/{global-id,scalars,type-names}.ts",
+    "src/operations/{error-answers,operation-variables,request-limits}.ts",
     "src/outbox/event-ring.ts",
     "src/processing/budget.ts",
     "src/search/*.ts",

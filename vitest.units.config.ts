@@ -3,10 +3,12 @@ import { defineConfig } from "vitest/config";
 /** The tests that need no database, on their own: mutation testing repeats them for each mutant. */
 export default defineConfig({
   test: {
-    include: ["test/**/*.unit.test.ts"],
+    include: ["test/**/*.unit.test.ts", "test/config.test.ts", "test/documents/scanners.test.ts"],
+    // Few runs of properties, and no measurements of time.
+    env: { LECTERN_RUNS: "500", LECTERN_MUTANTS: "1" },
     // Node caches the modules that it loads itself, so a mutant would be tested with the modules of the one before.
     experimental: { viteModuleRunner: true },
-    testTimeout: 10_000,
+    testTimeout: 60_000,
     maxWorkers: 2,
   },
 });

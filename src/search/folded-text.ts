@@ -25,7 +25,7 @@ const leastLikeness = "0.6";
  */
 export function foldedMatch(folded: Sql, search: string): Sql | undefined {
   const words = fold(search)
-    .split(/\s+/)
+    .split(/\s/)
     .filter((word) => word !== "");
   if (words.length === 0) return undefined;
   const wanted = words.join(" ");

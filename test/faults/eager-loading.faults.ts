@@ -1,4 +1,5 @@
 import type { Fault } from "./fault.ts";
+
 const plans = ["test/eager-loading/plans.test.ts"];
 const visibility = ["test/documents/visible-relations.test.ts"];
 

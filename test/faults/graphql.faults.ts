@@ -1,6 +1,5 @@
 import type { Fault } from "./fault.ts";
 
-
 export const faults: Fault[] = [
   {
     name: "every watcher is told the ids of hidden rows",

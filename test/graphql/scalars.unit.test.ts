@@ -50,6 +50,7 @@ describe("a DateTime", () => {
       0,
       null,
       new Date(0),
+      ["2026-11-21T09:00:00Z"],
     ];
     for (const other of others) expect(() => scalars.DateTime.parseValue(other)).toThrow(new GraphQLError(refused));
   });

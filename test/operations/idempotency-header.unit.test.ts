@@ -1,104 +1,145 @@
-/** Keys of operations and the order of those with the same key, without a database. */
-import { setImmediate as nextTurn } from "node:timers/promises";
-import { type ExecutionArgs, parse } from "graphql";
+import { parse } from "graphql";
 import { describe, expect, it } from "vitest";
-import type { OperationContext } from "../../src/graphql/context.ts";
 import { keyOf, oneAtATime } from "../../src/operations/idempotency-header.ts";
 import { StagedFile } from "../../src/storage/file-store.ts";
+import { refusalOf } from "../support/refusals.ts";
 
-const viewer = { id: "ada" } as OperationContext["viewer"];
-const document = parse("mutation A { a } mutation B { a }");
+type Request = {
+  key?: string;
+  query?: string;
+  operationName?: string | null;
+  variables?: Record<string, unknown>;
+  isStranger?: boolean;
+  answersAreSecret?: boolean;
+};
 
-function keyFor(key: string, variableValues: object = {}, answersAreSecret = false) {
-  const request = new Request("http://lectern.test", { headers: { "idempotency-key": key } });
-  const args = { document, operationName: "A", variableValues } as unknown as ExecutionArgs;
-  return keyOf(args, { request, viewer } as OperationContext, answersAreSecret);
+function keyFor({ key = "k-1", query = "mutation { a }", operationName, variables, ...rest }: Request) {
+  const request = new Request("http://lectern.test/graphql", { headers: key === "" ? {} : { "idempotency-key": key } });
+  const viewer = rest.isStranger ? null : { id: "user-1" };
+  return keyOf(
+    { document: parse(query), operationName, variableValues: variables } as never,
+    { request, viewer } as never,
+    rest.answersAreSecret ?? false,
+  );
 }
-const hashOf = (variables: object) => keyFor("key", variables)?.requestHash;
+const hashOf = (request: Request) => keyFor(request)?.requestHash;
+const file = (changes: Partial<StagedFile> = {}) =>
+  new StagedFile({ id: "1", name: "a.txt", sizeBytes: 1, sha256: "00", head: new Uint8Array(1), ...changes });
 
-describe("an Idempotency-Key", () => {
-  it("has 1 to 255 visible characters", () => {
-    for (const key of ["x", "!~", "x".repeat(255)]) expect(keyFor(key)).toMatchObject({ userId: "ada", key });
-    for (const key of ["", "a b", "é", "x".repeat(256)]) {
-      expect(() => keyFor(key)).toThrow("An Idempotency-Key has 1 to 255 visible ASCII characters.");
+describe("an idempotency key", () => {
+  it("belongs to its user, and to one request", () => {
+    expect(keyFor({ key: "!~k" })).toEqual({
+      userId: "user-1",
+      key: "!~k",
+      requestHash: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+  });
+
+  it("is optional", () => {
+    expect(keyFor({ key: "" })).toBeNull();
+    expect(keyFor({ key: "", isStranger: true, answersAreSecret: true })).toBeNull();
+  });
+
+  it("is refused if it is too long or has other characters", () => {
+    const refused = {
+      code: "BAD_USER_INPUT",
+      message: "An Idempotency-Key has 1 to 255 visible ASCII characters.",
+      http: { status: 400 },
+    };
+    expect(keyFor({ key: "k".repeat(255) })?.key.length).toBe(255);
+    for (const key of ["k".repeat(256), "a b", "é", "a é"]) {
+      expect(refusalOf(() => keyFor({ key }))).toEqual(refused);
     }
   });
 
-  it("is not for a response with secrets", () => {
-    expect(() => keyFor("key", {}, true)).toThrow("A response with tokens is not stored");
+  it("is refused for a stranger, and for an operation whose response holds tokens", () => {
+    const refused = (message: string) => ({ code: "BAD_USER_INPUT", message, http: { status: 400 } });
+    expect(refusalOf(() => keyFor({ isStranger: true }))).toEqual(
+      refused("An Idempotency-Key needs a user: sign in first."),
+    );
+    expect(refusalOf(() => keyFor({ answersAreSecret: true }))).toEqual(
+      refused("A response with tokens is not stored: send this operation without an Idempotency-Key."),
+    );
   });
 });
 
 describe("the hash of a request", () => {
-  const file = { id: "1", name: "a.txt", sizeBytes: 3, sha256: "aa", head: new Uint8Array() };
-
-  it("is the same whatever the order of fields, and wherever a file is staged", () => {
-    expect(hashOf({ a: 1, b: { c: [1, "2"], d: null } })).toBe(hashOf({ b: { d: null, c: [1, "2"] }, a: 1 }));
-    expect(hashOf({ file: new StagedFile(file) })).toBe(hashOf({ file: new StagedFile({ ...file, id: "2" }) }));
+  it("is the same for a repetition, however its text and its variables are written", () => {
+    const request = { query: "mutation A { a }", variables: { a: 1, b: { c: [1, "x"], d: null } } };
+    const repeated = { query: "mutation   A {\n a # the same\n}", variables: { b: { d: null, c: [1, "x"] }, a: 1 } };
+    expect(hashOf(repeated)).toBe(hashOf(request));
+    expect(hashOf({ operationName: null })).toBe(hashOf({}));
   });
 
-  it("is another one for each other value, order of a list, or file", () => {
-    const others = [
+  it("is another one for every other request", () => {
+    const requests: Request[] = [
       {},
-      { a: null },
-      { a: 1 },
-      { a: "1" },
-      { a: [1, 2] },
-      { a: [2, 1] },
-      { a: [[1], 2] },
-      { a: [1, [2]] },
-      { a: [12] },
-      { a: { b: 1 } },
-      { a: new StagedFile(file) },
-      { a: new StagedFile({ ...file, name: "b.txt" }) },
-      { a: new StagedFile({ ...file, sizeBytes: 4 }) },
-      { a: new StagedFile({ ...file, sha256: "bb" }) },
+      { query: "mutation { b }" },
+      { operationName: "A" },
+      { variables: {} },
+      { variables: { a: null } },
+      { variables: { a: 1 } },
+      { variables: { a: "1" } },
+      { variables: { b: 1 } },
+      { variables: { a: [] } },
+      { variables: { a: {} } },
+      { variables: { a: [1] } },
+      { variables: { a: [1, 2] } },
+      { variables: { a: [12] } },
+      { variables: { a: [[1], 2] } },
+      { variables: { a: [[1, 2]] } },
+      { variables: { a: [[1], [2]] } },
+      { variables: { a: { b: 1 }, c: 2 } },
+      { variables: { a: { b: 1, c: 2 } } },
+      { variables: { a: { b: { c: 2 } } } },
     ];
-    expect(new Set(others.map(hashOf)).size).toBe(others.length);
+    expect(new Set(requests.map(hashOf)).size).toBe(requests.length);
+  });
+
+  it("depends on a file's name and contents, not on where it was received", () => {
+    const hash = (changes?: Partial<StagedFile>) => hashOf({ variables: { file: file(changes) } });
+    expect(hash({ id: "2" })).toBe(hash());
+    const hashes = [hash(), hash({ name: "b.txt" }), hash({ sizeBytes: 2 }), hash({ sha256: "01" })];
+    expect(new Set(hashes).size).toBe(4);
+    expect(hash()).not.toBe(hashOf({ variables: { file: { ...file() } } }));
+  });
+
+  it("stays the same from one version of the program to the next, for keys that are stored", () => {
+    const variables = { b: [1, { c: null }], a: "x", file: file() };
+    expect(hashOf({ query: "mutation A { a }", operationName: "A", variables })).toBe(
+      "d9212eaedbef51248d3b71e5898aba42d3e4f27b1f6d31ce9a1c4892fb8c8bef",
+    );
   });
 });
 
-describe("operations with one key", () => {
-  /** Starts operations that end when the test says so; `events` tells when each begins. */
-  function sequence(userId: string) {
-    const events: string[] = [];
-    return {
-      events,
-      begin(name: string) {
-        const { promise, resolve, reject } = Promise.withResolvers<string>();
-        const result = oneAtATime({ userId, key: "key", requestHash: name }, () => {
-          events.push(name);
-          return promise;
-        });
-        return { result, succeed: () => resolve(name), fail: () => reject(new Error(name)) };
-      },
+describe("operations with the same key", () => {
+  const key = { userId: "user-1", key: "k-1", requestHash: "0" };
+
+  it("run one after the other, also after one that failed", async () => {
+    const log: string[] = [];
+    const run = (name: string, at = key) => {
+      const { promise, resolve, reject } = Promise.withResolvers<string>();
+      const outcome = oneAtATime(at, () => {
+        log.push(name);
+        return promise;
+      }).catch((error) => `${error.message}`);
+      return { outcome, resolve, reject };
     };
-  }
-
-  it("run one after the other, also those that come when the first has ended", async () => {
-    const { events, begin } = sequence("one");
-    const [first, second] = [begin("first"), begin("second")];
-    await nextTurn();
-    expect(events).toEqual(["first"]);
-    first.succeed();
-    expect(await first.result).toBe("first");
-    const third = begin("third");
-    await nextTurn();
-    expect(events).toEqual(["first", "second"]);
-    second.succeed();
-    await second.result;
-    third.succeed();
-    expect(await third.result).toBe("third");
-    expect(events).toEqual(["first", "second", "third"]);
-  });
-
-  it("run by themselves when the one before them failed", async () => {
-    const { events, begin } = sequence("two");
-    const [first, second] = [begin("first"), begin("second")];
-    first.fail();
-    second.succeed();
-    await expect(first.result).rejects.toThrow("first");
-    expect(await second.result).toBe("second");
-    expect(events).toEqual(["first", "second"]);
+    const [first, second, third] = [run("first"), run("second"), run("third")];
+    run("other key", { ...key, key: "k-2" }).resolve("");
+    run("other user", { ...key, userId: "user-2" }).resolve("");
+    await new Promise(setImmediate);
+    expect(log).toEqual(["first", "other key", "other user"]);
+    first.reject(new Error("failed"));
+    expect(await first.outcome).toBe("failed");
+    await new Promise(setImmediate);
+    expect(log.slice(3)).toEqual(["second"]);
+    second.resolve("done");
+    third.resolve("done, too");
+    expect([await second.outcome, await third.outcome]).toEqual(["done", "done, too"]);
+    expect(log.slice(3)).toEqual(["second", "third"]);
+    const later = run("later");
+    later.resolve("at once");
+    expect(await later.outcome).toBe("at once");
   });
 });

@@ -59,11 +59,11 @@ describe("the guard", () => {
     vi.useRealTimers();
   });
 
-  /** A number of samples, each as late as the given delay, with the event loop at work all the time. */
-  function samples(count: number, delayMs: number, isBusy = true): void {
+  /** A number of samples, each late by the delay, with the event loop at work for a share of the time. */
+  function samples(count: number, delayMs: number, busyShare = 1): void {
     for (let sample = 0; sample < count; sample++) {
       now += 50 + delayMs;
-      if (isBusy) cpuMs += 50 + delayMs;
+      cpuMs += busyShare * (50 + delayMs);
       vi.advanceTimersByTime(50);
     }
   }
@@ -102,6 +102,15 @@ describe("the guard", () => {
     expect(turns).toEqual([false, false, false, true, false, false, false, true, false]);
   });
 
+  it("counts on over the samples while the load lasts", () => {
+    samples(5, 125);
+    const turns = Array.from({ length: 4 }, () => {
+      samples(1, 125);
+      return guard.refusesNext();
+    });
+    expect(turns).toEqual([false, false, false, true]);
+  });
+
   it("owes no refusals after the load has ended", () => {
     samples(5, 175);
     expect(guard.refusesNext()).toBe(false);
@@ -111,7 +120,7 @@ describe("the guard", () => {
   });
 
   it("ignores delays that other processes of the machine cause", () => {
-    samples(10, 5_000, false);
+    samples(10, 5_000, 0.2);
     expect(refusals(10)).toBe(0);
   });
 

@@ -38,6 +38,16 @@ describe("an access token", () => {
     expect(await new Tokens(options).verifyAccess(token)).toBeUndefined();
   });
 
+  it("stays valid from one version of the program to the next", async () => {
+    vi.useFakeTimers({ now: new Date("2026-11-21T09:10:00Z") });
+    const [head, body, signature] = [
+      "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9",
+      "eyJzaWQiOiJzZXNzaW9uLTEiLCJzdWIiOiJ1c2VyLTEiLCJpc3MiOiJodHRwczovL2xlY3Rlcm4udGVzdCIsImF1ZCI6Imh0dHBzOi8vbGVjdGVybi50ZXN0IiwiaWF0IjoxNzk1MjUxNjAwLCJleHAiOjE3OTUyNTI1MDB9",
+      "hymBaMC4dzMubZoeLctHnrsgH2-X2lW9Ny8DVWeDOCg",
+    ];
+    expect(await new Tokens(options).verifyAccess([head, body, signature].join("."))).toEqual(claims);
+  });
+
   it("is invalid with another secret or address, if it is changed, or if it is no token", async () => {
     const tokens = new Tokens(options);
     const token = await tokens.signAccess(claims, inAnHour());
