@@ -2,6 +2,8 @@ import { defineConfig } from "vitest/config";
 
 /** The tests that need no database, on their own: mutation testing repeats them for each mutant. */
 export default defineConfig({
+  // As Node resolves it for the packages that use it; there must be one copy.
+  resolve: { alias: [{ find: /^graphql$/, replacement: "graphql/index.js" }] },
   test: {
     include: ["test/**/*.unit.test.ts", "test/config.test.ts", "test/documents/scanners.test.ts"],
     // Few runs of properties, and no measurements of time.
