@@ -261,7 +261,9 @@ describe("on a database", () => {
       await worker.printed("the worker waits for work");
       await addUser(database);
       await addDocument(database, { text: "Some words." });
-      await expect.poll(() => database.query("select status from documents")).toEqual([{ status: "COMPLETED" }]);
+      await expect
+        .poll(() => database.query("select status from documents"), { timeout: 30_000 })
+        .toEqual([{ status: "COMPLETED" }]);
       expect(await database.query("select index, text from chunks")).toEqual([{ index: 0, text: "Some words." }]);
       worker.process.kill("SIGINT");
       expect(await worker.ended).toMatchObject({ code: 0, stderr: "" });

@@ -80,10 +80,14 @@ function readLibrary(client: GraphQLClient): Promise<Library> {
 
 async function readProcessedLibrary(client: GraphQLClient): Promise<Library> {
   let library = await readLibrary(client);
-  await until(async () => {
-    library = await readLibrary(client);
-    return library.documents.nodes.every(({ status }) => status === "COMPLETED" || status === "FAILED");
-  }, "all documents are processed");
+  await until(
+    async () => {
+      library = await readLibrary(client);
+      return library.documents.nodes.every(({ status }) => status === "COMPLETED" || status === "FAILED");
+    },
+    "all documents are processed",
+    40_000,
+  );
   return library;
 }
 
@@ -204,7 +208,7 @@ describe("a start without DATABASE_URL", () => {
     const fresh = join(folder.path, "interrupted");
     const running = begin(["start"], { environment: { ...environment, DATA_DIR: fresh } });
     begun.push(running);
-    while ((await databaseProcess(fresh)) === null) await new Promise((resume) => setTimeout(resume, 5));
+    await until(async () => (await databaseProcess(fresh)) !== null, "the database runs", 40_000);
     const { code, stderr } = await interrupt(running);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(await databaseProcess(fresh)).toBeNull();

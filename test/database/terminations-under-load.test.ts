@@ -154,7 +154,7 @@ it(`a server with 40 clients that write lives through ${ofServer} terminations o
   });
   const storm = terminate(["lectern write", "lectern read", "lectern outbox"], ofServer, async () => {
     const before = steps;
-    await until(() => steps > before, "the server goes on");
+    await until(() => steps > before, "the server goes on", 30_000);
   }).finally(() => {
     isOver = true;
   });
@@ -163,7 +163,7 @@ it(`a server with 40 clients that write lives through ${ofServer} terminations o
   await Promise.all(created.map(untilCompleted));
   expect(await database.query("select 1 from documents where title like 'Document %'")).toHaveLength(created.length);
   const seen = () => new Set(changesOf(watch.results).map(({ document }) => document?.id));
-  await until(() => created.every((id) => seen().has(id)), "the subscriber is told of every document");
+  await until(() => created.every((id) => seen().has(id)), "the subscriber is told of every document", 30_000);
   watch.close();
 });
 

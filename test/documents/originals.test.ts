@@ -181,7 +181,8 @@ describe("the file of a document that is deleted", () => {
     const id = (await send(create(), page())).data?.createDocument?.document.id;
     const answer = await send(`deleteDocument(input: { id: "${id}" }) { deletedId } b: ${create()}`, page());
     expect(answer.errors).toBeUndefined();
-    await expect.poll(() => filesOf(lectern)).toEqual(await keysInRows());
+    // Each refusal is followed by a pause.
+    await expect.poll(() => filesOf(lectern), { timeout: 30_000 }).toEqual(await keysInRows());
     expect(refusals).toBe(3);
     lectern.application.files.remove = remove;
   });

@@ -90,8 +90,8 @@ it(`brings ${sum} changes, each once`, { timeout: 600_000 }, async () => {
       const isRefused = () => watch.results[0]?.errors?.[0]?.extensions.code === "OVERLOADED";
       const isAtEnd = () => changesOf(watch.results.slice(-1)).some((change) => positionOf(change) >= end);
       const most = 20 + Math.floor(Math.random() * 200);
-      await until(() => isRefused() || watch.results.length >= most || end < Infinity, "it came far enough");
-      if (end < Infinity) await until(() => isRefused() || isAtEnd(), "it came to the end");
+      await until(() => isRefused() || watch.results.length >= most || end < Infinity, "it came far enough", 30_000);
+      if (end < Infinity) await until(() => isRefused() || isAtEnd(), "it came to the end", 30_000);
       if (isRefused()) continue;
       if (end < Infinity) {
         received.push(...changesOf(watch.results));

@@ -9,6 +9,9 @@ import { endWithRun } from "./reap.ts";
 
 const main = join(import.meta.dirname, "../../src/main.ts");
 
+/** Longer than a process takes to start on a busy machine, and less than a test may take. */
+const startMs = 50_000;
+
 /** The variables of the test run that every process of ours is given. */
 export const basics = { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE };
 
@@ -30,7 +33,7 @@ export type Running = {
   /** What it printed so far. */
   output: () => string;
   ended: Promise<Outcome>;
-  /** Waits until it has printed this. Fails when it ends before. */
+  /** Waits until it has printed this. Fails when it ends before, or does not in the time of the slowest start. */
   printed(text: string | RegExp): Promise<RegExpExecArray>;
 };
 
@@ -71,11 +74,17 @@ export function begin(parameters: string[], options: RunOptions = {}): Running {
           const match = pattern.exec(stdout);
           if (!match) return;
           watchers.delete(look);
+          clearTimeout(timer);
           found(match);
         };
+        const fail = (how: string) => {
+          clearTimeout(timer);
+          failed(new Error(`It ${how} ${pattern}:\n${stdout}${stderr}`));
+        };
+        const timer = setTimeout(() => fail(`has not printed in ${startMs} ms`), startMs);
         watchers.add(look);
         look();
-        void ended.then(() => failed(new Error(`It ended without printing ${pattern}:\n${stdout}${stderr}`)));
+        void ended.then(() => fail("ended without printing"));
       }),
   };
 }

@@ -44,7 +44,7 @@ export type Subscribing = {
   headers?: Record<string, string>;
 };
 
-const patienceMs = 20_000;
+const patienceMs = 10_000;
 
 /** Resolves when the server has subscribed. Fails with the answer when it has not. */
 export async function watchBySse<Data = Documents>(url: string, subscribing: Subscribing = {}): Promise<Watch<Data>> {

@@ -4,8 +4,7 @@
  * file, and what a dead server has left of files goes.
  */
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { rowTypes } from "../../src/database/row-types.ts";
 import { withClient } from "../../src/database/with-client.ts";
 import type { Reader } from "../../src/eager-loading/reader.ts";
@@ -23,6 +22,7 @@ import { filesOf } from "../support/files.ts";
 import { uuidOf } from "../support/global-ids.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { post } from "../support/post.ts";
+import { until } from "../support/until.ts";
 import { postFile } from "../support/upload.ts";
 
 const schema = await buildSchema(slices);
@@ -47,8 +47,11 @@ beforeAll(async () => {
     PORT: "0",
     WORKERS: "0",
     LOG_LEVEL: "warn",
-    // Nothing but the kill ends what has stopped, on a slow machine too.
+    // Nothing but the kill ends what has stopped, on a slow machine too, and all get that far.
     TRANSACTION_TIMEOUT_MS: "60000",
+    STATEMENT_TIMEOUT_MS: "60000",
+    LOCK_TIMEOUT_MS: "60000",
+    WRITE_WAIT_MS: "60000",
   };
 });
 afterAll(async () => {
@@ -187,15 +190,21 @@ async function settledDocument(): Promise<{ id: string; uuid: string; version: n
 async function send(url: string, query: string, token: string | null, key: string | null = null, file?: File) {
   const posting = { query, accessToken: token, headers: { ...(key && { "idempotency-key": key }) } };
   const response = await (file ? postFile(url, { ...posting, file }) : post(url, posting));
-  const { data } = (await response.json()) as { data: object | null };
-  return { data, isReplay: response.headers.get("idempotent-replay") === "true" };
+  const { data, errors } = (await response.json()) as { data: object | null; errors?: object[] };
+  return { data, errors, isReplay: response.headers.get("idempotent-replay") === "true" };
+}
+
+/** Fails when an answer comes, and never ends otherwise. */
+async function expectNoAnswer(sent: ReturnType<typeof send>): Promise<never> {
+  const answer = await sent.catch(() => new Promise<never>(() => {}));
+  throw new Error(`A mutation was answered although its server was to halt it: ${JSON.stringify(answer)}`);
 }
 
 /** Waits until the database has noticed that the server is gone. */
 async function untilAllEnded(): Promise<void> {
   const open =
     "select 1 from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'";
-  while ((await lectern.database.query(open)).length > 0) await pause(20);
+  await until(async () => (await lectern.database.query(open)).length === 0, "the transactions of the server end");
 }
 
 /** Where the files lie that rows name. */
@@ -262,10 +271,12 @@ describe("kill -9", { timeout: 60_000 }, () => {
     const before = await dump(lectern.database);
     const server = begin([point], { environment, program: join(import.meta.dirname, "../support/halting-server.ts") });
     const [, url] = await server.printed(/listening (http\S+)/);
-    const answers = Promise.allSettled(
-      operations.map(({ query, token, key, file }) => send(url as string, query, token, key, file)),
-    );
-    for (const name of names) await server.printed(`halted Kill_${name}\n`);
+    onTestFinished(() => void server.process.kill("SIGKILL"));
+    const sent = operations.map(({ query, token, key, file }) => send(url as string, query, token, key, file));
+    const answers = Promise.allSettled(sent);
+    const halted = Promise.all(names.map((name) => server.printed(`halted Kill_${name}\n`)));
+    // One that is answered will never halt.
+    await Promise.race([halted, ...sent.map(expectNoAnswer)]);
     server.process.kill("SIGKILL");
     expect((await server.ended).signal).toBe("SIGKILL");
     // Nobody was told anything.

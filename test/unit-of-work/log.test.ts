@@ -204,13 +204,8 @@ it("names another program by its process in the database", async () => {
 });
 
 async function isWaiting(pid: number): Promise<void> {
-  for (;;) {
-    const [row] = await home.database.query("select wait_event_type as type from pg_stat_activity where pid = $1", [
-      pid,
-    ]);
-    if (row?.type === "Lock") return;
-    await pause(10);
-  }
+  const state = "select wait_event_type as type from pg_stat_activity where pid = $1";
+  await until(async () => (await home.database.query(state, [pid]))[0]?.type === "Lock", "it waits for the lock");
 }
 
 it.each([
