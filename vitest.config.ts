@@ -33,10 +33,10 @@ export default defineConfig({
     experimental: { viteModuleRunner: false },
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Events come late on a machine that is busy; a test of one that never comes fails all the same.
-    expect: { poll: { timeout: 30_000 } },
-    // Two cores, shared with the database.
-    maxWorkers: 2,
+    // Events come late on a machine that is busy. A test of one that never comes says so long before its own end.
+    expect: { poll: { timeout: 10_000 } },
+    // On two cores: much of a file's time is a wait for a time limit, for the database or for another process.
+    maxWorkers: 3,
     projects: [
       {
         extends: true,
