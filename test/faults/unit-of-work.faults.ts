@@ -29,7 +29,7 @@ export const faults: Fault[] = [
     name: "a rollback is not waited for",
     file: "src/unit-of-work/attempt.ts",
     replace: { "await this.#ended.catch(() => {});": "this.#ended.catch(() => {});" },
-    tests: fields,
+    tests: ["test/unit-of-work/faults.test.ts"],
   },
   {
     name: "effects of an abort run although the outcome is unknown",
@@ -54,7 +54,7 @@ export const faults: Fault[] = [
     tests: late,
   },
   {
-    name: "a connection is given back inside the transaction that could not commit",
+    name: "a transaction that could not commit takes its connection along",
     file: "src/unit-of-work/transaction-guard.ts",
     replace: { 'await execute({ sql: "ROLLBACK", args: [], argTypes: [] });': "" },
     tests: late,

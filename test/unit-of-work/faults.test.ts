@@ -264,6 +264,28 @@ describe("a connection that breaks before COMMIT", () => {
   });
 });
 
+describe("a slow network", () => {
+  it("does not let an effect run before the transaction has ended", async () => {
+    onTestFinished(() => proxy.delay(0));
+    const seen: unknown[] = [];
+    const run = (isRight: boolean) =>
+      lectern.application.run({ name: "slow" }, async (uow) => {
+        const note = async () => void seen.push(await openTransactions());
+        uow.afterCommit(note);
+        uow.afterAbort(note);
+        await (await uow.transaction()).$executeRaw`update users set name = 'Ada' where email = ${ada.email}`;
+        expect(await openTransactions()).toHaveLength(1);
+        // COMMIT and ROLLBACK are as late as that, and a query past the proxy is not.
+        proxy.delay(100);
+        if (!isRight) throw new Error("On purpose.");
+      });
+    await run(true);
+    proxy.delay(0);
+    await expect(run(false)).rejects.toThrow("On purpose.");
+    expect(seen).toEqual([[], []]);
+  });
+});
+
 describe("more operations than connections", () => {
   const [connections, queueLength, many] = [4, 32, 500];
 

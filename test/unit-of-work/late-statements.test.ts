@@ -167,6 +167,9 @@ describe("a statement that fails at COMMIT's doorstep", () => {
       // It was sent by then, since nothing is before it.
       await waitFor(failed as Promise<unknown>);
     });
+    const session = () =>
+      run({ name: "session" }, async (uow) => (await uow.write(sql`select pg_backend_pid() as id`))[0]?.id);
+    const before = await session();
     const failing = run({ name: "doorstep" }, async (uow) => {
       kept = uow;
       uow.afterCommit(() => effects.push("commit"));
@@ -176,8 +179,9 @@ describe("a statement that fails at COMMIT's doorstep", () => {
     await expect(failing).rejects.toMatchObject({ code: "22012" });
     expect([effects, seen]).toEqual([["abort"], ["22012"]]);
     expect(await database.query("select email from users")).toEqual([]);
-    // The connection is as good as new.
+    // The connection is as good as before.
     await run({ name: "next" }, async (uow) => (await uow.transaction()).user.create(user("next@x")));
+    expect(await session()).toBe(before);
     expect(await database.query("select email from users")).toEqual([{ email: "next@x" }]);
   });
 });
