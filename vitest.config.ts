@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import LongestFirst from "./test/support/longest-first.ts";
 
 // Every file and many tests start a process with the same modules. Loaded from compiled code, they take half the time.
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules/.cache/lectern-compiled");
@@ -37,6 +38,7 @@ export default defineConfig({
     expect: { poll: { timeout: 10_000 } },
     // On two cores: much of a file's time is a wait for a time limit, for the database or for another process.
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
