@@ -125,7 +125,7 @@ export const faults: Fault[] = [
     tests: ["test/operations/query-plugin.unit.test.ts"],
   },
   {
-    name: "a time without a zone is taken as one of the server's zone",
+    name: "a time without a zone is taken as a local one",
     file: "src/graphql/scalars.ts",
     replace: { "([Zz]|[+-]\\d\\d:\\d\\d)$/": "([Zz]|[+-]\\d\\d:\\d\\d)?$/" },
     tests: ["test/graphql/scalars.unit.test.ts"],

@@ -104,7 +104,7 @@ export const faults: Fault[] = [
     tests: http,
   },
   {
-    name: "a body that nobody read holds up the next request",
+    name: "a refused body whose reader left it paused holds up the next request",
     file: "src/server/unread-body.ts",
     replace: { 'res.once("finish", () => req.resume());': "" },
     tests: http,
@@ -116,7 +116,7 @@ export const faults: Fault[] = [
     tests: http,
   },
   {
-    name: "a client that never ends its refused body keeps its connection",
+    name: "a client that never ends its refused body keeps the connection",
     file: "src/server/unread-body.ts",
     replace: { "setTimeout(() => socket.destroy(), lingerMs)": "setTimeout(() => {}, lingerMs)" },
     tests: http,
