@@ -4,6 +4,27 @@ const idempotency = ["test/unit-of-work/idempotency.test.ts"];
 
 export const faults: Fault[] = [
   {
+    name: "an expired token reads the public library as a stranger",
+    file: "src/operations/contexts.ts",
+    replace: { "(isPublic && !hasBadToken)": "isPublic" },
+    tests: ["test/operations/contexts.unit.test.ts"],
+  },
+  {
+    name: "a cookie is set before the commit",
+    file: "src/operations/contexts.ts",
+    replace: { "uow.afterCommit(() => operation.setCookie(cookie))": "operation.setCookie(cookie)" },
+    tests: ["test/operations/contexts.unit.test.ts"],
+  },
+  {
+    name: "the user who signed in is still a stranger to the services",
+    file: "src/operations/contexts.ts",
+    replace: {
+      "services: services(uow, viewer), become, progress":
+        "services: services(uow, operation.viewer), become, progress",
+    },
+    tests: ["test/operations/contexts.unit.test.ts"],
+  },
+  {
     name: "an unexpected error is shown with its own message",
     file: "src/operations/error-answers.ts",
     replace: {

@@ -104,7 +104,7 @@ export const faults: Fault[] = [
     tests: http,
   },
   {
-    name: "a refused body whose reader left it paused holds up the next request",
+    name: "the rest of a refused body is not read where its reader paused",
     file: "src/server/unread-body.ts",
     replace: { 'res.once("finish", () => req.resume());': "" },
     tests: http,
