@@ -18,6 +18,7 @@ const independent = [
   "test/documents/scanners.test.ts",
   "test/graphql/relation-fields.test.ts",
   "test/postgres/full-disk.test.ts",
+  "test/processing/bounded-work.test.ts",
   "test/processing/budget.test.ts",
   "test/server/growth.timing.test.ts",
   "test/storage/**/*.test.ts",

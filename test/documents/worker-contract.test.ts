@@ -119,16 +119,18 @@ describe("claim_documents", () => {
   it("skips what another is just claiming, and what has to wait", async () => {
     const [first, second, later] = await insertDocuments("first", "second", "later");
     await database.query("update documents set next_attempt_at = now() + interval '1 minute' where id = $1", [later]);
-    const other = await connectTo(database.url);
+    const [other, another] = [await connectTo(database.url), await connectTo(database.url)];
+    const claimBy = async (client: pg.Client, count: number) =>
+      (await client.query("select id from claim_documents('a worker', $1, '30 seconds')", [count])).rows;
     try {
       await other.query("begin");
-      const { rows } = await other.query("select id from claim_documents('other', 1, '30 seconds')");
-      expect(rows).toEqual([{ id: first }]);
-      // It does not wait for the other's transaction.
-      expect((await claim(5)).map(({ id }) => id)).toEqual([second]);
+      expect(await claimBy(other, 1)).toEqual([{ id: first }]);
+      // It does not wait for the other's transaction at all.
+      await another.query("set lock_timeout = '1s'");
+      expect(await claimBy(another, 5)).toEqual([{ id: second }]);
       await other.query("rollback");
     } finally {
-      await other.end();
+      await Promise.all([other.end(), another.end()]);
     }
     expect((await claim(5)).map(({ id }) => id)).toEqual([first]);
   });
@@ -450,6 +452,79 @@ describe("release_document", () => {
       lease_until: null,
     });
     expect(await claimOne()).toMatchObject({ id, attempt: 1 });
+  });
+});
+
+describe("a document that is processed again", () => {
+  it.each([
+    ["COMPLETED", (claimed: ClaimRow) => complete(claimed, someChunks)],
+    ["FAILED", (claimed: ClaimRow) => fail(claimed, "a reason", 1)],
+  ])("after it was %s is like a new one", async (status, end) => {
+    const [id] = (await insertDocuments("one two")) as [string];
+    const [before] = (await database.query("select now()")) as [{ now: Date }];
+    await end(await claimOne());
+    expect(await read(id)).toMatchObject({ status, attempts: 1 });
+    await database.query("update documents set status = 'PENDING' where id = $1", [id]);
+    const again = await read(id);
+    expect(again).toMatchObject({
+      status: "PENDING",
+      attempts: 0,
+      progress: 0,
+      failure: null,
+      claimed_by: null,
+      claim_token: null,
+      lease_until: null,
+      processed_at: null,
+    });
+    expect((again.next_attempt_at as Date).getTime()).toBeGreaterThanOrEqual(before.now.getTime());
+    expect(await claimOne()).toMatchObject({ id, attempt: 1 });
+  });
+});
+
+describe("a worker that listens", () => {
+  it("is told of a document that is new, or pending again, when that is committed", async () => {
+    await withClient(database.url, async (client) => {
+      let heard = 0;
+      client.on("notification", () => heard++);
+      await client.query("listen documents_pending");
+      const told = async (change: () => Promise<unknown>) => {
+        heard = 0;
+        await client.query("begin");
+        await change();
+        expect(heard).toBe(0);
+        await client.query("commit");
+        await client.query("select 1");
+        return heard;
+      };
+      const columns = "owner_id, title, mime_type, size_bytes, sha256, text";
+      const insert = `insert into documents (${columns}) values ($1, 'A title', 'text/plain', 1, 'x', 'x')`;
+      expect(await told(() => client.query(insert, [owner]))).toBe(1);
+      const claimed = await claimOne();
+      const release = "select release_document($1, $2)";
+      expect(await told(() => client.query(release, [claimed.id, claimed.claim]))).toBe(1);
+      expect(await told(() => client.query("select claim_documents('a worker', 1, '1 minute')"))).toBe(0);
+    });
+  });
+});
+
+describe("a result", () => {
+  it("is stored under a lock, so that the claim cannot be lost meanwhile", async () => {
+    const [id] = (await insertDocuments("one two")) as [string];
+    const claimed = await claimOne();
+    const other = await connectTo(database.url);
+    try {
+      await other.query("begin");
+      const { rows } = await other.query("select check_document_claim($1, $2) as claim", [id, claimed.claim]);
+      expect(rows).toEqual([{ claim: "HELD" }]);
+      await withClient(database.url, async (client) => {
+        await client.query("set lock_timeout = '50ms'");
+        const failing = client.query("select fail_document($1, $2, 'a reason')", [id, claimed.claim]);
+        await expect(failing).rejects.toMatchObject({ code: "55P03" });
+      });
+    } finally {
+      await other.end();
+    }
+    expect(await complete(claimed, someChunks)).toBe(true);
   });
 });
 

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { ApplicationError } from "../../src/errors.ts";
 import { Budget } from "../../src/processing/budget.ts";
@@ -5,6 +6,25 @@ import { Budget } from "../../src/processing/budget.ts";
 const refusal = () => new ApplicationError("OVERLOADED", "Too much.");
 
 describe("a budget", () => {
+  it("is given to large work before small work that came later, and to work larger than itself", async () => {
+    const budget = new Budget({ total: 100, waitMs: 60_000, refusal });
+    const begun: string[] = [];
+    const releases: (() => void)[] = [];
+    for (const [name, units] of Object.entries({ half: 50, large: 80, small: 10, "larger than all": 1_000 })) {
+      void budget.take(units).then((release) => {
+        begun.push(name);
+        releases.push(release);
+      });
+    }
+    const steps: string[][] = [];
+    for (let step = 0; step < 4; step++) {
+      await turn();
+      steps.push(begun.splice(0));
+      for (const release of releases.splice(0)) release();
+    }
+    expect(steps).toEqual([["half"], ["large", "small"], ["larger than all"], []]);
+  });
+
   it("is given in the order in which it was asked for, and given back", async () => {
     const budget = new Budget({ total: 100, waitMs: 60_000, refusal });
     const begun: string[] = [];
