@@ -7,9 +7,7 @@ export default {
     "src/eager-loading/{answers,ask,compile-plan,connection,cursor,in-time,keyset,page-arguments}.ts",
     "src/eager-loading/{run-plan,sql,statement}.ts",
     "src/graphql/{global-id,scalars,type-names}.ts",
-    "src/operations/{error-answers,operation-variables,request-limits}.ts",
-    // The rest of the file needs a database.
-    "src/operations/idempotency-header.ts:1-73",
+    "src/operations/{error-answers,idempotency-header,operation-variables,request-limits}.ts",
     "src/outbox/event-ring.ts",
     "src/processing/budget.ts",
     "src/search/*.ts",

@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** The tests that need no database, on their own: mutation testing repeats them for each mutant. */
+/** The tests that need no database, for mutation testing, which repeats them for each change of the code. */
 export default defineConfig({
   // As Node resolves it for the packages that use it; there must be one copy.
   resolve: { alias: [{ find: /^graphql$/, replacement: "graphql/index.js" }] },
@@ -8,7 +8,7 @@ export default defineConfig({
     include: ["test/**/*.unit.test.ts", "test/config.test.ts", "test/documents/scanners.test.ts"],
     // Few runs of properties, and no measurements of time.
     env: { LECTERN_RUNS: "500", LECTERN_MUTANTS: "1" },
-    // Node caches the modules that it loads itself, so a mutant would be tested with the modules of the one before.
+    // Vite transforms each file once for all mutants.
     experimental: { viteModuleRunner: true },
     testTimeout: 60_000,
     maxWorkers: 2,

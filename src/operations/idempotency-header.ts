@@ -50,7 +50,7 @@ function addTo(hash: ReturnType<typeof createHash>, value: unknown): void {
     }
     hash.update("}");
   } else {
-    hash.update(`${JSON.stringify(value) ?? "null"},`);
+    hash.update(`${JSON.stringify(value)},`);
   }
 }
 

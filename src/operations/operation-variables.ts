@@ -5,12 +5,10 @@ import {
   type GraphQLInputType,
   type GraphQLNamedType,
   getNamedType,
-  getNullableType,
   getOperationAST,
   isEnumType,
   isInputObjectType,
   isInputType,
-  isListType,
   isNonNullType,
   isSpecifiedScalarType,
   typeFromAST,
@@ -67,10 +65,9 @@ function reasonOf(type: GraphQLInputType, path: Path, value: unknown, reason: st
 function namedTypeAt(type: GraphQLInputType, path: Path): GraphQLNamedType {
   let at = type;
   for (const key of path) {
-    const container = getNullableType(at);
-    if (typeof key === "number" && isListType(container)) at = container.ofType as GraphQLInputType;
-    const named = getNamedType(container);
-    if (typeof key === "string" && isInputObjectType(named)) at = named.getFields()[key]?.type ?? at;
+    // Lists need no step of their own: the named type is that of their items.
+    const named = getNamedType(at);
+    if (isInputObjectType(named)) at = named.getFields()[key]?.type ?? at;
   }
   return getNamedType(at);
 }

@@ -209,6 +209,13 @@ describe("the answer for an invalid request", () => {
     expect(answered(fromInner)).toMatchObject({ message: "Inner.", path: ["b"] });
   });
 
+  it("has the location of the field at which it occurred", () => {
+    const field = new GraphQLError("wrapped", { nodes: definition ?? null, originalError: new Error("secret") });
+    expect(answered(field).locations).toEqual([{ line: 1, column: 1 }]);
+    const token = new GraphQLError("wrapped", { source, positions: [2], originalError: badInput(["a"], "No.") });
+    expect(answered(token)).toMatchObject({ message: "No.", locations: [{ line: 1, column: 3 }] });
+  });
+
   it("is truncated after 1,000 characters", () => {
     const message = (length: number) => answered(new GraphQLError("x".repeat(length))).message;
     expect(message(1_000)).toBe("x".repeat(1_000));

@@ -1,6 +1,6 @@
-import { parse } from "graphql";
+import { type ExecutionResult, GraphQLError, parse } from "graphql";
 import { describe, expect, it } from "vitest";
-import { keyOf, oneAtATime } from "../../src/operations/idempotency-header.ts";
+import { executeOnce, keyOf, oneAtATime } from "../../src/operations/idempotency-header.ts";
 import { StagedFile } from "../../src/storage/file-store.ts";
 import { refusalOf } from "../support/refusals.ts";
 
@@ -106,6 +106,7 @@ describe("the hash of a request", () => {
 
   it("stays the same from one version of the program to the next, for keys that are stored", () => {
     const variables = { b: [1, { c: null }], a: "x", file: file() };
+    expect(hashOf({})).toBe("7867f9d35488b803c5d914c249ed3336f335a4a271194e9bf20be24f18d7e450");
     expect(hashOf({ query: "mutation A { a }", operationName: "A", variables })).toBe(
       "d9212eaedbef51248d3b71e5898aba42d3e4f27b1f6d31ce9a1c4892fb8c8bef",
     );
@@ -141,5 +142,84 @@ describe("operations with the same key", () => {
     const later = run("later");
     later.resolve("at once");
     expect(await later.outcome).toBe("at once");
+  });
+
+  it("wait also for one that began after an earlier one had ended", async () => {
+    const log: string[] = [];
+    const gates = new Map<string, () => void>();
+    const run = (name: string) =>
+      oneAtATime(key, async () => {
+        log.push(name);
+        await new Promise<void>((resolve) => gates.set(name, resolve));
+      });
+    const [first, second] = [run("first"), run("second")];
+    await new Promise(setImmediate);
+    gates.get("first")?.();
+    await first;
+    const third = run("third");
+    await new Promise(setImmediate);
+    expect(log).toEqual(["first", "second"]);
+    gates.get("second")?.();
+    await second;
+    await new Promise(setImmediate);
+    gates.get("third")?.();
+    await third;
+    expect(log).toEqual(["first", "second", "third"]);
+  });
+});
+
+describe("an operation with a key", () => {
+  const key = { userId: "user-1", key: "k-1", requestHash: "0" };
+  const show = (error: unknown) => ({ message: `shown: ${(error as Error).message}`, locations: [] });
+
+  /** Executes on a table that holds the stored response, or none. */
+  async function executed(result: ExecutionResult, stored?: string, masked: typeof show = show) {
+    const written: unknown[] = [];
+    let [executions, withoutPreparations] = [0, 0];
+    const uow = {
+      write: async ({ text, values }: { text: string; values: unknown[] }) => {
+        if (text.includes("insert")) return stored === undefined ? [{ reserved: 1 }] : [];
+        written.push(JSON.parse(values[0] as string));
+        return [];
+      },
+      reader: { read: async () => [{ requestHash: "0", answer: stored }] },
+      doWithoutPreparations: () => withoutPreparations++,
+    };
+    const outcome = await executeOnce(uow as never, key, { retentionHours: 24, show: masked }, async () => {
+      executions++;
+      return result;
+    });
+    return { ...outcome, written, executions, withoutPreparations };
+  }
+
+  it("is executed, and its response is stored", async () => {
+    expect(await executed({ data: { a: 1 } })).toEqual({
+      result: { data: { a: 1 } },
+      isReplay: false,
+      written: [{ data: { a: 1 } }],
+      executions: 1,
+      withoutPreparations: 0,
+    });
+  });
+
+  it("has its errors stored as clients see them", async () => {
+    const result = { data: null, errors: [new GraphQLError("secret", { path: ["a"] })] };
+    expect((await executed(result)).written).toEqual([{ data: null, errors: [{ message: "shown: secret" }] }]);
+    const masked = () => ({ message: "No.", path: ["a"], extensions: { code: "CONFLICT" }, locations: [] });
+    expect((await executed(result, undefined, masked)).written).toEqual([
+      { data: null, errors: [{ message: "No.", path: ["a"], extensions: { code: "CONFLICT" } }] },
+    ]);
+  });
+
+  it("is not executed again: its stored response is repeated, and nothing prepared is kept", async () => {
+    const replay = { isReplay: true, written: [], executions: 0, withoutPreparations: 1 };
+    expect(await executed({ data: {} }, JSON.stringify({ data: { a: 1 } }))).toEqual({
+      result: { data: { a: 1 } },
+      ...replay,
+    });
+    const error = { message: "No.", path: ["a"], extensions: { code: "CONFLICT" } };
+    const { result } = await executed({ data: {} }, JSON.stringify({ data: null, errors: [error] }));
+    expect(result.data).toBeNull();
+    expect(result.errors?.map((one) => one.toJSON())).toEqual([error]);
   });
 });

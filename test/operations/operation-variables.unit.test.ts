@@ -146,6 +146,19 @@ describe("the refusal of a variable", () => {
     expect(message).toMatch(/^Variable "\$shape" is invalid: Field "x+…$/);
   });
 
+  it("suggests fields with similar names, unless the schema is to stay hidden", () => {
+    const refusalFor = (hideSuggestions?: boolean) =>
+      refusalOf(() =>
+        variablesOf({
+          ...(argsOf("($shape: Shape)", { shape: { nane: "x" } }, "One") as object),
+          hideSuggestions,
+        } as never),
+      );
+    const unknown = 'Variable "$shape" is invalid: Field "nane" is not defined by type "Shape".';
+    expect(refusalFor()).toEqual(refused(`${unknown} Did you mean "name"?`, "shape"));
+    expect(refusalFor(true)).toEqual(refused(unknown, "shape"));
+  });
+
   it("is about the first invalid value only", () => {
     expect(coerced("($a: Int, $b: Int)", { a: "x", b: "y" })).toMatchObject({ inputPath: ["a"] });
   });

@@ -1,0 +1,88 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadEnvironmentFile, readConfig, readPassword } from "../src/config.ts";
+import { UserError } from "../src/errors.ts";
+import { secret } from "./support/secret.ts";
+
+let folder = "";
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "lectern-config-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const configOf = (environment: Record<string, string>) =>
+  readConfig({ DATA_DIR: folder, AUTH_SECRET: secret, ...environment }, []);
+function faultOf(environment: Record<string, string>): string | undefined {
+  try {
+    configOf(environment);
+    return undefined;
+  } catch (error) {
+    expect(error).toBeInstanceOf(UserError);
+    return (error as Error).message;
+  }
+}
+
+describe("the configuration", () => {
+  it("names the folder of the files", () => {
+    expect(configOf({}).filesDir).toBe(join(folder, "files"));
+  });
+
+  it("allows a crash in tests only, not in production", () => {
+    const production = { NODE_ENV: "production", PUBLIC_URL: "https://lectern.test", CRASH_AT: "begin" };
+    expect(faultOf(production)).toBe("The configuration has 1 fault(s):\n  CRASH_AT: is for tests, not for production");
+    expect(configOf({ NODE_ENV: "test", CRASH_AT: "begin" }).CRASH_AT).toBe("begin");
+  });
+
+  it("allows a short life of files in tests only", () => {
+    expect(configOf({ NODE_ENV: "test", FILE_GRACE_MS: "1" }).FILE_GRACE_MS).toBe(1);
+    expect(faultOf({ FILE_GRACE_MS: "1" })).toBe(
+      "The configuration has 1 fault(s):\n  FILE_GRACE_MS: must be at least 57000, or files go while operations with them wait or are retried",
+    );
+  });
+
+  it("makes its secret without leaving anything else behind", () => {
+    const data = join(folder, "made");
+    readConfig({ DATA_DIR: data }, []);
+    expect(readdirSync(data)).toEqual(["auth-secret"]);
+  });
+
+  it("is refused if its folder cannot be written", () => {
+    const file = join(folder, "a-file");
+    writeFileSync(file, "");
+    expect(() => readConfig({ DATA_DIR: join(file, "data") }, [])).toThrow(UserError);
+    expect(() => readConfig({ DATA_DIR: join(file, "data") }, [])).toThrow(
+      new RegExp(`^DATA_DIR ${join(file, "data")} cannot be written: ENOTDIR`),
+    );
+  });
+});
+
+describe("the password of `user create`", () => {
+  it("is a variable of the environment, and none if it is empty", () => {
+    expect(readPassword({ LECTERN_PASSWORD: "correct horse" })).toBe("correct horse");
+    expect(readPassword({ LECTERN_PASSWORD: "" })).toBeUndefined();
+    expect(readPassword({})).toBeUndefined();
+  });
+});
+
+describe("a file of variables", () => {
+  it("adds to the environment, which takes precedence", () => {
+    const path = join(folder, "variables");
+    writeFileSync(path, "LECTERN_UNIT_ONE=file\nLECTERN_UNIT_TWO=file\n");
+    process.env.LECTERN_UNIT_TWO = "environment";
+    try {
+      loadEnvironmentFile(path);
+      expect([process.env.LECTERN_UNIT_ONE, process.env.LECTERN_UNIT_TWO]).toEqual(["file", "environment"]);
+    } finally {
+      delete process.env.LECTERN_UNIT_ONE;
+      delete process.env.LECTERN_UNIT_TWO;
+    }
+  });
+
+  it("need not exist", () => {
+    const missing = join(folder, "missing");
+    expect(existsSync(missing)).toBe(false);
+    expect(() => loadEnvironmentFile(missing)).not.toThrow();
+  });
+});
