@@ -70,25 +70,10 @@ function byteOrderMark([first, second, third]: Uint8Array): string | undefined {
 /** Returns undefined if the bytes are invalid in this encoding, or the encoding is unknown. */
 function decodeAs(encoding: string, bytes: Uint8Array): string | undefined {
   try {
-    const decoder = new TextDecoder(encoding, { fatal: true });
-    return decoder.encoding === "windows-1252" ? decodeWindows1252(bytes) : decoder.decode(bytes);
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch {
     return undefined;
   }
-}
-
-/** Windows-1252 for 0x80 to 0x9f, which are control characters in Latin-1. */
-const windows1252 = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ";
-
-/** Node 24's decoder treats windows-1252 as Latin-1. */
-function decodeWindows1252(bytes: Uint8Array): string {
-  const codes = new Uint16Array(bytes);
-  // `replace` with a callback takes four times as long, and memory for all matches.
-  for (let index = 0; index < codes.length; index++) {
-    const code = codes[index] as number;
-    if (code >= 0x80 && code <= 0x9f) codes[index] = windows1252.charCodeAt(code - 0x80);
-  }
-  return new TextDecoder("utf-16le").decode(codes);
 }
 
 function guess(bytes: Uint8Array): string | undefined {

@@ -37,7 +37,8 @@ export async function* chunk(text: string, report: (progress: number) => void): 
     const end = isInsideCharacter(text, found + piece.length) ? found + piece.length + 1 : found + piece.length;
     from = end;
     const slice = text.slice(start, end);
-    if (slice.trim() === "") continue;
+    // The piece is the second half of a character, which the previous chunk has.
+    if (slice === "") continue;
     // No special tokens: text that looks like a model's control token is ordinary text.
     const tokenCount = tokens.encode(slice, [], []).length;
     yield { text: slice, startOffset: start, endOffset: end, tokenCount };
@@ -48,5 +49,5 @@ const isSecondHalf = (piece: string) => /^[\uDC00-\uDFFF]/.test(piece);
 
 /** True between the code units of a surrogate pair. The splitter cuts there if it finds no separator. */
 function isInsideCharacter(text: string, offset: number): boolean {
-  return offset < text.length && (text.codePointAt(offset - 1) ?? 0) > 0xffff;
+  return (text.codePointAt(offset - 1) ?? 0) > 0xffff;
 }

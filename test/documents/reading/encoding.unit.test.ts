@@ -81,6 +81,13 @@ describe("a text with a byte order mark", () => {
     for (const start of [[0xef], [0xef, 0xbb], [0xff], [0xfe]]) {
       expect(failureOf(() => decodeText(bytesOf(start)))).not.toMatch("byte order mark");
     }
+    for (const start of [
+      [0x41, 0xbb, 0xbf],
+      [0x41, 0xfe],
+      [0x41, 0xff],
+    ]) {
+      expect(failureOf(() => decodeText(bytesOf(start)))).toBe("Its encoding was not recognised. Save it as UTF-8.");
+    }
   });
 });
 
@@ -91,6 +98,13 @@ describe("a page that declares its encoding", () => {
   it("is read in it", () => {
     expect(decodeText(page("windows-1252", [0x80, 0x93, 0xe9]), true)).toContain("<p>€“é");
     expect(decodeText(page("iso-8859-7", [0xe1, 0xe2, 0xe3]), true)).toContain("<p>αβγ");
+  });
+
+  it("has every character of windows-1252, which some versions of Node confuse with Latin-1", () => {
+    const bytes = Array.from({ length: 32 }, (_, index) => 0x80 + index);
+    expect(decodeText(page("iso-8859-1", bytes), true)).toContain(
+      "<p>€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ",
+    );
   });
 
   it("is read as UTF-8 if it is that, whatever it declares", () => {
@@ -172,6 +186,14 @@ describe("a text in another encoding", () => {
     const marks = Buffer.alloc(20, 0xcc);
     const stacked = decodeText(Buffer.concat([repeated, Buffer.from("o"), marks]));
     expect(stacked).not.toBe(stacked.normalize("NFC"));
+  });
+
+  it("is refused if a guess is improbable, or makes control characters", () => {
+    const message = "Its encoding was not recognised. Save it as UTF-8.";
+    expect(failureOf(() => decodeText(bytesOf([0xb5, 0xb6, 0xb7])))).toBe(message);
+    const french = ["Voil", [0xe0], " un texte fran", [0xe7], "ais, tr", [0xe8], "s ordinaire."];
+    expect(failureOf(() => decodeText(bytesOf(...french)))).toBe("decoded: Voilà un texte français, très ordinaire.");
+    expect(failureOf(() => decodeText(bytesOf(...french, [0x01])))).toBe(message);
   });
 
   it("is refused if it is none", () => {

@@ -82,6 +82,11 @@ describe("a file", () => {
     expect(await readingOf("a.txt", "{\\rtf1 Emma}")).toEqual(refused(`${supported} application/rtf.`));
     expect(await readingOf("a.txt", "%!PS-Adobe-3.0")).toEqual(refused(`${supported} application/postscript.`));
     expect(await readingOf("a.txt", "a\x01b")).toEqual(refused(`${supported} binary data.`));
+    // Half of a byte order mark is none.
+    for (const start of [0xff01, 0xfe01, 0x41fe, 0x41ff]) {
+      const bytes = Buffer.from([start >> 8, start & 0xff, 0x01, 0x02]);
+      expect(await readingOf("a.txt", bytes)).toEqual(refused(`${supported} binary data.`));
+    }
     expect(await readingOf("a.doc", Buffer.from("d0cf11e0a1b11ae1", "hex"))).toEqual(
       refused("Old or protected Office files are not supported: save it as .docx, without a password."),
     );

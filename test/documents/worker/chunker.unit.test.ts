@@ -53,6 +53,19 @@ describe("the chunks of a text", () => {
     expect(chunks.map(({ text }) => text).join("")).toBe(`x${"💡".repeat(700)}`);
   });
 
+  it("have no chunk for the second half of a character, if nothing follows it", async () => {
+    const word = "abcdefghij".repeat(100).slice(1);
+    expect(placesOf(await chunksOf(`${word}💡`))).toEqual([[0, 1_001]]);
+    expect(placesOf(await chunksOf(`${word}💡${word}`))).toEqual([
+      [0, 1_001],
+      [1_001, 2_000],
+    ]);
+    expect(placesOf(await chunksOf(`${word}a💡`))).toEqual([
+      [0, 1_000],
+      [1_000, 1_002],
+    ]);
+  });
+
   it("cover every text but for white space between them, in order", async () => {
     const word = fc.constantFrom("word", "Người ", "💡", ". ", " ", "\n", "\n\n", ", ");
     const text = fc
