@@ -35,7 +35,7 @@ export async function growthOf<Input>(
   name: string,
   make: (size: number) => Input,
   work: (input: Input) => unknown,
-  sizes: readonly number[] = [10, 100, 1_000, 10_000, 100_000, 1_000_000],
+  sizes: readonly number[] = [10, 100, 1_000, 10_000, 30_000, 100_000, 300_000, 1_000_000],
 ): Promise<Growth> {
   const n = await measurableSize((size) => {
     const input = make(size);
