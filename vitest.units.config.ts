@@ -1,9 +1,10 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 /** The tests that need no database, for mutation testing, which repeats them for each change of the code. */
 export default defineConfig({
-  // As Node resolves it for the packages that use it; there must be one copy.
-  resolve: { alias: [{ find: /^graphql$/, replacement: "graphql/index.js" }] },
+  // The file that Node takes: with another one there would be two graphqls, which refuse each other's schemas.
+  resolve: { alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve("graphql")) }] },
   test: {
     include: ["test/**/*.unit.test.ts", "test/config.test.ts", "test/documents/scanners.test.ts"],
     // Few runs of properties, and no measurements of time.

@@ -51,7 +51,10 @@ const broken = (detail: string): Result => ({ noticed: false, passed: false, det
 async function runTests(copy: ProjectCopy, environment: NodeJS.ProcessEnv, tests: string[]): Promise<Result> {
   const report = join(copy.folder, "report.json");
   await writeFile(report, "");
-  const parameters = ["run", ...tests, "--bail=1", "--reporter=json", `--outputFile=${report}`];
+  // Unit tests need no database, so none is started.
+  const needDatabase = tests.some((test) => !test.endsWith(".unit.test.ts"));
+  const config = needDatabase ? "vitest.config.ts" : "vitest.units.config.ts";
+  const parameters = ["run", ...tests, `--config=${config}`, "--bail=1", "--reporter=json", `--outputFile=${report}`];
   const { failed, output } = await run(copy, environment, "vitest", parameters);
   if (!failed) return passed;
   const text = await readFile(report, "utf8");

@@ -1,5 +1,5 @@
 /** The lists of faults agree with the code. `npm run faults` shows that the tests notice each of them. */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -35,6 +35,11 @@ describe("the lists", () => {
     const source = await readFile(join(root, fault.file), "utf8");
     expect(withFault(source, fault)).not.toBe(source);
     for (const tests of testsFor(fault)) expect(existsSync(join(root, tests)), tests).toBe(true);
+  });
+
+  it("are made for every folder of src", () => {
+    const folders = readdirSync(join(root, "src"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(folders.map(({ name }) => name).filter((name) => !lists.has(name))).toEqual([]);
   });
 
   it("name each fault once", () => {
