@@ -1,5 +1,13 @@
 /** Which statements a plan holds: none for fields that are left out, and one for equal asks, wherever they stand. */
+import { getOperationAST, type OperationDefinitionNode, parse } from "graphql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { compile } from "../../src/eager-loading/compile-plan.ts";
+import { CursorCodec } from "../../src/eager-loading/cursor.ts";
+import { Loaders } from "../../src/eager-loading/loaders.ts";
+import type { Reader } from "../../src/eager-loading/reader.ts";
+import { runPlan } from "../../src/eager-loading/run-plan.ts";
+import { buildSchema } from "../../src/graphql/schema.ts";
+import { slices } from "../../src/slices.ts";
 import { traced } from "../support/budget.ts";
 import type { TestDatabase } from "../support/database.ts";
 import { freshDatabase } from "../support/fresh-database.ts";
@@ -216,8 +224,45 @@ describe("equal asks are one statement for all their rows and all that is select
   });
 
   it("of a search, whose rows are read first", async () => {
-    const both = `{ a: searchChunks(query: "zebra", first: 2) { nodes { chunk { document { title } } } }
-      b: searchChunks(query: "zebra", first: 2) { nodes { chunk { neighbours { text } document { owner { name } } } } } }`;
+    const both = `{ a: searchChunks(query: "zebra", first: 2) { nodes { chunk { document { title owner { name } } } } }
+      b: searchChunks(query: "zebra", first: 2) { nodes { chunk { neighbours { text } } } } }`;
     expect(await planOf(both, 2)).toBe("ChunkHits DocumentById NeighboursByChunk UserById");
   });
+
+  it("whose text is that of one of them", async () => {
+    const documents = (selection: string) => `{ documents(first: 2) { nodes { ${selection} } } }`;
+    const [single, ...several] = await Promise.all(
+      [
+        documents("owner { name documents(first: 1) { nodes { text } } }"),
+        documents(
+          "a: owner { name documents(first: 1) { nodes { text } } } b: owner { documents(first: 1) { nodes { text } } }",
+        ),
+        documents(
+          "owner { name a: documents(first: 1) { nodes { text } } b: documents(first: 1) { nodes { id text } } }",
+        ),
+        documents("owner { name } ... { owner { documents(first: 1) { nodes { a: text b: text } } } }"),
+      ].map(statementsOf),
+    );
+    expect(single).toHaveLength(4);
+    for (const each of several) expect(each).toEqual(single);
+  });
 });
+
+const schema = await buildSchema(slices);
+
+/** The texts of a plan's statements, none of which finds anything. */
+async function statementsOf(query: string): Promise<string[]> {
+  const texts: string[] = [];
+  const reader: Reader = {
+    read: () => Promise.reject(new Error("All is read by the plan.")),
+    readTogether: async (statements) => {
+      texts.push(...statements.map(({ text }) => text));
+      return statements.map(() => ({ rows: [], ms: 0 }));
+    },
+  };
+  const viewer = { id: uuidOf(admin.id), role: "ADMIN", sessionId: "" };
+  const document = parse(query);
+  const plan = compile(schema, document, getOperationAST(document) as OperationDefinitionNode);
+  await runPlan(plan, {}, new Loaders({ viewer, reader, cursors: new CursorCodec("secret") }), { timeoutMs: 10_000 });
+  return texts.sort();
+}

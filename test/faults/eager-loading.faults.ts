@@ -213,7 +213,7 @@ export const faults: Fault[] = [
   {
     name: "a plan reads the rows of the first parent only",
     file: "src/eager-loading/run-plan.ts",
-    replace: { "if (keys.length <= 1) return keys[0] ?? null;": "if (keys.length > 0) return keys[0] ?? null;" },
+    replace: { "if (keys.length <= 1) return keys[0] ?? null;": "if (keys.length <= 2) return keys[0] ?? null;" },
     tests: plans,
   },
   {

@@ -11,7 +11,7 @@ export const faults: Fault[] = [
     file: "src/storage/file-sweep.ts",
     replace: {
       "else if (((await store.age(id)) ?? 0) > graceMs) await store.remove(id); else continue;":
-        "else await store.remove(id);",
+        "else if (graceMs >= 0) await store.remove(id); else continue;",
     },
     tests: store,
   },
