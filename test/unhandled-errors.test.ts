@@ -13,10 +13,12 @@ const program = `
 
 it("an unhandled error and an unhandled rejection are logged, and the process runs on", async () => {
   const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program]);
+  // The log writes to the output in its own way, so their order is not that of the calls.
   const lines = stdout.trim().split("\n");
-  expect(lines.slice(0, 2).map((line) => JSON.parse(line))).toMatchObject([
+  const logged = lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+  expect(logged).toMatchObject([
     { level: 60, msg: "unhandled error", err: { message: "thrown" } },
     { level: 60, msg: "unhandled rejection", err: { message: "rejected" } },
   ]);
-  expect(lines.slice(2)).toEqual(["The process runs on."]);
+  expect(lines).toContain("The process runs on.");
 });

@@ -319,6 +319,16 @@ describe("the connection", () => {
       [200, forEver],
     ]) {
       const small = connect({ size: 1, waitMs, transactionTimeoutMs: forEver });
+      // The limit is also that of opening a connection, which takes longer on a busy machine.
+      const open = () => small.pool.connect().then((client) => client.release());
+      await until(
+        () =>
+          open().then(
+            () => true,
+            () => false,
+          ),
+        "the connection is open",
+      );
       const held = Promise.withResolvers<void>();
       const begun = Promise.withResolvers<void>();
       const holder = transact(
