@@ -2,10 +2,9 @@
 export default {
   mutate: [
     "src/{config,errors,settings}.ts",
-    "src/documents/reading/{content,encoding,read-file,sniffing,title,zip}.ts",
+    "src/documents/reading/{content,encoding,extraction,read-file,sniffing,title,zip}.ts",
     "src/documents/worker/chunker.ts",
-    "src/eager-loading/{answers,ask,compile-plan,connection,cursor,in-time,keyset,page-arguments}.ts",
-    "src/eager-loading/{run-plan,sql,statement}.ts",
+    "src/eager-loading/*.ts",
     "src/graphql/{global-id,scalars,type-names}.ts",
     "src/operations/{error-answers,idempotency-header,operation-variables,request-limits}.ts",
     "src/outbox/event-ring.ts",

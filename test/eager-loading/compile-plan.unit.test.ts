@@ -1,10 +1,13 @@
 import { type GraphQLSchema, parse, print } from "graphql";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { type Conditions, compile, type Step } from "../../src/eager-loading/compile-plan.ts";
 import { librarySchema } from "../support/library-schema.ts";
 import { operationOf } from "../support/operation-of.ts";
 
-const schema: GraphQLSchema = librarySchema();
+let schema: GraphQLSchema;
+beforeAll(() => {
+  schema = librarySchema();
+});
 
 /** The plan as lines: a field, the selected parts of its connection, and below it the steps on its rows. */
 function planOf(query: string, operationName?: string): string[] {

@@ -1,5 +1,5 @@
-import { parse } from "graphql";
-import { describe, expect, it, vi } from "vitest";
+import { type GraphQLSchema, parse } from "graphql";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { Row } from "../../src/eager-loading/answers.ts";
 import { compile } from "../../src/eager-loading/compile-plan.ts";
 import { CursorCodec } from "../../src/eager-loading/cursor.ts";
@@ -20,7 +20,10 @@ import {
   shown,
 } from "../support/shelves.ts";
 
-const schema = librarySchema();
+let schema: GraphQLSchema;
+beforeAll(() => {
+  schema = librarySchema();
+});
 const cursors = new CursorCodec("secret");
 
 type Statement = ReturnType<typeof shown>;

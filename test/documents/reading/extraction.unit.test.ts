@@ -52,6 +52,7 @@ describe("the text of a page", () => {
 
 describe("the text of a PDF", () => {
   it("has its lines, and its pages as paragraphs", async () => {
+    expect(await textOf(pdf([" \n Emma \n ", "Chapter 1"]), pdfType)).toBe("Emma\n\nChapter 1");
     expect(await textOf(pdf(["Emma\nby Jane Austen", "", "Chapter 1"]), pdfType)).toBe(
       "Emma\nby Jane Austen\n\nChapter 1",
     );
@@ -78,6 +79,21 @@ describe("the text of a Word document", () => {
     expect(await failureOf(docxOf({ compressed: bomb(1, deflateRawSync) }), docxType)).toBe(
       "The archive is too large when inflated; it may be malicious.",
     );
+  });
+});
+
+describe("a document that cannot be read", () => {
+  it("has the reason for the log, beside the message for its owner", async () => {
+    const causeOf = (bytes: Buffer | string, mimeType: string) =>
+      textOf(bytes, mimeType).then(
+        () => "none",
+        ({ cause }) => (cause as Error | undefined)?.name,
+      );
+    expect(await causeOf(Buffer.from("<meta charset=utf-8><p>\xe9t\xe9", "latin1"), html)).toBe("UnreadableTextError");
+    expect(await causeOf("<div>".repeat(20_000), html)).toBe("RangeError");
+    expect(await causeOf("%PDF-1.4\n", pdfType)).toBe("InvalidPDFException");
+    expect(await causeOf("PK", docxType)).toBe("BadArchiveError");
+    expect(await causeOf(docxOf("<w:p>"), docxType)).toBe("Error");
   });
 });
 

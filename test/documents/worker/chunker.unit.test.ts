@@ -53,6 +53,14 @@ describe("the chunks of a text", () => {
     expect(chunks.map(({ text }) => text).join("")).toBe(`x${"💡".repeat(700)}`);
   });
 
+  it("may end after the last character of the first plane, which is a whole one", async () => {
+    const word = "abcdefghij".repeat(100).slice(1);
+    expect(placesOf(await chunksOf(`${word}\uffff${word}`))).toEqual([
+      [0, 1_000],
+      [1_000, 1_999],
+    ]);
+  });
+
   it("have no chunk for the second half of a character, if nothing follows it", async () => {
     const word = "abcdefghij".repeat(100).slice(1);
     expect(placesOf(await chunksOf(`${word}💡`))).toEqual([[0, 1_001]]);
