@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadEnvironmentFile, readConfig, readPassword } from "../src/config.ts";
 import { UserError } from "../src/errors.ts";
+import { whole } from "../src/settings.ts";
 import { secret } from "./support/secret.ts";
 
 let folder = "";
@@ -55,6 +56,20 @@ describe("the configuration", () => {
     expect(() => readConfig({ DATA_DIR: join(file, "data") }, [])).toThrow(
       new RegExp(`^DATA_DIR ${join(file, "data")} cannot be written: ENOTDIR`),
     );
+  });
+});
+
+describe("a setting", () => {
+  it("that is a whole number has two bounds", () => {
+    expect([whole(2, 4).parse("2"), whole(2, 4).parse("4")]).toEqual([2, 4]);
+    for (const value of ["1", "5", "2.5", "x", "-3"]) expect(whole(2, 4).safeParse(value).success).toBe(false);
+  });
+
+  it("is switched by words", () => {
+    const { EAGER_PLAN, PUBLIC_READ } = configOf({ EAGER_PLAN: "on", PUBLIC_READ: "true" });
+    expect([EAGER_PLAN, PUBLIC_READ]).toEqual([true, true]);
+    const off = configOf({ EAGER_PLAN: "off", PUBLIC_READ: "false" });
+    expect([off.EAGER_PLAN, off.PUBLIC_READ]).toEqual([false, false]);
   });
 });
 
