@@ -135,6 +135,7 @@ describe("settings that are given", () => {
     ["NODE_ENV", "prod"],
     ["SIGN_UP", "OPEN"],
     ["PUBLIC_URL", "lectern.example"],
+    ["AUTH_SECRET", "x".repeat(31)],
   ])("%s=%s is refused", (name, value) => {
     expect(faultsOf({ [name]: value })).toMatch(new RegExp(`^The configuration has 1 fault\\(s\\):\n  ${name}: `));
   });
@@ -157,6 +158,12 @@ describe("settings that are given", () => {
       "  AUTH_SECRET: must be set in production",
       "  PUBLIC_URL: must be set in production",
     ]);
+  });
+
+  it("must not make a server of production kill itself", () => {
+    const production = { NODE_ENV: "production", AUTH_SECRET: secret, PUBLIC_URL: "https://lectern.example" };
+    expect(faultsOf({ ...production, CRASH_AT: "begin" })).toContain("  CRASH_AT: is for tests, not for production");
+    expect(readConfig({ DATA_DIR: folder.path, AUTH_SECRET: secret, CRASH_AT: "begin" }).CRASH_AT).toBe("begin");
   });
 });
 

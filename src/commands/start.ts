@@ -12,6 +12,7 @@ import { FileStoreError } from "../storage/file-store.ts";
 import { surviveUnhandledErrors } from "../unhandled-errors.ts";
 import { startWorkers } from "../worker-process.ts";
 import { connectAs, openDatabase } from "./database-session.ts";
+import { stopAll } from "./stop-all.ts";
 import { untilSignal } from "./until-signal.ts";
 
 /** Starts all parts in order, and stops them in reverse order. */
@@ -22,12 +23,6 @@ export async function start(): Promise<void> {
   const logger = createLogger({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
   surviveUnhandledErrors(logger);
   const stops: (() => Promise<void>)[] = [];
-  const stopAll = async () => {
-    for (let stop = stops.pop(); stop; stop = stops.pop()) {
-      // The database stops even if another part fails to.
-      await stop().catch((error) => logger.error({ err: error }, "a part did not stop well"));
-    }
-  };
   try {
     const database = await openDatabase(config);
     stops.push(database.stop);
@@ -55,7 +50,7 @@ export async function start(): Promise<void> {
     else announce(config.isProduction, address, database.isEmbedded ? config.DATA_DIR : null);
     await signal;
   } finally {
-    await stopAll();
+    await stopAll(stops, logger);
   }
 }
 

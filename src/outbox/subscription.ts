@@ -53,7 +53,7 @@ export class Subscription<Delivery> implements AsyncIterableIterator<Delivery> {
   /** The error that is still to be delivered. */
   #error: unknown;
   #wake = () => {};
-  /** Time since which the client has not requested an event; undefined during a request. */
+  /** Start of the time without a request; undefined during a request. */
   #idleSince: number | undefined = performance.now();
 
   constructor(options: SubscriptionOptions<Delivery>) {
@@ -62,7 +62,7 @@ export class Subscription<Delivery> implements AsyncIterableIterator<Delivery> {
     this.#readTo = options.position;
   }
 
-  /** Milliseconds since the client's last request ended; 0 during a request. */
+  /** Milliseconds since the client's last request or the subscription itself ended; 0 during a request. */
   get idleMs(): number {
     return this.#idleSince === undefined ? 0 : performance.now() - this.#idleSince;
   }
@@ -95,6 +95,8 @@ export class Subscription<Delivery> implements AsyncIterableIterator<Delivery> {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#error = error;
+    // A client that has not read for long still has time to read the error.
+    if (this.#idleSince !== undefined) this.#idleSince = performance.now();
     this.#page = [];
     this.#prefetched = [];
     this.#options.onEnd();

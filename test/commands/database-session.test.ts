@@ -1,7 +1,10 @@
 import { expect, inject, it, vi } from "vitest";
-import { openDatabase } from "../../src/commands/database-session.ts";
+import { connectAs, openDatabase } from "../../src/commands/database-session.ts";
 import { readConfig } from "../../src/config.ts";
 import { DatabaseClient } from "../../src/database/client.ts";
+import { withClient } from "../../src/database/with-client.ts";
+import { freshDatabase } from "../support/fresh-database.ts";
+import { collectedLog } from "../support/logs.ts";
 import { secret } from "../support/secret.ts";
 
 it("a database that is older than PostgreSQL 15 is refused, and its connection closed", async () => {
@@ -15,5 +18,19 @@ it("a database that is older than PostgreSQL 15 is refused, and its connection c
   } finally {
     query.mockRestore();
     end.mockRestore();
+  }
+});
+
+it.each(["lectern_server", "lectern_worker"] as const)("a process works with the rights of %s only", async (role) => {
+  const database = await freshDatabase();
+  try {
+    const session = await openDatabase(readConfig({ DATABASE_URL: database.url, AUTH_SECRET: secret }));
+    const { logger, lines } = collectedLog();
+    const { rows } = await withClient(await connectAs(session, role, logger), (client) =>
+      client.query("select current_user as role"),
+    );
+    expect([rows, lines]).toEqual([[{ role }], []]);
+  } finally {
+    await database.drop();
   }
 });

@@ -4,6 +4,7 @@ import { chmod, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GraphQLClient } from "graphql-request";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { DatabaseClient } from "../../src/database/client.ts";
 import {
   begin,
   databaseProcess,
@@ -110,9 +111,9 @@ describe("a start without DATABASE_URL", () => {
     expect(lines).toContain("             password: lectern-demo (development only)");
     expect(lines).toContain("  Data       data");
 
-    for (const name of ["admin", "editor"]) await signIn(url, `${name}@lectern.example`);
     client = await signIn(url);
-    first = await readProcessedLibrary(client);
+    first = await readLibrary(client);
+    for (const name of ["admin", "editor"]) await signIn(url, `${name}@lectern.example`);
     expect(first.documents.totalCount).toBeGreaterThan(0);
     expect(first.documents.nodes.map(({ status }) => status)).toEqual(first.documents.nodes.map(() => "COMPLETED"));
     expect(first.searchChunks.totalCount).toBeGreaterThan(0);
@@ -127,6 +128,8 @@ describe("a start without DATABASE_URL", () => {
     // The sixth line is the address on which the database listens.
     const lines = (await readFile(join(folder.path, "data/postgres/data/postmaster.pid"), "utf8")).split("\n");
     expect(lines[5]).toBe("127.0.0.1");
+    const stranger = new DatabaseClient({ connectionString: `postgresql://postgres@127.0.0.1:${lines[3]}/lectern` });
+    await expect(stranger.connect()).rejects.toThrow("password");
   });
 
   it("stops all of it at Ctrl-C, the database too", async () => {
@@ -263,6 +266,7 @@ describe("a start in production", () => {
       NODE_ENV: "production",
       AUTH_SECRET: "x".repeat(32),
       PUBLIC_URL: "https://lectern.example",
+      LOG_FORMAT: "pretty",
     });
     expect(running.output()).not.toContain("lectern-demo");
     const page = await fetch(url, { headers: { accept: "text/html" } });

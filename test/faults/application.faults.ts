@@ -127,13 +127,13 @@ export const faults: Fault[] = [
     name: "a session that ended keeps its subscriptions until the next event",
     file: "src/application.ts",
     replace: { "viewers.onForget(() => changes.checkAll());": "" },
-    tests: ["test/outbox/watching.test.ts", "test/outbox/transports.test.ts"],
+    tests: ["test/application.test.ts"],
   },
   {
     name: "files are removed only when somebody looks, not when their rows are deleted",
     file: "src/application.ts",
     replace: { "tailer.onEvents(() => housekeeping.wake());": "" },
-    tests: ["test/documents/originals.test.ts"],
+    tests: ["test/application.test.ts"],
   },
   {
     name: "everybody may ask for the trace in production",

@@ -101,23 +101,21 @@ export const faults: Fault[] = [
     name: "the server works with all rights of its login",
     file: "src/commands/database-session.ts",
     replace: { "if (reason === null) return urlAs(url, role);": "if (reason === null) return url;" },
-    tests: start,
+    tests: ["test/commands/database-session.test.ts"],
   },
   {
     name: "a part that fails to stop keeps the others from it",
-    file: "src/commands/start.ts",
+    file: "src/commands/stop-all.ts",
     replace: {
       'await stop().catch((error) => logger.error({ err: error }, "a part did not stop well"));': "await stop();",
     },
-    tests: start,
+    tests: ["test/commands/stop-all.unit.test.ts"],
   },
   {
     name: "the parts stop in the order of their start",
-    file: "src/commands/start.ts",
-    replace: {
-      "let stop = stops.pop(); stop; stop = stops.pop()": "let stop = stops.shift(); stop; stop = stops.shift()",
-    },
-    tests: start,
+    file: "src/commands/stop-all.ts",
+    replace: { "stops.toReversed()": "stops" },
+    tests: ["test/commands/stop-all.unit.test.ts"],
   },
   {
     name: "a server in production takes another port than it was given",

@@ -8,19 +8,19 @@ export const faults: Fault[] = [
     name: "a fragment on an interface is left out of the plan",
     file: "src/eager-loading/compile-plan.ts",
     replace: { "return isAbstractType(other) && this.#schema.isSubType(other, type);": "return other === type;" },
-    tests: ["test/eager-loading/batching.test.ts", "test/eager-loading/one-round-trip.test.ts"],
+    tests: ["test/eager-loading/compile-plan.unit.test.ts", "test/eager-loading/run-plan.unit.test.ts"],
   },
   {
     name: "asks with other arguments share one answer",
     file: "src/eager-loading/ask.ts",
     replace: { 'identify(relation.name, "list", { args })': 'identify(relation.name, "list", {})' },
-    tests: ["test/eager-loading/batching.test.ts", "test/documents/generations.test.ts"],
+    tests: ["test/eager-loading/ask.unit.test.ts"],
   },
   {
     name: "pages of two viewers' filters share one answer",
     file: "src/eager-loading/ask.ts",
     replace: { 'identify(relation.name, "page", { args, window })': 'identify(relation.name, "page", { window })' },
-    tests: ["test/eager-loading/batching.test.ts", "test/eager-loading/page-walk.test.ts"],
+    tests: ["test/eager-loading/ask.unit.test.ts"],
   },
   {
     name: "a page is cut one row too early",
@@ -93,7 +93,7 @@ export const faults: Fault[] = [
     name: "keys are not made distinct, so a row of many parents comes many times",
     file: "src/eager-loading/statement.ts",
     replace: { "sql`select unnest(${[...new Set(keys)]}": "sql`select unnest(${[...keys]}" },
-    tests: ["test/eager-loading/batching.test.ts"],
+    tests: ["test/eager-loading/statement.unit.test.ts"],
   },
   {
     name: "an answer of the batch is cached over a write",

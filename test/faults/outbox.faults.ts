@@ -58,6 +58,12 @@ export const faults: Fault[] = [
     tests: ["test/outbox/consumer.test.ts"],
   },
   {
+    name: "a client that is dropped for not reading has no time to read why",
+    file: "src/outbox/subscription.ts",
+    replace: { "if (this.#idleSince !== undefined) this.#idleSince = performance.now();": "" },
+    tests: ["test/outbox/subscription.unit.test.ts"],
+  },
+  {
     name: "a failed consumer is retried at every wake-up",
     file: "src/outbox/consumer.ts",
     replace: { "if (this.#isStopped || this.#isBackingOff) return;": "if (this.#isStopped) return;" },

@@ -257,4 +257,17 @@ describe("the time without a request", () => {
     pass(20);
     expect(subscription.idleMs).toBe(20);
   });
+
+  it("begins again at the end of the subscription, so that its client has time to read why", async () => {
+    const pass = stopClock();
+    const { subscription } = subscribe();
+    pass(60_000);
+    subscription.drop("The client has not read for too long");
+    expect(subscription.idleMs).toBe(0);
+    pass(20);
+    expect(subscription.idleMs).toBe(20);
+    const next = subscription.next();
+    expect(subscription.idleMs).toBe(0);
+    await expect(next).rejects.toMatchObject({ code: "OVERLOADED" });
+  });
 });

@@ -283,7 +283,9 @@ describe("a worker whose store fails", () => {
     expect((await send(new File(["<!doctype html><p>Unread."], "Unread.html"))).status).toBe(200);
     await expect.poll(() => failureOf("Unread"), patiently).toMatchObject(failed("EIO"));
     const tried = () => lines.filter(({ msg }) => msg === "an attempt failed");
-    expect(tried()[0]).toMatchObject({ level: 40, err: { message: expect.stringContaining("EIO") } });
+    // The row tells it first: the worker logs after the database has answered.
+    const logged = { level: 40, err: { message: expect.stringContaining("EIO") } };
+    await expect.poll(() => tried()[0], patiently).toMatchObject(logged);
     heals.pop()?.();
     await expect.poll(() => failureOf("Unread"), patiently).toMatchObject({ status: "COMPLETED" });
   });

@@ -20,14 +20,21 @@ beforeAll(async () => {
 });
 afterAll(() => lectern.stop());
 
-type Answer = { status: number; headers: Headers; text: string; data?: unknown; errors: ShownError[] };
+type Answer = {
+  status: number;
+  headers: Headers;
+  text: string;
+  data?: unknown;
+  errors: ShownError[];
+  extensions?: Record<string, unknown>;
+};
 
 async function call(path: string, init: RequestInit = {}, at: Lectern = lectern): Promise<Answer> {
   const response = await fetch(new URL(path, at.url), { redirect: "manual", ...init });
   const text = await response.text();
   const isJson = response.headers.get("content-type")?.includes("json");
-  const { data, errors = [] } = isJson ? JSON.parse(text) : {};
-  return { status: response.status, headers: response.headers, text, data, errors };
+  const { data, errors = [], extensions } = isJson ? JSON.parse(text) : {};
+  return { status: response.status, headers: response.headers, text, data, errors, extensions };
 }
 
 const post = (body: BodyInit, headers: Record<string, string> = json) => ({ method: "POST", body, headers });
@@ -339,6 +346,15 @@ describe("what is shown of the schema", () => {
     const pat = await production.person("Pat");
     const answer = await ask(introspection, {}, signedIn(pat), production);
     expect(answer.data).toEqual({ __schema: { queryType: { name: "Query" } } });
+  });
+
+  it("are no statements in production, except to admins", async () => {
+    const traced = async (person?: Person) => {
+      const headers = { ...(person && signedIn(person)), "lectern-trace": "1" };
+      return (await ask("{ documents { totalCount } }", {}, headers, production)).extensions?.lectern;
+    };
+    expect([await traced(), await traced(await production.person("Pat"))]).toEqual([undefined, undefined]);
+    expect(await traced(await production.person("Boss", "ADMIN"))).toMatchObject({ statements: 1 });
   });
 
   it("is no suggestion in production, wherever a name is wrong", async () => {
