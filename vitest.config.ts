@@ -37,8 +37,10 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Events come late on a machine that is busy. A test of one that never comes says so long before its own end.
     expect: { poll: { timeout: 10_000 } },
+    // Files of one worker share what they load, so that it is loaded and compiled once. No test replaces a module.
+    isolate: false,
     // On two cores: much of a file's time is a wait for a time limit, for the database or for another process.
-    maxWorkers: 3,
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     projects: [
       {

@@ -50,9 +50,9 @@ describe("the guard", () => {
   const refusals = (guard: LoadGuard) => Array.from({ length: 20 }, () => guard.refusesNext()).filter(Boolean).length;
 
   it("refuses nothing after one long task, which is over when it is noticed", async () => {
-    // A limit that no machine reaches by being busy.
-    const guard = new LoadGuard({ maxDelayMs: 2_000, logger });
-    const block = keepBusy(6_000);
+    // A limit that no machine reaches by being busy, and less than half of what the task takes.
+    const guard = new LoadGuard({ maxDelayMs: 1_200, logger });
+    const block = keepBusy(3_000);
     await block.stop();
     await new Promise((resume) => setTimeout(resume, 500));
     expect(refusals(guard)).toBe(0);

@@ -1,6 +1,6 @@
 /** A PostgreSQL for one run, of the tests say, in a folder of its own: gone with the run, however that ends. */
 import { spawn } from "node:child_process";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/postgres/embedded-postgres.ts";
@@ -11,7 +11,7 @@ export type TemporaryPostgres = Pick<EmbeddedPostgres, "url" | "stop"> & { folde
 const forgetful = { fsync: "off", full_page_writes: "off", synchronous_commit: "off", max_connections: "300" };
 
 export async function startTemporaryPostgres(settings: Record<string, string> = forgetful): Promise<TemporaryPostgres> {
-  const folder = await mkdtemp(join(tmpdir(), "lectern-test-"));
+  const folder = await mkdtemp(join(await fastestFolder(), "lectern-test-"));
   // The database may run as another user, who must pass through.
   await chmod(folder, 0o755);
   const endWatch = watch(folder);
@@ -28,6 +28,15 @@ export async function startTemporaryPostgres(settings: Record<string, string> = 
       endWatch();
     },
   };
+}
+
+const memory = "/dev/shm";
+const neededBytes = 4 * 2 ** 30;
+
+/** Linux's files in memory if they have enough room, since each test file copies a database of about a thousand files. */
+async function fastestFolder(): Promise<string> {
+  const { bavail, bsize } = await statfs(memory).catch(() => ({ bavail: 0, bsize: 0 }));
+  return bavail * bsize > neededBytes ? memory : tmpdir();
 }
 
 /**

@@ -1,14 +1,9 @@
 /** Hashing, by the real library, whose calls are counted. */
-import { createRequire } from "node:module";
 import { setTimeout as delay } from "node:timers/promises";
+import * as argon2 from "@node-rs/argon2";
 import { afterEach, describe, expect, it } from "vitest";
-import type { Passwords } from "../../src/users/passwords.ts";
+import { argon2Passwords, type Passwords } from "../../src/users/passwords.ts";
 
-type Call = (...parameters: unknown[]) => Promise<unknown>;
-type Library = { hash: Call; verify: Call };
-
-const library = createRequire(import.meta.url)("@node-rs/argon2") as Library;
-const real = { ...library };
 /** Hashes that `verify` was given, in order. */
 let verified: string[] = [];
 /** Calls of the library under way, the highest number of them, and how many there were. */
@@ -16,22 +11,23 @@ let [underWay, most, calls] = [0, 0, 0];
 /** Takes the place of the library's work. */
 let instead: (() => Promise<unknown>) | undefined;
 
-function counting(name: keyof Library): Call {
-  return async (...parameters) => {
-    calls++;
-    most = Math.max(most, ++underWay);
-    if (name === "verify") verified.push(parameters[0] as string);
-    try {
-      return await (instead?.() ?? real[name](...parameters));
-    } finally {
-      underWay--;
-    }
-  };
+async function counted<Result>(work: () => Promise<Result>): Promise<Result> {
+  calls++;
+  most = Math.max(most, ++underWay);
+  try {
+    return (await (instead ?? work)()) as Result;
+  } finally {
+    underWay--;
+  }
 }
 
-// Names that a module imports from this library are bound when it is loaded, so they are replaced before.
-Object.assign(library, { hash: counting("hash"), verify: counting("verify") });
-const { argon2Passwords } = await import("../../src/users/passwords.ts");
+const passwords = argon2Passwords({
+  hash: (...parameters) => counted(() => argon2.hash(...parameters)),
+  verify: (...parameters) => {
+    verified.push(String(parameters[0]));
+    return counted(() => argon2.verify(...parameters));
+  },
+});
 
 afterEach(() => {
   instead = undefined;
@@ -44,7 +40,6 @@ const costOf = (hash: string | undefined) => hash?.split("$").slice(1, 4);
 
 describe("a password", () => {
   it("is right for its own hash only, which no other password and no other hash has", async () => {
-    const passwords = argon2Passwords();
     const [hash, other] = [await passwords.hash("a good password"), await passwords.hash("a good password")];
     expect(costOf(hash)).toEqual(["argon2id", "v=19", "m=19456,t=2,p=1"]);
     expect(other).not.toBe(hash);
@@ -53,7 +48,6 @@ describe("a password", () => {
   });
 
   it("of nobody costs as much as that of a user, and is always wrong", async () => {
-    const passwords = argon2Passwords();
     expect(await passwords.verify(null, "a good password")).toBe(false);
     expect(verified.map(costOf)).toEqual([costOf(await passwords.hash("a good password"))]);
     // Were the password of the hash that stands for nobody ever found, it would still open no account.
@@ -69,7 +63,6 @@ describe("hashing", () => {
     ["verify for nobody", (passwords) => passwords.verify(null, "a good password")],
     ["hash or verify", (passwords, index) => (index % 2 ? passwords.hash("a") : passwords.verify("a hash", "a"))],
   ])("never has more than two under way, when 200 %s at once", async (_name, work) => {
-    const passwords = argon2Passwords();
     // All calls that may begin have begun by then.
     instead = () => new Promise((resolve) => setImmediate(resolve, true));
     await Promise.all(Array.from({ length: 200 }, (_, index) => work(passwords, index)));
@@ -77,7 +70,6 @@ describe("hashing", () => {
   });
 
   it("goes on after failures", async () => {
-    const passwords = argon2Passwords();
     const ten = () => Promise.allSettled(Array.from({ length: 10 }, () => passwords.hash("a good password")));
     instead = () => Promise.reject(new Error("No memory."));
     const failed = await Promise.race([ten(), delay(5_000)]);
