@@ -1,7 +1,7 @@
 import type { Fault } from "./fault.ts";
 
-const store = ["test/storage/local-file-store.test.ts"];
-const named = ["test/storage/named-files.test.ts"];
+const store = ["test/storage/local-file-store.unit.test.ts", "test/storage/local-file-store.test.ts"];
+const named = ["test/storage/named-files.unit.test.ts", "test/storage/named-files.test.ts"];
 const sweep = ["test/storage/file-sweep.unit.test.ts"];
 const health = ["test/storage/file-store-health.test.ts"];
 

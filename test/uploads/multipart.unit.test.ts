@@ -159,7 +159,8 @@ describe("a multipart request is refused", () => {
       operations({ query: "mutation", variables }) + map({ a: [path] }) + file("a", "Emma");
     const elsewhere = malformed("A path in map leads to a null in operations, such as variables.file.");
     const paths = ["", "file", "variables", "variables.text", "variables.text.length", "variables.none", "query.file"];
-    for (const path of [...paths, "variables.list.1", "variables.__proto__", "constructor.name", 1, null]) {
+    const inherited = ["variables.__proto__", "variables.__proto__.__proto__", "constructor.name"];
+    for (const path of [...paths, "variables.list.1", ...inherited, 1, null]) {
       expect(await refused(body(path))).toEqual(elsewhere);
     }
     const twice = map({ a: ["variables.file", "variables.file"] });
