@@ -4,7 +4,6 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-process.env.NODE_COMPILE_CACHE ??= "node_modules/.cache/lectern-compiled";
 const generated = ["schema.graphql", "test/support/client/generated"];
 
 function read(path) {

@@ -1,4 +1,4 @@
-/** The wires between the parts of a server, which make it quick: without them each part waits for its own timer. */
+/** How the parts of a server wake each other. Without that, each would wait for its own timer. */
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { type Lectern, type Person, startLectern } from "./support/lectern.ts";
 import { watchBySse } from "./support/watching.ts";
@@ -18,7 +18,7 @@ it("the end of a session checks the subscriptions at once", () => {
   expect(checkAll).toHaveBeenCalledOnce();
 });
 
-it("an event wakes housekeeping, which removes the file of a deleted row", async () => {
+it("an event wakes housekeeping", async () => {
   const { accessToken } = ada;
   const watching = await watchBySse(lectern.url, { accessToken });
   const wake = vi.spyOn(lectern.application.housekeeping, "wake");

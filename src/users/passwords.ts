@@ -16,12 +16,12 @@ export interface Passwords {
 }
 
 /** @param library does the work; a test counts its calls */
-export function argon2Passwords({ hash, verify }: Pick<typeof argon2, "hash" | "verify"> = argon2): Passwords {
+export function argon2Passwords(library: Pick<typeof argon2, "hash" | "verify"> = argon2): Passwords {
   const inTurn = turns(maxConcurrent);
   return {
-    hash: (password) => inTurn(() => hash(password, cost)),
+    hash: (password) => inTurn(() => library.hash(password, cost)),
     verify: (expected, password) =>
-      inTurn(async () => (await verify(expected ?? nobodysHash, password)) && expected !== null),
+      inTurn(async () => (await library.verify(expected ?? nobodysHash, password)) && expected !== null),
   };
 }
 

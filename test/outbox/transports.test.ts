@@ -217,7 +217,7 @@ describe("a client that does not read", () => {
     expect(written).toBeGreaterThan(200);
     // All that it did not read would be more than 40 MB.
     expect(bytesInUse() - bytesBefore).toBeLessThan(15_000_000);
-    // When it reads again in time, it finds what it was told before, and why there is no more.
+    // A client that reads again in time finds what it was told before, and why there is no more.
     let text = "";
     socket.setEncoding("utf8").on("data", (data) => {
       text += data;

@@ -283,7 +283,7 @@ describe("a worker whose store fails", () => {
     expect((await send(new File(["<!doctype html><p>Unread."], "Unread.html"))).status).toBe(200);
     await expect.poll(() => failureOf("Unread"), patiently).toMatchObject(failed("EIO"));
     const tried = () => lines.filter(({ msg }) => msg === "an attempt failed");
-    // The row tells it first: the worker logs after the database has answered.
+    // The worker logs after the database has answered, so the row tells it first.
     const logged = { level: 40, err: { message: expect.stringContaining("EIO") } };
     await expect.poll(() => tried()[0], patiently).toMatchObject(logged);
     heals.pop()?.();

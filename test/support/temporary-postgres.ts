@@ -30,13 +30,15 @@ export async function startTemporaryPostgres(settings: Record<string, string> = 
   };
 }
 
-const memory = "/dev/shm";
+/** Linux's file system in memory. A container may give it a few megabytes only. */
+const memoryFolder = "/dev/shm";
+/** Room for the databases of all test files that run at once, and for the log. */
 const neededBytes = 4 * 2 ** 30;
 
-/** Linux's files in memory if they have enough room, since each test file copies a database of about a thousand files. */
+/** The folder in memory if it has enough room: each test file copies a database, which is about a thousand files. */
 async function fastestFolder(): Promise<string> {
-  const { bavail, bsize } = await statfs(memory).catch(() => ({ bavail: 0, bsize: 0 }));
-  return bavail * bsize > neededBytes ? memory : tmpdir();
+  const { bavail, bsize } = await statfs(memoryFolder).catch(() => ({ bavail: 0, bsize: 0 }));
+  return bavail * bsize > neededBytes ? memoryFolder : tmpdir();
 }
 
 /**
