@@ -244,11 +244,13 @@ describe("time", () => {
     // The database ends it after two seconds. This process would break the connection a second later.
     const byUs = vi.spyOn(TransactionState.prototype, "breakConnection");
     onTestFinished(() => byUs.mockRestore());
+    // The pool's end of the connection, since a statement sent before it has closed is answered with the timeout.
+    const ended = new Promise((resume) => impatient.pool.on("acquire", (client) => client.once("end", resume)));
     const error = await failureOf(
       transact(
         async (transaction) => {
-          const processId = await processIdOf(transaction);
-          await untilGone(processId);
+          await processIdOf(transaction);
+          await ended;
           expect(byUs).not.toHaveBeenCalled();
           await transaction.user.count();
         },
