@@ -1,11 +1,26 @@
 /** The user on whose behalf an operation runs. */
 import type { Role } from "./database/generated/prisma/enums.ts";
+import { ApplicationError } from "./errors.ts";
 
 /** Null: not signed in. */
 export type Viewer = { id: string; role: Role; sessionId: string } | null;
 
 export function isAdmin(viewer: Viewer): boolean {
   return viewer?.role === "ADMIN";
+}
+
+const ranks: Record<Role, number> = { VIEWER: 0, EDITOR: 1, ADMIN: 2 };
+
+/** Whether the viewer has the role or a higher one. */
+export function hasRole(viewer: Viewer, least: Role): boolean {
+  return viewer !== null && ranks[viewer.role] >= ranks[least];
+}
+
+/** @throws ApplicationError UNAUTHENTICATED, or FORBIDDEN if the viewer has a lower role */
+export function requireRole(viewer: Viewer, least: Role): NonNullable<Viewer> {
+  if (!viewer) throw new ApplicationError("UNAUTHENTICATED", "Sign in first.");
+  if (!hasRole(viewer, least)) throw new ApplicationError("FORBIDDEN", "Your role does not allow this.");
+  return viewer;
 }
 
 /** Finds viewers. The slice of accounts provides it. */

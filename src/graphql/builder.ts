@@ -5,9 +5,9 @@ import PrismaPlugin from "@pothos/plugin-prisma";
 import RelayPlugin from "@pothos/plugin-relay";
 import ScopeAuthPlugin from "@pothos/plugin-scope-auth";
 import { getDatamodel } from "../database/generated/pothos.ts";
-import type { Role } from "../database/generated/prisma/enums.ts";
 import { eagerOf } from "../eager-loading/field.ts";
 import { ApplicationError } from "../errors.ts";
+import { hasRole } from "../viewer.ts";
 import type { BuilderTypes } from "./builder-types.ts";
 import { encodeGlobalId } from "./global-id.ts";
 import "./mutation-field-plugin.ts";
@@ -53,7 +53,7 @@ export const builder = new SchemaBuilder<BuilderTypes>({
       trusted: !hasBadToken,
       reader: canRead,
       signedIn: viewer !== null,
-      role: (least) => viewer !== null && ranks[viewer.role] >= ranks[least],
+      role: (least) => hasRole(viewer, least),
     }),
     unauthorizedError: (_parent, { viewer, hasBadToken }) =>
       viewer === null
@@ -68,8 +68,6 @@ export const builder = new SchemaBuilder<BuilderTypes>({
     fieldComplexity: (_args, _context, field) => (eagerOf(field) ? 1 : { field: 0, multiplier: 1 }),
   },
 });
-
-const ranks: Record<Role, number> = { VIEWER: 0, EDITOR: 1, ADMIN: 2 };
 
 builder.queryType({ description: "All reads.", authScopes: { reader: true } });
 builder.mutationType({

@@ -19,6 +19,15 @@ export interface FileStore {
    * @throws FileTooLargeError as soon as the file exceeds `maxBytes`; also the errors of the source
    */
   stage(source: AsyncIterable<Uint8Array>, file: { name: string; maxBytes: number }): Promise<StagedFile>;
+  /**
+   * Stages the file that `write` creates at the path, which no file has yet. If this throws, the file has been removed.
+   *
+   * @throws FileTooLargeError if it exceeds `maxBytes`; also the errors of `write`
+   */
+  stageWritten(
+    file: { name: string; maxBytes: number },
+    write: (path: string) => Promise<unknown>,
+  ): Promise<StagedFile>;
   /** The contents of a staged file. @throws FileMissingError if it has been swept */
   readStaged(file: StagedFile): Promise<Buffer<ArrayBuffer>>;
   /**
@@ -31,8 +40,15 @@ export interface FileStore {
   discard(file: StagedFile): Promise<void>;
   /** The contents of a kept file. @throws FileMissingError */
   read(key: string): Promise<Buffer<ArrayBuffer>>;
-  /** The contents of a kept file as a stream. @throws FileMissingError */
-  pieces(key: string): AsyncIterable<Uint8Array>;
+  /** The contents of a kept file as a stream; of a part of it if a range is given. @throws FileMissingError */
+  pieces(key: string, range?: ByteRange): AsyncIterable<Uint8Array>;
+  /**
+   * Calls `use` with the path of a local file with the contents of a kept file, for programs that need one. The file must
+   * not be changed, and may be gone afterwards.
+   *
+   * @throws FileMissingError; also the errors of `use`
+   */
+  withLocalFile<Result>(key: string, use: (path: string) => Promise<Result>): Promise<Result>;
   /**
    * Resets the age of a kept file that a row is about to name, so that it is not swept before the commit.
    *
@@ -52,6 +68,9 @@ export interface FileStore {
   /** Checks that the store accepts files, by writing and removing a small one. @throws FileStoreError */
   requireUsable(): Promise<void>;
 }
+
+/** Positions of bytes, from 0; `end` is exclusive. */
+export type ByteRange = { start: number; end: number };
 
 export type StoredFile = {
   /** The key of a kept file, or the id of a staged one. */

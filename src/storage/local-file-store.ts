@@ -11,6 +11,7 @@ import type { Dirent, Stats } from "node:fs";
 import { type FileHandle, mkdir, open, opendir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
+  type ByteRange,
   FileMissingError,
   type FilePoint,
   type FileStore,
@@ -57,6 +58,31 @@ export class LocalFileStore implements FileStore {
     } catch (error) {
       // Report the first error. The sweep removes the file if this fails.
       await handle.close().catch(() => {});
+      await rm(path, { force: true }).catch(() => {});
+      throw error;
+    }
+  }
+
+  async stageWritten(
+    { name, maxBytes }: { name: string; maxBytes: number },
+    write: (path: string) => Promise<unknown>,
+  ) {
+    const id = randomUUID();
+    const path = this.#stagedPath(id);
+    await ask(path, () => makeFolder(dirname(path)));
+    try {
+      await write(path);
+      const handle = await ask(path, () => open(path, "r+"), id);
+      try {
+        await ask(path, () => handle.chmod(0o600));
+        const received = await this.#receive(piecesOf(handle, path), async () => {}, maxBytes);
+        await ask(path, () => handle.sync());
+        this.#probe("after_fsync");
+        return new StagedFile({ id, name, ...received });
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
       await rm(path, { force: true }).catch(() => {});
       throw error;
     }
@@ -114,18 +140,21 @@ export class LocalFileStore implements FileStore {
     return readWhole(this.#keptPath(key), key);
   }
 
-  async *pieces(key: string): AsyncIterable<Uint8Array> {
+  async *pieces(key: string, range?: ByteRange): AsyncIterable<Uint8Array> {
     const path = this.#keptPath(key);
     const handle = await ask(path, () => open(path), key);
     try {
-      for (;;) {
-        const { buffer, bytesRead } = await ask(path, () => handle.read(Buffer.allocUnsafe(pieceBytes)));
-        if (bytesRead === 0) return;
-        yield buffer.subarray(0, bytesRead);
-      }
+      yield* piecesOf(handle, path, range);
     } finally {
       await handle.close();
     }
+  }
+
+  async withLocalFile<Result>(key: string, use: (path: string) => Promise<Result>): Promise<Result> {
+    const path = this.#keptPath(key);
+    // Missing files are reported before `use` begins.
+    await ask(path, () => stat(path), key);
+    return use(path);
   }
 
   async touch(key: string): Promise<void> {
@@ -254,6 +283,20 @@ async function syncFolder(path: string): Promise<void> {
       await folder.close();
     }
   });
+}
+
+async function* piecesOf(
+  handle: FileHandle,
+  path: string,
+  { start, end }: ByteRange = { start: 0, end: Number.POSITIVE_INFINITY },
+): AsyncIterable<Uint8Array> {
+  for (let position = start; position < end; ) {
+    const buffer = Buffer.allocUnsafe(Math.min(pieceBytes, end - position));
+    const { bytesRead } = await ask(path, () => handle.read(buffer, 0, buffer.length, position));
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+    position += bytesRead;
+  }
 }
 
 async function writeAll(handle: FileHandle, piece: Uint8Array): Promise<void> {
