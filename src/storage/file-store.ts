@@ -80,6 +80,17 @@ export type StoredFile = {
   ageMs: number;
 };
 
+const keyForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Whether a text has the form of a storage key, or of the id of a staged file. */
+export const isKey = (text: string) => keyForm.test(text);
+
+/** Keys come from the database, which other programs can write: they must not lead out of the store. */
+export function requireKey(key: string): string {
+  if (!isKey(key)) throw new Error(`A storage key is a UUID, not ${JSON.stringify(key.slice(0, 50))}.`);
+  return key;
+}
+
 /** Points at which tests end the process, in the order of a file's life. */
 export type FilePoint = "after_part_write" | "after_fsync" | "after_rename" | "before_unlink" | "after_unlink";
 

@@ -56,8 +56,11 @@ export const faults: Fault[] = [
   },
   {
     name: "a staged file is not flushed to the disk",
-    file: "src/storage/local-file-store.ts",
-    replace: { "await ask(path, () => handle.sync());": "" },
+    file: "src/storage/staging.ts",
+    replace: {
+      'await ask(path, () => handle.sync()); this.#probe("after_fsync"); await ask':
+        'this.#probe("after_fsync"); await ask',
+    },
     tests: store,
   },
   {
@@ -91,7 +94,7 @@ export const faults: Fault[] = [
   },
   {
     name: "the partial file of a failed request stays",
-    file: "src/storage/local-file-store.ts",
+    file: "src/storage/staging.ts",
     replace: {
       "await handle.close().catch(() => {}); await rm(path, { force: true }).catch(() => {});":
         "await handle.close().catch(() => {});",
@@ -100,13 +103,13 @@ export const faults: Fault[] = [
   },
   {
     name: "a file of one byte more than the limit is received",
-    file: "src/storage/local-file-store.ts",
+    file: "src/storage/staging.ts",
     replace: { "if (sizeBytes > maxBytes)": "if (sizeBytes > maxBytes + 1)" },
     tests: store,
   },
   {
     name: "a file that is too large is written before it is refused",
-    file: "src/storage/local-file-store.ts",
+    file: "src/storage/staging.ts",
     replace: {
       "if (sizeBytes > maxBytes) throw new FileTooLargeError(maxBytes);": "",
       "return { sizeBytes, sha256:":
@@ -116,7 +119,7 @@ export const faults: Fault[] = [
   },
   {
     name: "the head shares the memory of a network buffer",
-    file: "src/storage/local-file-store.ts",
+    file: "src/storage/staging.ts",
     replace: {
       "Buffer.copyBytesFrom(piece, 0, headBytes - sizeBytes)": "piece.subarray(0, headBytes - sizeBytes)",
     },
@@ -124,7 +127,7 @@ export const faults: Fault[] = [
   },
   {
     name: "a write that takes a part of a piece loses the rest",
-    file: "src/storage/local-file-store.ts",
+    file: "src/storage/disk.ts",
     replace: {
       "written += (await handle.write(piece, written)).bytesWritten;":
         "await handle.write(piece, written); written = piece.length;",
@@ -132,20 +135,57 @@ export const faults: Fault[] = [
     tests: store,
   },
   {
-    name: "every user of the machine may read the files",
+    name: "a file that a program wrote is not flushed to the disk",
+    file: "src/storage/staging.ts",
+    replace: {
+      'await ask(path, () => handle.sync()); this.#probe("after_fsync"); return': 'this.#probe("after_fsync"); return',
+    },
+    tests: store,
+  },
+  {
+    name: "a file that a program wrote stays readable for every user of the machine",
+    file: "src/storage/staging.ts",
+    replace: { "await ask(path, () => handle.chmod(0o600));": "" },
+    tests: store,
+  },
+  {
+    name: "the partial file of a program that failed stays",
+    file: "src/storage/staging.ts",
+    replace: {
+      "await handle.close(); } } catch (error) { await rm(path, { force: true }).catch(() => {}); throw error; }":
+        "await handle.close(); } } catch (error) { throw error; }",
+    },
+    tests: store,
+  },
+  {
+    name: "the end of a range is included",
+    file: "src/storage/disk.ts",
+    replace: { "Math.min(pieceBytes, end - position)": "Math.min(pieceBytes, end + 1 - position)" },
+    tests: store,
+  },
+  {
+    name: "a missing file is noticed by the program that needs it",
     file: "src/storage/local-file-store.ts",
+    replace: {
+      "await ask(path, () => stat(path), key); return use(path);": "stat(path).catch(() => {}); return use(path);",
+    },
+    tests: store,
+  },
+  {
+    name: "every user of the machine may read the files",
+    file: "src/storage/disk.ts",
     replace: { 'open(path, "wx", 0o600)': 'open(path, "wx")' },
     tests: store,
   },
   {
     name: "a storage key may lead out of the folder",
-    file: "src/storage/local-file-store.ts",
-    replace: { "if (!keyForm.test(key)) throw": "if (key.length === 0) throw" },
+    file: "src/storage/file-store.ts",
+    replace: { "if (!isKey(key)) throw": "if (key.length === 0) throw" },
     tests: store,
   },
   {
     name: "the age of a file is that of its contents, not of its last touch",
-    file: "src/storage/local-file-store.ts",
+    file: "src/storage/disk.ts",
     replace: {
       "const ageOf = ({ ctimeMs }: Stats) => Date.now() - ctimeMs;":
         "const ageOf = ({ birthtimeMs }: Stats) => Date.now() - birthtimeMs;",
@@ -156,14 +196,14 @@ export const faults: Fault[] = [
     name: "a file is left open when its client stops reading",
     file: "src/storage/local-file-store.ts",
     replace: {
-      "} finally { await handle.close(); } } async touch":
-        "} catch (error) { await handle.close(); throw error; } } async touch",
+      "} finally { await handle.close(); } } async withLocalFile":
+        "} catch (error) { await handle.close(); throw error; } } async withLocalFile",
     },
     tests: store,
   },
   {
     name: "the trial leaves a file when the process ends",
-    file: "src/storage/local-file-store.ts",
+    file: "src/storage/staging.ts",
     replace: {
       "await rm(path); await writeAll(handle, new Uint8Array(trialBytes)); await handle.sync();":
         "await writeAll(handle, new Uint8Array(trialBytes)); await handle.sync(); await rm(path);",
@@ -172,7 +212,7 @@ export const faults: Fault[] = [
   },
   {
     name: "a folder above a missing folder is not created",
-    file: "src/storage/local-file-store.ts",
+    file: "src/storage/disk.ts",
     replace: { "await makeFolder(dirname(path)); await makeInnermost(path);": "await makeInnermost(path);" },
     tests: store,
   },

@@ -1,12 +1,12 @@
 /** A file's life on a sound disk: the order of calls that makes it durable, its limits, and how much is held open. */
 import { createHash } from "node:crypto";
-import fs, { type FileHandle, mkdir, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import fs, { type FileHandle, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { FileTooLargeError, headBytes } from "../../src/storage/file-store.ts";
+import { FileMissingError, FileTooLargeError, headBytes } from "../../src/storage/file-store.ts";
 import { LocalFileStore } from "../../src/storage/local-file-store.ts";
 import { failFiles } from "../support/failing-files.ts";
 
@@ -194,6 +194,83 @@ describe("a file that is received", () => {
       expect([outcome.maxBytes, sent]).toEqual([100, 100]);
     }
     expect([await staged(), open]).toEqual([kept, []]);
+  });
+});
+
+describe("a file that a program writes", () => {
+  const written = (write: (path: string) => Promise<unknown>, maxBytes = 200_000) =>
+    store.stageWritten({ name: "a.mp3", maxBytes }, write);
+
+  it("is measured, closed to other users and flushed like one that is received", async () => {
+    const contents = Buffer.alloc(100_000, "x");
+    const file = await written((path) => writeFile(path, contents, { mode: 0o644 }));
+    expect(file).toMatchObject({
+      name: "a.mp3",
+      sizeBytes: 100_000,
+      sha256: createHash("sha256").update(contents).digest("hex"),
+    });
+    expect(file.head).toHaveLength(headBytes);
+    expect(calls).toEqual(["sync staged/<file>"]);
+    expect((await stat(join(folder, "staged", file.id))).mode & 0o777).toBe(0o600);
+    expect((await store.read(await store.keep(file))).equals(contents)).toBe(true);
+    expect(open).toEqual([]);
+  });
+
+  it("is removed when it is too large, when the program fails, and when its disk does", async () => {
+    const mistake = new Error("The encoder has failed.");
+    const write = (bytes: number) => (path: string) => writeFile(path, Buffer.alloc(bytes));
+    await expect(written(write(1_001), 1_000)).rejects.toMatchObject({ name: "FileTooLargeError", maxBytes: 1_000 });
+    const failing = written(async (path) => {
+      await write(10)(path);
+      throw mistake;
+    });
+    await expect(failing).rejects.toBe(mistake);
+    const heal = failFiles("sync", "ENOSPC");
+    await expect(written(write(10)).finally(heal)).rejects.toMatchObject({ code: "INSUFFICIENT_STORAGE" });
+    expect([await staged(), open]).toEqual([[], []]);
+    expect(await written(write(1_000), 1_000)).toMatchObject({ sizeBytes: 1_000 });
+  });
+
+  it("is missing when the program has written none", async () => {
+    await expect(written(async () => {})).rejects.toBeInstanceOf(FileMissingError);
+  });
+});
+
+describe("a part of a file", () => {
+  const text = Buffer.from(Array.from({ length: 150_000 }, (_, index) => index % 251));
+  const part = async (key: string, start: number, end: number) =>
+    Buffer.concat(await Array.fromAsync(store.pieces(key, { start, end })));
+
+  it.each([
+    ["of one byte", 0, 1],
+    ["within the first piece", 10, 20],
+    ["of more than two pieces", 1, 140_000],
+    ["that ends with the file", 149_999, 150_000],
+    ["that ends beyond it", 149_990, 160_000],
+    ["that is empty", 5, 5],
+    ["that begins beyond it", 150_000, 150_001],
+  ])("%s has the bytes from its start to before its end", async (_, start, end) => {
+    const key = await store.keep(await stage(text));
+    expect((await part(key, start, end)).equals(text.subarray(start, end))).toBe(true);
+    expect(open).toEqual([]);
+  });
+});
+
+describe("a program that needs a local file", () => {
+  it("gets the path of the contents, and its result is returned", async () => {
+    const key = await store.keep(await stage("The text."));
+    expect(await store.withLocalFile(key, (path) => readFile(path, "utf8"))).toBe("The text.");
+    expect(String(await store.read(key))).toBe("The text.");
+  });
+
+  it("does not begin when the file is missing, and its own errors pass", async () => {
+    const key = await store.keep(await stage("The text."));
+    const mistake = Object.assign(new Error("The decoder has failed."), { code: "ENOENT", errno: -2 });
+    await expect(store.withLocalFile(key, () => Promise.reject(mistake))).rejects.toBe(mistake);
+    await store.remove(key);
+    let begun = 0;
+    await expect(store.withLocalFile(key, async () => begun++)).rejects.toBeInstanceOf(FileMissingError);
+    expect(begun).toBe(0);
   });
 });
 
