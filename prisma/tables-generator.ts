@@ -14,6 +14,7 @@ const sqlTypes: Record<string, string> = {
   Boolean: "boolean",
   DateTime: "timestamptz",
   Json: "jsonb",
+  Bytes: "bytea",
 };
 const nativeTypes: Record<string, string> = { Uuid: "uuid", Timestamptz: "timestamptz", Text: "text" };
 

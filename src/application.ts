@@ -65,6 +65,7 @@ export async function openApplication(config: Config, options: ApplicationOption
   const open = slices.map((slice) => slice.open?.({ config, publicUrl, isSecure, run, reads, files, logger }));
   const viewers = open.find((slice) => slice?.viewers)?.viewers;
   if (!viewers) throw new Error("No slice provides viewers: one slice of accounts is needed.");
+  for (const slice of open) await slice?.start?.();
   const services = (uow: UnitOfWork & Repositories, viewer: Viewer) =>
     merged<Services>(open.map((slice) => slice?.services?.(uow, viewer)));
 

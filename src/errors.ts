@@ -9,6 +9,7 @@ export type ErrorCode =
   | "CONFLICT"
   | "INVALID_STATE"
   | "DUPLICATE"
+  | "QUOTA_EXCEEDED"
   | "PAYLOAD_TOO_LARGE"
   | "UNSUPPORTED_MEDIA_TYPE"
   | "ROLLED_BACK"

@@ -57,6 +57,8 @@ export type OpenSlice = {
   services?(uow: UnitOfWork & Repositories, viewer: Viewer): Partial<Services>;
   /** Provided by the slice of accounts only. */
   viewers?: Viewers;
+  /** Runs once, before the server accepts requests. */
+  start?(): Promise<void>;
   /** Starts threads and the like before the first request needs them. */
   warmUp?(): Promise<void>;
   close?(): Promise<void>;

@@ -22,6 +22,13 @@ function isSqlState(code: unknown): code is string {
   return typeof code === "string" && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) && !/^P[12]\d{3}$/.test(code);
 }
 
+/** The message of the layer with this SQLSTATE; undefined if the error has another. */
+export function messageOfState(error: unknown, state: string): string | undefined {
+  if (sqlStateOf(error) !== state) return undefined;
+  const layer = layersOf(error).find(({ originalCode, code }) => originalCode === state || code === state);
+  return String(layer?.originalMessage ?? layer?.message);
+}
+
 /** Codes of Prisma whose errors do not contain the SQLSTATE. */
 const prismaStates: Record<string, string> = { P2034: "40001", P2002: "23505", P2003: "23503", P2037: "53300" };
 

@@ -12,6 +12,8 @@ import {
   PothosSchemaError,
   RootFieldBuilder,
   type SchemaTypes,
+  type ShapeFromTypeParam,
+  type TypeParam,
 } from "@pothos/core";
 import { getRefFromModel, ObjectFieldBuilder, PrismaObjectRef } from "@pothos/plugin-prisma";
 import { tables } from "../database/generated/tables.ts";
@@ -67,8 +69,20 @@ declare global {
           size: (args: InputShapeFromFields<Args>) => number;
         },
       ): FieldRef<Types, unknown>;
-      /** A wide text of the parent's own row, on the type of a model. */
+      /** A wide column of the parent's own row, on the type of a model. Default: a text, shown as it is. */
       wide(relation: ColumnRelation<string> | ColumnRelation<string | null>): FieldRef<Types, unknown>;
+      wide<Column, Type extends TypeParam<Types>, Args extends InputFieldMap = Record<never, never>>(
+        relation: ColumnRelation<Column>,
+        options: Described & {
+          type: Type;
+          args?: Args;
+          /** Makes the field's value from the column's, which is not null. */
+          toValue: (
+            value: NonNullable<Column>,
+            args: InputShapeFromFields<Args>,
+          ) => NonNullable<ShapeFromTypeParam<Types, Type, false>>;
+        },
+      ): FieldRef<Types, unknown>;
       /** One row whose key comes from the arguments or the viewer. */
       lookup<Row extends object, Args extends InputFieldMap = Record<never, never>>(
         relation: OneRelation<Row>,
@@ -153,18 +167,33 @@ fields.rows = function rows(relation: ListRelation<object>, options: RowsOptions
   });
 };
 
-fields.wide = function wide(relation: ColumnRelation<string | null>) {
+type WideOptions = Partial<Described> & {
+  type: TypeParam<OurTypes>;
+  args?: InputFieldMap;
+  toValue: (value: unknown, args: FieldArguments) => unknown;
+};
+
+const asText: WideOptions = { type: "String", toValue: (value) => value };
+
+fields.wide = function wide(
+  relation: ColumnRelation<unknown>,
+  { type, args, toValue, description }: WideOptions = asText,
+) {
   const model = modelOf(relation.table);
   if (modelOfFieldsIn(this) !== model) {
     throw new PothosSchemaError(`${relation.name} is a column of ${model}: no other type shows it.`);
   }
   const { key: by, column } = relation;
   return this.field({
-    type: "String",
+    type,
     nullable: requireColumn(relation.table, column).isNullable,
-    description: descriptionOf(this.builder, model, column),
+    description: description ?? descriptionOf(this.builder, model, column),
+    args,
     extensions: eagerExtensions({ kind: "column", relation, by }),
-    resolve: (parent, _args, { loaders }): Value => loaders.column(relation, parent[by]),
+    resolve: async (parent, args, { loaders }): Promise<Value> => {
+      const value = await loaders.column(relation, parent[by]);
+      return value === null ? null : toValue(value, args);
+    },
   });
 };
 

@@ -19,6 +19,7 @@ import {
 import { CursorOutOfDateError, PageArgumentError } from "../eager-loading/cursor.ts";
 import { ApplicationError, type ErrorCode, secondsToWait, tooBusy } from "../errors.ts";
 import { FileStoreError } from "../storage/file-store.ts";
+import { quotaErrorOf } from "../storage/quota.ts";
 import { IdempotencyMismatchError } from "../unit-of-work/idempotency-keys.ts";
 import { TransactionClosedError } from "../unit-of-work/transaction-guard.ts";
 import { AbandonedError, RetriesExhaustedError, UnknownOutcomeError } from "../unit-of-work/unit-of-work.ts";
@@ -75,6 +76,7 @@ const statusesByCode: Partial<Record<ErrorCode, number>> = {
   OVERLOADED: 503,
   STORAGE_UNAVAILABLE: 503,
   INSUFFICIENT_STORAGE: 507,
+  QUOTA_EXCEEDED: 507,
 };
 
 /** HTTP status and headers of codes that determine them. */
@@ -124,6 +126,8 @@ function meaningOf(error: unknown): ApplicationError | undefined {
     const reason = error instanceof CursorOutOfDateError ? { reason: "CURSOR_OUT_OF_DATE" } : {};
     return new ApplicationError("BAD_USER_INPUT", error.message, { inputPath: [error.argument], ...reason });
   }
+  const exceeded = quotaErrorOf(error);
+  if (exceeded) return exceeded;
   const [code, message] = kindOf(error) ?? [];
   return code && message ? new ApplicationError(code, message) : undefined;
 }

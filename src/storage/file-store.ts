@@ -30,6 +30,8 @@ export interface FileStore {
   ): Promise<StagedFile>;
   /** The contents of a staged file. @throws FileMissingError if it has been swept */
   readStaged(file: StagedFile): Promise<Buffer<ArrayBuffer>>;
+  /** Calls `use` with the path of a staged file, for programs that need one. @throws FileMissingError if it has been swept */
+  withStagedFile<Result>(file: StagedFile, use: (path: string) => Promise<Result>): Promise<Result>;
   /**
    * Keeps a staged file durably. Returns its key.
    *
@@ -132,6 +134,17 @@ export class FileMissingError extends Error {
 
   constructor(key: string, cause?: unknown) {
     super(`The file ${key} is not in the store.`, { cause });
+  }
+}
+
+/** A very slow operation may find its file swept, because no row named it yet. */
+export async function requireThere<Result>(work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof FileMissingError)) throw error;
+    const message = "The operation took too long and the file was deleted: send it again.";
+    throw new ApplicationError("TRANSACTION_TIMEOUT", message, {}, error);
   }
 }
 

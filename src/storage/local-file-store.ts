@@ -74,6 +74,10 @@ export class LocalFileStore implements FileStore {
     return this.#staging.requireUsable();
   }
 
+  withStagedFile<Result>({ id }: StagedFile, use: (path: string) => Promise<Result>): Promise<Result> {
+    return this.#staging.withFile(id, use);
+  }
+
   async keep({ id }: StagedFile): Promise<string> {
     const key = randomUUID();
     const path = this.#keptPath(key);

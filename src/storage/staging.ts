@@ -3,7 +3,7 @@
  * keeps it.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { open, rm } from "node:fs/promises";
+import { open, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ask, create, filesIn, makeFolder, piecesOf, readWhole, removeFile, writeAll } from "./disk.ts";
 import {
@@ -96,6 +96,12 @@ export class Staging implements Pick<FileStore, "stage" | "stageWritten" | "requ
 
   async read(id: string): Promise<Buffer<ArrayBuffer>> {
     return readWhole(this.pathOf(id), id);
+  }
+
+  async withFile<Result>(id: string, use: (path: string) => Promise<Result>): Promise<Result> {
+    const path = this.pathOf(id);
+    await ask(path, () => stat(path), id);
+    return use(path);
   }
 
   /** Removes a staged file, if it exists. */

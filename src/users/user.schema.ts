@@ -9,7 +9,7 @@ export const Role = builder.enumType("Role", {
   description: "The rights of a user. An ADMIN has those of an EDITOR, who has those of a VIEWER.",
   values: {
     [roles.VIEWER]: { description: "Reads shared documents, and creates, changes and deletes own ones." },
-    [roles.EDITOR]: { description: "The same rights as a VIEWER, until there are audio, playlists and schedules." },
+    [roles.EDITOR]: { description: "Also uploads, changes and deletes audio, categories and events." },
     [roles.ADMIN]: {
       description: "Also reads, changes and deletes all documents, sees e-mail addresses, and changes roles.",
     },
@@ -30,7 +30,7 @@ export const User = builder.rowNode("User", {
   }),
 });
 
-const Viewer = builder.objectRef<NonNullable<ViewerShape>>("Viewer").implement({
+export const Viewer = builder.objectRef<NonNullable<ViewerShape>>("Viewer").implement({
   description: "The user who is signed in.",
   fields: (t) => ({
     user: t.lookup(userById, { description: "Your account.", key: (_args, viewer) => viewer?.id ?? null }),

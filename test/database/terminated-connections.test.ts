@@ -3,6 +3,7 @@
  * piece with the answer before it. Every pool and every single connection hears it, and its users go on with another.
  * Terminations under load are in terminations-under-load.test.ts.
  */
+import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import { DatabasePool } from "../../src/database/client.ts";
 import { ReadConnections } from "../../src/database/read-connections.ts";
@@ -217,7 +218,7 @@ it.each([
   onTestFinished(() => worker?.stop());
   await home.database.query("delete from users");
   await addUser(home.database);
-  await addDocument(home.database, { storageKey: "a key", sizeBytes: 10 });
+  await addDocument(home.database, { storageKey: randomUUID(), sizeBytes: 10 });
   // The first document waits for its thread, which loads the readers of all formats.
   const statuses = () => home.database.query("select status from documents");
   await expect.poll(statuses, { timeout: 100_000 }).toEqual([{ status: "COMPLETED" }]);

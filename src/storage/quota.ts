@@ -1,0 +1,33 @@
+/** The limit of the file store. The database keeps a ledger of the files that rows name, and refuses more (LT002). */
+import { messageOfState } from "../database/sql-errors.ts";
+import type { Reader } from "../eager-loading/reader.ts";
+import { sql } from "../eager-loading/sql.ts";
+import { ApplicationError } from "../errors.ts";
+
+/** In bytes. */
+type Shortage = { usedBytes: number; neededBytes: number; limitBytes: number };
+
+/**
+ * Refuses a file early, before it is received or kept. Only the database's own check, when a row names it, is exact.
+ *
+ * @throws ApplicationError QUOTA_EXCEEDED
+ */
+export async function requireRoom(reader: Reader, neededBytes: number): Promise<void> {
+  const [row] = await reader.read(sql`select used_bytes as used, limit_bytes as limit from storage_usage`);
+  const [usedBytes, limitBytes] = [Number(row?.used), Number(row?.limit)];
+  if (usedBytes + neededBytes > limitBytes) throw refusal({ usedBytes, neededBytes, limitBytes });
+}
+
+/** The refusal by the database; undefined if the error is another one. */
+export function quotaErrorOf(error: unknown): ApplicationError | undefined {
+  const message = messageOfState(error, "LT002");
+  const numbers = message?.match(/\{.*\}/s)?.[0];
+  return numbers === undefined ? undefined : refusal(JSON.parse(numbers));
+}
+
+function refusal({ usedBytes, neededBytes, limitBytes }: Shortage): ApplicationError {
+  const message =
+    `The library's storage has ${limitBytes} bytes, of which ${usedBytes} are used, and this needs ${neededBytes}: ` +
+    "nothing was changed. Delete documents or audio first.";
+  return new ApplicationError("QUOTA_EXCEEDED", message, { usedBytes, neededBytes, limitBytes });
+}
