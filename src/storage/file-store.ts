@@ -65,6 +65,11 @@ export interface FileStore {
   remove(key: string): Promise<void>;
   /** All kept and staged files, in any order. */
   list(): AsyncIterable<StoredFile>;
+  /**
+   * Address from which a client may download a kept file by itself, without further credentials. Absent if the store has
+   * none. A missing file has one, too.
+   */
+  presignedUrl?(key: string, options: PresignedUrlOptions): Promise<string>;
   /** Removes a staged file from `list` whose server has ended. */
   removeStaged(id: string): Promise<void>;
   /** Checks that the store accepts files, by writing and removing a small one. @throws FileStoreError */
@@ -73,6 +78,15 @@ export interface FileStore {
 
 /** Positions of bytes, from 0; `end` is exclusive. */
 export type ByteRange = { start: number; end: number };
+
+export type PresignedUrlOptions = {
+  /** How long the address is valid. */
+  expiresSeconds: number;
+  /** Content-Type of the download. */
+  mimeType: string;
+  /** Content-Disposition of the download. */
+  disposition: string;
+};
 
 export type StoredFile = {
   /** The key of a kept file, or the id of a staged one. */
@@ -148,37 +162,49 @@ export async function requireThere<Result>(work: Promise<Result>): Promise<Resul
   }
 }
 
+/** `full`: an operator must make room. `passing`: a retry may succeed. `unavailable`: anything else. */
+export type StoreTrouble = "full" | "passing" | "unavailable";
+
 /** The disk is full, or its quota is used up. */
 const fullReasons = new Set(["ENOSPC", "EDQUOT"]);
 /** Transient shortages: open files, memory, locks. */
 const passingReasons = new Set(["EMFILE", "ENFILE", "EAGAIN", "EBUSY", "EINTR", "ENOMEM", "ETIMEDOUT"]);
 
+/** The trouble behind an error code of the operating system. */
+function troubleOf(reason: string): StoreTrouble {
+  if (fullReasons.has(reason)) return "full";
+  return passingReasons.has(reason) ? "passing" : "unavailable";
+}
+
 /** A failure of the store. The message is for clients; path and cause are for the log. */
 export class FileStoreError extends ApplicationError {
   override name = "FileStoreError";
   readonly path: string;
-  /** Error code of the operating system: ENOSPC, EACCES, EIO. */
+  /** Error code of the operating system, or of the service that keeps the files: ENOSPC, EACCES, SlowDown. */
   readonly reason: string;
+  readonly #trouble: StoreTrouble;
 
-  constructor(path: string, cause: NodeJS.ErrnoException) {
+  constructor(path: string, cause: NodeJS.ErrnoException, trouble?: StoreTrouble) {
     const reason = cause.code ?? "unknown";
-    super(fullReasons.has(reason) ? "INSUFFICIENT_STORAGE" : "STORAGE_UNAVAILABLE", messageFor(reason), {}, cause);
+    const certain = trouble ?? troubleOf(reason);
+    super(certain === "full" ? "INSUFFICIENT_STORAGE" : "STORAGE_UNAVAILABLE", messages[certain], {}, cause);
     this.path = path;
     this.reason = reason;
+    this.#trouble = certain;
   }
 
   get isFull(): boolean {
-    return fullReasons.has(this.reason);
+    return this.#trouble === "full";
   }
 
   /** True if a retry may succeed without an operator's action. */
   get mayPass(): boolean {
-    return passingReasons.has(this.reason);
+    return this.#trouble === "passing";
   }
 }
 
-function messageFor(reason: string): string {
-  if (fullReasons.has(reason)) return "The disk for files is full: nothing was changed. Retry when it has free space.";
-  if (passingReasons.has(reason)) return "The file store is too busy: nothing was changed. Retry in a moment.";
-  return "Files cannot be stored or read at the moment: nothing was changed. Retry later.";
-}
+const messages: Record<StoreTrouble, string> = {
+  full: "The disk for files is full: nothing was changed. Retry when it has free space.",
+  passing: "The file store is too busy: nothing was changed. Retry in a moment.",
+  unavailable: "Files cannot be stored or read at the moment: nothing was changed. Retry later.",
+};

@@ -3,7 +3,7 @@
  * keeps it.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { open, rm, stat } from "node:fs/promises";
+import { open, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ask, create, filesIn, makeFolder, piecesOf, readWhole, removeFile, writeAll } from "./disk.ts";
 import {
@@ -21,6 +21,9 @@ export type StagingOptions = {
   /** Called at each point of a file's life. */
   probe?: (point: FilePoint) => void;
 };
+
+/** Well below every grace period of the sweep. */
+const renewEveryMs = 5_000;
 
 /** Large enough to need disk space, small enough to be written quickly. */
 const trialBytes = 65_536;
@@ -104,6 +107,45 @@ export class Staging implements Pick<FileStore, "stage" | "stageWritten" | "requ
     return use(path);
   }
 
+  /** The contents of a staged file as a stream. @throws FileMissingError if it has been swept */
+  async *pieces(id: string): AsyncIterable<Uint8Array> {
+    const path = this.pathOf(id);
+    const handle = await ask(path, () => open(path), id);
+    try {
+      yield* piecesOf(handle, path);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /**
+   * Calls `use` with the path of a temporary file with these contents, which is removed afterwards. It is not flushed,
+   * since nothing names it after a crash.
+   */
+  async withTemporaryFile<Result>(
+    source: AsyncIterable<Uint8Array>,
+    use: (path: string) => Promise<Result>,
+  ): Promise<Result> {
+    const path = this.pathOf(randomUUID());
+    const handle = await ask(path, () => create(path));
+    let renewal: NodeJS.Timeout | undefined;
+    try {
+      try {
+        for await (const piece of source) await ask(path, () => writeAll(handle, piece));
+      } finally {
+        await handle.close();
+      }
+      // A program may take longer than files may stay here unused, and another process may sweep them.
+      renewal = setInterval(() => void renew(path), renewEveryMs);
+      renewal.unref();
+      return await use(path);
+    } finally {
+      clearInterval(renewal);
+      // The sweep removes the file if this fails.
+      await rm(path, { force: true }).catch(() => {});
+    }
+  }
+
   /** Removes a staged file, if it exists. */
   async remove(id: string): Promise<void> {
     await removeFile(this.pathOf(id));
@@ -132,4 +174,10 @@ export class Staging implements Pick<FileStore, "stage" | "stageWritten" | "requ
   pathOf(id: string): string {
     return join(this.#folder, requireKey(id));
   }
+}
+
+/** Resets the age of a file. A failure has no effect: the next attempt follows soon. */
+async function renew(path: string): Promise<void> {
+  const now = new Date();
+  await utimes(path, now, now).catch(() => {});
 }
