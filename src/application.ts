@@ -21,6 +21,8 @@ import type { FileStore } from "./storage/file-store.ts";
 import type { Probe } from "./unit-of-work/transaction-guard.ts";
 import type { Repositories, RunUnitOfWork, UnitOfWork } from "./unit-of-work/unit-of-work.ts";
 import type { WriteDatabase } from "./unit-of-work/write-database.ts";
+import type { RequireRoom } from "./uploads/upload-plugin.ts";
+import type { UploadRules } from "./uploads/upload-rules.ts";
 import { isAdmin, type Viewer, type Viewers } from "./viewer.ts";
 
 export type ApplicationOptions = {
@@ -89,7 +91,16 @@ export async function openApplication(config: Config, options: ApplicationOption
   tailer.onEvents(() => housekeeping.wake());
 
   const load = new LoadGuard({ maxDelayMs: config.MAX_EVENT_LOOP_DELAY_MS, logger });
-  const maxFileBytes = Math.max(0, ...slices.map((slice) => slice.maxFileBytes?.(config) ?? 0));
+  const rules: UploadRules = new Map(slices.flatMap((slice) => Object.entries(slice.uploads?.(config) ?? {})));
+  const maxFileBytes = Math.max(0, ...[...rules.values()].map(({ maxBytes }) => maxBytes));
+  const requireRoom: RequireRoom = async (viewer, bytes) => {
+    for (const slice of open) await slice?.requireRoom?.(viewer, bytes);
+  };
+  const limits = {
+    maxTokens: config.MAX_QUERY_TOKENS,
+    maxQueryCharacters: config.MAX_QUERY_CHARACTERS,
+    maxVariableValues: config.MAX_VARIABLE_VALUES,
+  };
   const contexts = contextsOf({
     viewers,
     isPublic: config.PUBLIC_READ,
@@ -123,20 +134,13 @@ export async function openApplication(config: Config, options: ApplicationOption
     maxWebSockets: config.WATCHES,
     uploads: {
       store: files,
-      limits: {
-        maxFieldBytes: config.MAX_JSON_BYTES,
-        maxFileBytes,
-        maxVariableValues: config.MAX_VARIABLE_VALUES,
-      },
-      waitMs: config.UPLOAD_WAIT_MS,
-      isSignedIn: async (request) => (await viewers.ofRequest(request)).viewer !== null,
+      rules,
+      limits: { ...limits, maxFieldBytes: config.MAX_JSON_BYTES },
+      viewerOf: async (request) => (await viewers.ofRequest(request)).viewer,
+      requireRoom,
       logger,
     },
-    limits: {
-      maxTokens: config.MAX_QUERY_TOKENS,
-      maxQueryCharacters: config.MAX_QUERY_CHARACTERS,
-      maxVariableValues: config.MAX_VARIABLE_VALUES,
-    },
+    limits,
     tabs: slices.flatMap(({ tabs = [] }) => tabs),
     isOpen: !config.isProduction,
     mayTrace: ({ viewer }) => !config.isProduction || isAdmin(viewer),

@@ -11,6 +11,8 @@ import type { Config, Settings } from "./settings.ts";
 import type { FileStore } from "./storage/file-store.ts";
 import type { FileColumn } from "./storage/named-files.ts";
 import type { Repositories, RunUnitOfWork, UnitOfWork } from "./unit-of-work/unit-of-work.ts";
+import type { RequireRoom } from "./uploads/upload-plugin.ts";
+import type { UploadRule } from "./uploads/upload-rules.ts";
 import type { Viewer, Viewers } from "./viewer.ts";
 
 export type Slice = {
@@ -24,8 +26,8 @@ export type Slice = {
   open?(parts: SliceParts): OpenSlice;
   /** Columns that name files in the store. Files that no such column names are swept. */
   files?: readonly FileColumn[];
-  /** Bytes of the largest file that one of its mutations takes. */
-  maxFileBytes?(config: Config): number;
+  /** Its mutation fields that take files, by their names. Files for other fields are refused before they are read. */
+  uploads?(config: Config): Readonly<Record<string, UploadRule>>;
   /** Its table as a queue, with the work on one row. */
   queue?: WorkQueue<{ config: Config; files: FileStore }>;
   /** Queries that count rows that must not exist, by the complaint that `doctor` prints. */
@@ -55,6 +57,8 @@ export type SliceParts = {
 export type OpenSlice = {
   /** Its services for one unit of work, on behalf of a viewer. */
   services?(uow: UnitOfWork & Repositories, viewer: Viewer): Partial<Services>;
+  /** Refuses files before they are read, such as by a quota. */
+  requireRoom?: RequireRoom;
   /** Provided by the slice of accounts only. */
   viewers?: Viewers;
   /** Runs once, before the server accepts requests. */

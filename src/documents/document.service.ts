@@ -25,7 +25,7 @@ export type UpdateDocument = {
 export type ExistingDocument = { id: string; expectedVersion?: number | null };
 
 export type DocumentServiceParts = {
-  uow: Pick<UnitOfWork, "prepare" | "afterCommit"> & { documents: DocumentRepository };
+  uow: Pick<UnitOfWork, "prepare" | "afterCommit" | "afterEnd"> & { documents: DocumentRepository };
   files: Pick<FileStore, "keep" | "touch" | "remove">;
   reader: FileReader;
   viewer: Viewer;
@@ -76,9 +76,11 @@ export class DocumentService {
   #contentOf({ file, text }: DocumentSource): Promise<DocumentContent> | DocumentContent {
     const { uow, files, maxBytes } = this.#parts;
     if (!file) return contentOfText(text ?? "", maxBytes, ["input", "source", "text"]);
+    // The text is prepared once for all attempts, so its memory is held until the last one has ended.
+    const hold = (release: () => void) => uow.afterEnd(release);
     return uow.prepare(
       `content of ${file.id}`,
-      () => requireThere(contentOfFile(file, this.#parts, ["input", "source", "file"])),
+      () => requireThere(contentOfFile(file, { ...this.#parts, hold }, ["input", "source", "file"])),
       ({ storageKey }) => storageKey === null || files.remove(storageKey),
     );
   }

@@ -42,8 +42,8 @@ export const documentSlice: Slice = {
     ]),
   repositories: (uow) => ({ documents: documentRepository(uow) }),
   open({ config, files, logger }) {
-    const reader = new ThreadedFileReader({ files, memoryMb: config.WORKER_MEMORY_MB, logger });
-    const maxBytes = config.MAX_DOCUMENT_BYTES;
+    const { MAX_DOCUMENT_BYTES: maxBytes, WORKER_MEMORY_MB: memoryMb, UPLOAD_WAIT_MS: memoryWaitMs } = config;
+    const reader = new ThreadedFileReader({ files, memoryMb, maxBytes, memoryWaitMs, logger });
     return {
       services: (uow, viewer) => ({ documents: new DocumentService({ uow, viewer, files, reader, maxBytes }) }),
       warmUp: () => reader.warmUp(),
@@ -51,7 +51,7 @@ export const documentSlice: Slice = {
     };
   },
   files: [{ table: tables.Document, key: "storageKey", topic: "document", size: "sizeBytes", sha256: "sha256" }],
-  maxFileBytes: (config) => config.MAX_DOCUMENT_BYTES,
+  uploads: (config) => ({ createDocument: { maxBytes: config.MAX_DOCUMENT_BYTES, role: "VIEWER" } }),
   // The readers of all formats are imported by workers only.
   queue: workQueue(documentQueue, async ({ config, files, slots, logger }) => {
     const { openProcessor } = await import("./worker/processor.ts");

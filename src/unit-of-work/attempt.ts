@@ -29,6 +29,7 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
   readonly #parts: UnitOfWorkParts<Repositories>;
   readonly #options: UnitOfWorkOptions;
   readonly #preparations: Preparations;
+  readonly #endEffects: (() => void)[];
   readonly #state: TransactionState;
   readonly #commitEffects: (() => unknown)[] = [];
   readonly #abortEffects: (() => unknown)[] = [];
@@ -43,10 +44,12 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
     options: UnitOfWorkOptions,
     attempt: number,
     preparations: Preparations,
+    endEffects: (() => void)[],
   ) {
     this.#parts = parts;
     this.#options = options;
     this.#preparations = preparations;
+    this.#endEffects = endEffects;
     this.#state = new TransactionState(options.name, parts.probe, (id) => parts.database.operationOf(id));
     this.name = options.name;
     this.attempt = attempt;
@@ -102,6 +105,10 @@ export class Attempt<Repositories extends object> implements UnitOfWork {
 
   afterAbort(effect: () => unknown): void {
     this.#abortEffects.push(effect);
+  }
+
+  afterEnd(effect: () => void): void {
+    this.#endEffects.push(effect);
   }
 
   doWithoutPreparations(): void {

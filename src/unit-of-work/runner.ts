@@ -10,44 +10,64 @@ import type { Logger } from "pino";
 import { isConnectionLoss, isRetryable, isUnavailable, sqlStateOf } from "../database/sql-errors.ts";
 import { Attempt, type Preparations } from "./attempt.ts";
 import type { Outcome } from "./transaction-outcome.ts";
-import { RetriesExhaustedError, type RunUnitOfWork, type UnitOfWorkParts } from "./unit-of-work.ts";
+import {
+  RetriesExhaustedError,
+  type RunUnitOfWork,
+  type UnitOfWork,
+  type UnitOfWorkOptions,
+  type UnitOfWorkParts,
+} from "./unit-of-work.ts";
 
 export function unitOfWorkRunner<Repositories extends object>(
   parts: UnitOfWorkParts<Repositories>,
 ): RunUnitOfWork<Repositories> {
   return async (options, work) => {
-    const preparations: Preparations = new Map();
-    const started = performance.now();
-    let statements = 0;
-    for (let attempt = 1; ; attempt++) {
-      const attempted = new Attempt(parts, options, attempt, preparations);
-      const outcome = await attempted.run(async () => work(attempted.withRepositories()));
-      const ms = performance.now() - started;
-      statements += attempted.statements;
-      const log = { operation: options.name, attempts: attempt, statements, ms, ...describe(attempted, outcome) };
-      if ("result" in outcome) {
-        parts.logger[attempt > 1 ? "info" : "debug"](log, "unit of work");
-        if (outcome.kind === "dry-run" || attempted.isWithoutPreparations) await discard(preparations, parts.logger);
-        return outcome.result;
-      }
-      const reason = reasonToRetry(attempted, outcome);
-      const limit = reason === "unavailable" ? parts.limits.waitMs : parts.limits.maxRetryMs;
-      const isHopeless = attempt >= parts.limits.maxAttempts || ms > limit || options.signal?.aborted === true;
-      if (reason && !isHopeless) {
-        parts.logger.debug({ ...log, reason }, "unit of work is retried");
-        // Full jitter, so that the same operations do not collide again. The cap lets a last attempt begin at the
-        // limit.
-        await delay(Math.random() * Math.min((reason === "conflict" ? 10 : 50) * 2 ** attempt, limit - ms + 1));
-        continue;
-      }
-      parts.logger.info({ ...log, err: outcome.error }, "unit of work");
-      if (outcome.kind === "aborted") await discard(preparations, parts.logger);
-      if (reason !== "conflict") throw outcome.error;
-      throw new RetriesExhaustedError("Other transactions changed the same rows during every attempt.", {
-        cause: outcome.error,
-      });
+    const endEffects: (() => void)[] = [];
+    try {
+      return await runAttempts(parts, options, work, endEffects);
+    } finally {
+      for (const effect of endEffects) effect();
     }
   };
+}
+
+async function runAttempts<Repositories extends object, Result>(
+  parts: UnitOfWorkParts<Repositories>,
+  options: UnitOfWorkOptions,
+  work: (uow: UnitOfWork & Repositories) => Promise<Result>,
+  endEffects: (() => void)[],
+): Promise<Result> {
+  const preparations: Preparations = new Map();
+  const started = performance.now();
+  let statements = 0;
+  for (let attempt = 1; ; attempt++) {
+    const attempted = new Attempt(parts, options, attempt, preparations, endEffects);
+    const outcome = await attempted.run(async () => work(attempted.withRepositories()));
+    const ms = performance.now() - started;
+    statements += attempted.statements;
+    const log = { operation: options.name, attempts: attempt, statements, ms, ...describe(attempted, outcome) };
+    if ("result" in outcome) {
+      parts.logger[attempt > 1 ? "info" : "debug"](log, "unit of work");
+      if (outcome.kind === "dry-run" || attempted.isWithoutPreparations) await discard(preparations, parts.logger);
+      return outcome.result;
+    }
+    const reason = reasonToRetry(attempted, outcome);
+    const limit = reason === "unavailable" ? parts.limits.waitMs : parts.limits.maxRetryMs;
+    const isHopeless = attempt >= parts.limits.maxAttempts || ms > limit || options.signal?.aborted === true;
+    if (reason && !isHopeless) {
+      parts.logger.debug({ ...log, reason }, "unit of work is retried");
+      // Full jitter, so that the same operations do not collide again. The cap lets a last attempt begin at the
+      // limit.
+      await delay(Math.random() * Math.min((reason === "conflict" ? 10 : 50) * 2 ** attempt, limit - ms + 1));
+      continue;
+    }
+    parts.logger.info({ ...log, err: outcome.error }, "unit of work");
+    if (outcome.kind === "aborted") await discard(preparations, parts.logger);
+    if (reason !== "conflict") throw outcome.error;
+    throw new RetriesExhaustedError("Other transactions changed the same rows during every attempt.", {
+      cause: outcome.error,
+    });
+  }
 }
 
 type Undone = { kind: "aborted" | "unknown"; error: unknown };

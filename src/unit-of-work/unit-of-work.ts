@@ -37,6 +37,8 @@ export interface UnitOfWork {
   afterCommit(effect: () => unknown): void;
   /** Runs the effect when it is certain that this attempt did not commit; never if the outcome is unknown. */
   afterAbort(effect: () => unknown): void;
+  /** Runs the effect when the last attempt has ended, whatever its outcome: memory of prepared results is given back. */
+  afterEnd(effect: () => void): void;
 }
 
 /** The repositories of all slices. Each slice adds its own by declaration merging. */

@@ -126,7 +126,9 @@ describe("complete_audio", () => {
   });
 
   it("is not refused for want of room, unlike a new file", async () => {
-    onTestFinished(() => database.query("update storage_usage set limit_bytes = 10737418240"));
+    onTestFinished(async () => {
+      await database.query("update storage_usage set limit_bytes = 10737418240");
+    });
     const id = await add();
     await database.query("update storage_usage set limit_bytes = 1000");
     expect(await complete(await claimOne(), fileOf(1_700))).toBe(true);

@@ -116,6 +116,7 @@ function setUp() {
     documents,
     prepare: (_label, make) => make(),
     afterCommit: (effect) => void afterCommit.push(effect),
+    afterEnd: () => {},
   };
   const serviceOf = (viewer: Viewer) => new DocumentService({ uow, files, reader: files, viewer, maxBytes });
   return { documents, files, afterCommit, serviceOf };

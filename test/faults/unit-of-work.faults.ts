@@ -92,4 +92,13 @@ export const faults: Fault[] = [
     },
     tests: ["test/unit-of-work/faults.test.ts"],
   },
+  {
+    name: "effects after the end of an operation run only if it failed",
+    file: "src/unit-of-work/runner.ts",
+    replace: {
+      "} finally { for (const effect of endEffects) effect(); }":
+        "} catch (error) { for (const effect of endEffects) effect(); throw error; }",
+    },
+    tests: ["test/uploads/uploads.test.ts"],
+  },
 ];

@@ -1,6 +1,7 @@
 import type { Fault } from "./fault.ts";
 
 const multipart = ["test/uploads/multipart.unit.test.ts"];
+const rules = ["test/uploads/upload-rules.unit.test.ts"];
 const plugin = ["test/uploads/upload-plugin.unit.test.ts"];
 
 export const faults: Fault[] = [
@@ -14,20 +15,25 @@ export const faults: Fault[] = [
     name: "map may come before operations",
     file: "src/uploads/multipart.ts",
     replace: {
-      "if (name !== expected) return": 'if (expected === undefined || !["operations", "map"].includes(name)) return',
+      'if (name !== ["operations", "map"][fields.size]) return': 'if (!["operations", "map"].includes(name)) return',
     },
     tests: multipart,
   },
   {
     name: "a file may come before map",
     file: "src/uploads/multipart.ts",
-    replace: { "if (fields.size < 2) return": "if (fields.size < 1) return" },
+    replace: {
+      "if (!expected) return fail(malformed(order));":
+        'expected ??= new Map([[name ?? "", { maxBytes: 10, inputPath: [], slots: [] }]]);',
+    },
     tests: multipart,
   },
   {
     name: "a file that is sent twice replaces the first",
     file: "src/uploads/multipart.ts",
-    replace: { "name === undefined || files.has(name)": "name === undefined" },
+    replace: {
+      "name === undefined || maxBytes === undefined || files.has(name)": "name === undefined || maxBytes === undefined",
+    },
     tests: multipart,
   },
   {
@@ -39,7 +45,7 @@ export const faults: Fault[] = [
   {
     name: "a file that is too large does not say where it was to go",
     file: "src/uploads/multipart.ts",
-    replace: { 'tooLarge(error.message, inputPathOf(fields.get("map"), name))': "tooLarge(error.message)" },
+    replace: { "tooLarge(error.message, inputPath) : error": "tooLarge(error.message) : error" },
     tests: multipart,
   },
   {
@@ -73,19 +79,22 @@ export const faults: Fault[] = [
   {
     name: "a file that map names may be missing",
     file: "src/uploads/multipart.ts",
-    replace: { "if (missing !== undefined) throw": "if (missing !== undefined && files.size > 0) throw" },
+    replace: {
+      "if (!file) throw": "if (!file && files.size > 0) throw",
+      "parent[key] = file;": "parent[key] = file ?? null;",
+    },
     tests: multipart,
   },
   {
     name: "a file replaces a value",
     file: "src/uploads/multipart.ts",
-    replace: { "|| !Object.hasOwn(parent, last) || parent[last] !== null": "|| !Object.hasOwn(parent, last)" },
+    replace: { "|| !Object.hasOwn(parent, key) || parent[key] !== null": "|| !Object.hasOwn(parent, key)" },
     tests: multipart,
   },
   {
     name: "a path leads through what all objects have",
     file: "src/uploads/multipart.ts",
-    replace: { "isContainer(parent) && Object.hasOwn(parent, key) ?": "isContainer(parent) ?" },
+    replace: { "isContainer(parent) && Object.hasOwn(parent, step) ?": "isContainer(parent) ?" },
     tests: multipart,
   },
   {
@@ -97,7 +106,12 @@ export const faults: Fault[] = [
   {
     name: "strangers may send files",
     file: "src/uploads/upload-plugin.ts",
-    replace: { "if (!(await isSignedIn(request)))": "if (!isSignedIn(request))" },
+    replace: {
+      "if (!viewer) throw": 'if (viewer?.id === "") throw',
+      "fileLimitsOf(operations, { rules, viewer, limits })":
+        "fileLimitsOf(operations, { rules, viewer: viewer ?? null, limits })",
+      "requireRoom(viewer, bytes)": 'requireRoom(viewer ?? { id: "", role: "VIEWER", sessionId: "" }, bytes)',
+    },
     tests: plugin,
   },
   {
@@ -109,31 +123,69 @@ export const faults: Fault[] = [
     tests: plugin,
   },
   {
-    name: "files of a request that gets no memory stay",
-    file: "src/uploads/upload-plugin.ts",
+    name: "the role of the first field that takes files counts for all",
+    file: "src/uploads/upload-rules.ts",
+    replace: { "const forbidden = fields.find(": "const forbidden = fields.slice(0, 1).find(" },
+    tests: rules,
+  },
+  {
+    name: "fields in fragments take files without their role",
+    file: "src/uploads/upload-rules.ts",
     replace: {
-      "for (const file of staged) {": "for (const file of hasBegun ? staged : []) {",
-      "let [isEnded, release] = [false, () => {}];": "let [isEnded, hasBegun, release] = [false, false, () => {}];",
-      "if (isEnded) release();": "hasBegun = true; if (isEnded) release();",
+      "if (fragment) collect(fragment.selectionSet);":
+        "if (fragment && visited.size > 9) collect(fragment.selectionSet);",
     },
-    tests: plugin,
+    tests: rules,
   },
   {
-    name: "memory for files is given by their number",
-    file: "src/uploads/upload-plugin.ts",
-    replace: { "staged.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)": "staged.length * limits.maxFileBytes" },
-    tests: plugin,
+    name: "a query's field takes files as a mutation's of the same name",
+    file: "src/uploads/upload-rules.ts",
+    replace: {
+      "operation.operation === OperationTypeNode.MUTATION ? rules.get(node.name.value) : undefined":
+        "operation.operation in OperationTypeNode ? undefined : rules.get(node.name.value)",
+    },
+    tests: rules,
   },
   {
-    name: "memory stays taken by a request that ended while it waited",
-    file: "src/uploads/upload-plugin.ts",
-    replace: { "if (isEnded) release();": "" },
-    tests: plugin,
+    name: "a file has the largest limit of all fields",
+    file: "src/uploads/upload-rules.ts",
+    replace: { "(fed.length > 0 ? fed : fields)": "fields" },
+    tests: rules,
   },
   {
-    name: "memory for files is not given back",
-    file: "src/uploads/upload-plugin.ts",
-    replace: { "isEnded = true; release();": "isEnded = true;" },
-    tests: plugin,
+    name: "tokens of the query of files are not counted",
+    file: "src/uploads/upload-rules.ts",
+    replace: { "parse(query, { maxTokens })": "parse(query, maxTokens > 0 ? {} : {})" },
+    tests: rules,
+  },
+  {
+    name: "a file that came with a refused operation is stored",
+    file: "src/uploads/multipart.ts",
+    replace: { "if (hasFailed) return void stream.resume();": "" },
+    tests: multipart,
+  },
+  {
+    name: "a file is read while its room is asked for",
+    file: "src/uploads/multipart.ts",
+    replace: { "room.then(() => store.stage(": "Promise.resolve().then(() => store.stage(" },
+    tests: multipart,
+  },
+  {
+    name: "the announced length is compared with the limit of one file only when it has come",
+    file: "src/uploads/multipart.ts",
+    replace: { "if (Number(announced) > overhead +": "if (Number(announced) > 100 * overhead +" },
+    tests: multipart,
+  },
+  {
+    name: "room is asked for the whole body",
+    file: "src/uploads/multipart.ts",
+    replace: { "return Math.max(0, Number(announced) - overhead);": "return Number(announced);" },
+    tests: multipart,
+  },
+  {
+    name: "invisible characters of a file's name are kept",
+    file: "src/uploads/file-name.ts",
+    replace: { '.replace(invisible, "")': "" },
+    tests: multipart,
   },
 ];

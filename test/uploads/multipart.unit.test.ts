@@ -4,10 +4,11 @@ import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { ApplicationError } from "../../src/errors.ts";
 import { type FileStore, FileTooLargeError, StagedFile } from "../../src/storage/file-store.ts";
-import { receiveMultipart, refusal } from "../../src/uploads/multipart.ts";
+import { type MultipartOptions, receiveMultipart } from "../../src/uploads/multipart.ts";
+import { refusal } from "../../src/uploads/upload-rules.ts";
 import { boundary, field } from "../support/multipart-by-hand.ts";
 
-const limits = { maxFieldBytes: 1_000, maxFileBytes: 10, maxVariableValues: 20 };
+const limits = { maxFieldBytes: 1_000, maxVariableValues: 20, limitsOf: () => () => 10, requireRoom: async () => {} };
 const end = `--${boundary}--\r\n`;
 const operations = (value: unknown) => field("operations", JSON.stringify(value));
 const map = (value: unknown) => field("map", JSON.stringify(value));
@@ -42,13 +43,21 @@ function memoryStore() {
 
 async function received(
   body: string | Readable,
-  { type = `multipart/form-data; boundary=${boundary}`, isComplete = true, store = memoryStore() } = {},
+  {
+    type = `multipart/form-data; boundary=${boundary}`,
+    length = undefined as number | undefined,
+    isComplete = true,
+    store = memoryStore(),
+    ...rules
+  }: { type?: string; length?: number; isComplete?: boolean; store?: ReturnType<typeof memoryStore> } & Partial<
+    Pick<MultipartOptions, "limitsOf" | "requireRoom">
+  > = {},
 ) {
   const stream = typeof body === "string" ? Readable.from([Buffer.from(body)]) : body;
-  const headers = type === "" ? {} : { "content-type": type };
+  const headers = { ...(type && { "content-type": type }), ...(length && { "content-length": String(length) }) };
   const request = Object.assign(stream, { headers, complete: isComplete }) as unknown as IncomingMessage;
   const staged: StagedFile[] = [];
-  const outcome = await receiveMultipart(request, store.store, limits, staged).then(
+  const outcome = await receiveMultipart(request, { store: store.store, ...limits, ...rules }, staged).then(
     (parameters) => ({ parameters }),
     (error) => {
       if (!(error instanceof ApplicationError)) return { error };
@@ -80,12 +89,12 @@ describe("a multipart request", () => {
     });
   });
 
-  it("may hold a batch of operations, and files without a name", async () => {
-    const { outcome, staged } = await received(
-      operations([oneFile]) + map({ a: ["0.variables.file"] }) + file("a", "Emma", "") + end,
-    );
-    expect(outcome).toEqual({ parameters: [{ query: "mutation", variables: { file: staged[0] } }] });
-    expect(staged[0]?.name).toBe("");
+  it("may hold files without a name; others have one without invisible characters", async () => {
+    const nameOf = async (name: string) =>
+      (await received(operations(oneFile) + map({ a: ["variables.file"] }) + file("a", "Emma", name) + end)).staged[0]
+        ?.name;
+    expect(await nameOf("")).toBe("");
+    expect(await nameOf("a\u202Etxt.\u0001exe")).toBe("atxt.exe");
   });
 
   it("may hold no files at all", async () => {
@@ -128,6 +137,8 @@ describe("a multipart request is refused", () => {
     for (const value of [null, 1, "x"]) {
       expect(await refused(operations(value) + map({}))).toEqual(malformed("The field operations is missing."));
     }
+    const batch = operations([oneFile]) + map({ a: ["0.variables.file"] }) + file("a", "Emma");
+    expect(await refused(batch)).toEqual(malformed("Batching is not supported."));
     expect(await refused(operations({}))).toEqual(malformed("The field map is missing."));
     for (const value of [null, [], "x"]) {
       expect(await refused(operations({}) + map(value))).toEqual(malformed("The field map is missing."));
@@ -146,19 +157,32 @@ describe("a multipart request is refused", () => {
     const files = { query: "mutation", variables: { files: Array(11).fill(null) } };
     const pathsTo = (count: number) => Array.from({ length: count }, (_, index) => `variables.files.${index}`);
     const body = (value: unknown, name = "a") => operations(files) + map(value) + file(name, "Emma");
-    for (const value of [{ a: [] }, { a: "variables.files.0" }, { a: pathsTo(11) }, {}]) {
+    for (const value of [{ a: [] }, { a: "variables.files.0" }, { a: pathsTo(11) }]) {
       expect(await refused(body(value))).toEqual(paths);
     }
-    expect(await refused(body({}, "constructor"))).toEqual(paths);
+    for (const value of [{}, { b: ["variables.files.0"] }]) {
+      const unnamed = malformed("Each file is sent once, under its name in map.");
+      expect(await refused(body(value))).toEqual(unnamed);
+      expect(await refused(body(value, "constructor"))).toEqual(unnamed);
+    }
     expect(await refused(body({ a: pathsTo(10) }))).toHaveProperty("parameters");
   });
 
   it("if a path leads elsewhere than to a null", async () => {
     const variables = { file: null, text: "x", list: [null], none: undefined };
     const body = (path: unknown) =>
-      operations({ query: "mutation", variables }) + map({ a: [path] }) + file("a", "Emma");
+      operations({ query: "mutation", none: null, variables }) + map({ a: [path] }) + file("a", "Emma");
     const elsewhere = malformed("A path in map leads to a null in operations, such as variables.file.");
-    const paths = ["", "file", "variables", "variables.text", "variables.text.length", "variables.none", "query.file"];
+    const paths = [
+      "",
+      "file",
+      "none",
+      "variables",
+      "variables.text",
+      "variables.text.length",
+      "variables.none",
+      "query.file",
+    ];
     const inherited = ["variables.__proto__", "variables.__proto__.__proto__", "constructor.name"];
     for (const path of [...paths, "variables.list.1", ...inherited, 1, null]) {
       expect(await refused(body(path))).toEqual(elsewhere);
@@ -169,13 +193,9 @@ describe("a multipart request is refused", () => {
 
   it("if a file is too large, by the field in which it stands", async () => {
     const tooLarge = { code: "PAYLOAD_TOO_LARGE", message: "A file has at most 10 bytes.", http: { status: 413 } };
-    const body = (value: unknown) => operations(oneFile) + map(value) + file("a", "x".repeat(11));
-    expect(await refused(body({ a: ["variables.input.file", "variables.other"] }))).toEqual({
-      ...tooLarge,
-      inputPath: ["input", "file"],
-    });
-    for (const value of [{ a: [1] }, { a: "variables.file" }, {}, []])
-      expect(await refused(body(value))).toEqual(tooLarge);
+    const two = { query: "mutation", variables: { input: { file: null }, other: null } };
+    const start = operations(two) + map({ a: ["variables.input.file", "variables.other"] });
+    expect(await refused(start + file("a", "x".repeat(11)))).toEqual({ ...tooLarge, inputPath: ["input", "file"] });
   });
 
   it("if there are too many files or fields", async () => {
@@ -195,6 +215,83 @@ describe("a multipart request is refused", () => {
     const without = malformed("The content type has no boundary.");
     expect((await received(end, { type: "multipart/form-data" })).outcome).toEqual(without);
     expect((await received(end, { type: "" })).outcome).toEqual(without);
+  });
+});
+
+describe("a file of a multipart request", () => {
+  const start = operations(oneFile) + map({ a: ["variables.file"] });
+
+  it("is not read if the operation is refused, even if it came with it", async () => {
+    const no = refusal("FORBIDDEN", 403, "No.");
+    const limitsOf = () => {
+      throw no;
+    };
+    const asked: number[] = [];
+    const requireRoom = async (bytes: number) => void asked.push(bytes);
+    const { outcome, contents } = await received(start + file("a", "Emma") + end, { limitsOf, requireRoom });
+    expect(outcome).toEqual({ code: "FORBIDDEN", message: "No.", http: { status: 403 } });
+    expect([contents, asked]).toEqual([[], []]);
+  });
+
+  it("has the largest limit of the variables that hold it", async () => {
+    const seen: unknown[] = [];
+    const limitsOf = (parts: object) => {
+      seen.push(parts);
+      return (variable: string) => ({ small: 3, large: 4 })[variable] ?? 0;
+    };
+    const variables = { small: null, large: { list: [null] } };
+    const send = (paths: string[]) =>
+      received(operations({ query: "mutation", variables }) + map({ a: paths }) + file("a", "Emma") + end, {
+        limitsOf,
+      });
+    expect((await send(["variables.small", "variables.large.list.0"])).contents).toEqual(["Emma"]);
+    expect(seen).toMatchObject([{ query: "mutation" }]);
+    expect((await send(["variables.small"])).outcome).toMatchObject({ message: "A file has at most 3 bytes." });
+  });
+
+  it("is refused by the announced length of the body before it is read", async () => {
+    const body = start + file("a", "Emma") + end;
+    const fields = JSON.stringify(oneFile).length + JSON.stringify({ a: ["variables.file"] }).length;
+    const most = 10 + fields + 3 * 8_292;
+    const { outcome, contents } = await received(body, { length: most + 1 });
+    expect(outcome).toEqual({
+      code: "PAYLOAD_TOO_LARGE",
+      message: "A file has at most 10 bytes.",
+      inputPath: ["file"],
+      http: { status: 413 },
+    });
+    expect(contents).toEqual([]);
+    expect((await received(body, { length: most })).contents).toEqual(["Emma"]);
+  });
+
+  it("waits until there is room for the bytes that it has at least", async () => {
+    const asked: number[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const requireRoom = (bytes: number) => {
+      asked.push(bytes);
+      return promise;
+    };
+    const store = memoryStore();
+    const wide = { requireRoom, store, limitsOf: () => () => 100_000 };
+    const receiving = received(start + file("a", "Emma") + end, { ...wide, length: 100_000 });
+    for (let turns = 0; turns < 20; turns++) await turn();
+    expect([asked, store.contents, store.writing()]).toEqual([[expect.any(Number)], [], 0]);
+    expect(asked[0]).toBeGreaterThan(70_000);
+    expect(asked[0]).toBeLessThan(100_000);
+    resolve();
+    expect((await receiving).contents).toEqual(["Emma"]);
+    await received(start + file("a", "Emma") + end, wide);
+    expect(asked[1]).toBe(0);
+    await received(operations({ query: "{ a }" }) + map({}) + end, wide);
+    expect(asked).toHaveLength(2);
+  });
+
+  it("is not read if there is no room", async () => {
+    const { outcome, contents, staged, writing } = await received(start + file("a", "Emma") + end, {
+      requireRoom: () => Promise.reject(refusal("INSUFFICIENT_STORAGE", 413, "Full.")),
+    });
+    expect(outcome).toEqual({ code: "INSUFFICIENT_STORAGE", message: "Full.", http: { status: 413 } });
+    expect({ contents, staged, writing }).toEqual({ contents: [], staged: [], writing: 0 });
   });
 });
 
@@ -230,17 +327,5 @@ describe("a multipart request that fails while a file is received", () => {
     });
     expect(outcome).toEqual({ error: failed });
     expect(staged.map(({ name }) => name)).toEqual(["emma.txt"]);
-  });
-});
-
-describe("a refusal of a request", () => {
-  it("has an HTTP status, and the path of a field if there is one", () => {
-    const { code, message, details } = refusal("UNAUTHENTICATED", 401, "Sign in.", ["file"]);
-    expect({ code, message, details }).toEqual({
-      code: "UNAUTHENTICATED",
-      message: "Sign in.",
-      details: { inputPath: ["file"], http: { status: 401 } },
-    });
-    expect(refusal("UNAUTHENTICATED", 401, "Sign in.").details).toStrictEqual({ http: { status: 401 } });
   });
 });

@@ -1,22 +1,28 @@
-/** Uploads beside the parsing of their body: who may send, what is discarded, and the memory that they share. */
+/** Uploads beside the parsing of their body: who may send which files, and what is discarded. */
 import type { IncomingMessage } from "node:http";
 import { PassThrough } from "node:stream";
 import type { GraphQLParams } from "graphql-yoga";
 import { describe, expect, it } from "vitest";
-import { type FileStore, StagedFile } from "../../src/storage/file-store.ts";
+import type { Role } from "../../src/database/generated/prisma/enums.ts";
+import { ApplicationError } from "../../src/errors.ts";
+import { type FileStore, FileTooLargeError, StagedFile } from "../../src/storage/file-store.ts";
 import { isMultipart, useUploads } from "../../src/uploads/upload-plugin.ts";
 import { collectedLog } from "../support/logs.ts";
 import { boundary, field } from "../support/multipart-by-hand.ts";
 
-const maxFileBytes = 100;
+const maxBytes = 100;
+const noLimit = (_viewerId: string, _bytes: number): void => {};
 
-/** A server that lets in who is signed in; `fails` names the files that cannot be removed. */
-function serverOf({ isSignedIn = true, waitMs = 5_000, fails = "" } = {}) {
+/** A server with a viewer of this role; `fails` names the files that cannot be removed. */
+function serverOf({ role = "VIEWER" as Role | null, fails = "", query = "mutation { keep }", room = noLimit } = {}) {
   const { logger, lines } = collectedLog();
   const discarded: string[] = [];
-  const stage: FileStore["stage"] = async (source, { name }) => {
+  const stage: FileStore["stage"] = async (source, { name, maxBytes }) => {
     let sizeBytes = 0;
-    for await (const piece of source) sizeBytes += piece.length;
+    for await (const piece of source) {
+      sizeBytes += piece.length;
+      if (sizeBytes > maxBytes) throw new FileTooLargeError(maxBytes);
+    }
     return new StagedFile({ id: name, name, sizeBytes, sha256: "", head: new Uint8Array() });
   };
   const discard = async ({ name }: StagedFile) => {
@@ -25,9 +31,13 @@ function serverOf({ isSignedIn = true, waitMs = 5_000, fails = "" } = {}) {
   };
   const { onRequestParse } = useUploads({
     store: { stage, discard } as FileStore,
-    limits: { maxFieldBytes: 1_000, maxFileBytes, maxVariableValues: 10 },
-    waitMs,
-    isSignedIn: async () => isSignedIn,
+    rules: new Map([
+      ["keep", { maxBytes, role: "VIEWER" }],
+      ["publish", { maxBytes: 2 * maxBytes, role: "EDITOR" }],
+    ]),
+    limits: { maxFieldBytes: 1_000, maxVariableValues: 10, maxTokens: 100, maxQueryCharacters: 1_000 },
+    viewerOf: async () => role && { id: "ada", role, sessionId: "s" },
+    requireRoom: async ({ id }, bytes) => room(id, bytes),
     logger,
   });
 
@@ -39,7 +49,8 @@ function serverOf({ isSignedIn = true, waitMs = 5_000, fails = "" } = {}) {
     const head = (name: string) =>
       `--${boundary}\r\ncontent-disposition: form-data; name="${name}"; filename="${name}"\r\n\r\n`;
     const files = sizes.map((size, index) => `${head(`f${index}`)}${"x".repeat(size)}\r\n`).join("");
-    const body = field("operations", JSON.stringify({ variables })) + field("map", JSON.stringify(paths)) + files;
+    const body =
+      field("operations", JSON.stringify({ query, variables })) + field("map", JSON.stringify(paths)) + files;
     const req = Object.assign(new PassThrough(), { headers: { "content-type": contentType }, complete: true });
     req.end(`${body}--${boundary}--\r\n`);
     const atEnd: (() => unknown)[] = [];
@@ -70,14 +81,14 @@ describe("a request with files", () => {
   });
 
   it("of a stranger is refused before its body is read", async () => {
-    await expect(serverOf({ isSignedIn: false }).begin([1])).rejects.toMatchObject({
+    await expect(serverOf({ role: null }).begin([1])).rejects.toMatchObject({
       code: "UNAUTHENTICATED",
       details: { http: { status: 401 } },
     });
   });
 
   it("of another content type is left to the server", async () => {
-    const { received } = await serverOf({ isSignedIn: false }).begin([1], "application/json");
+    const { received } = await serverOf({ role: null }).begin([1], "application/json");
     expect(received).toBeUndefined();
   });
 });
@@ -94,47 +105,30 @@ describe("the end of a request", () => {
   });
 
   it("discards the files of a request that was refused", async () => {
-    const { begin, discarded } = serverOf({ waitMs: 1 });
-    const holder = await begin([100, 100]);
-    await holder.received;
-    const { received, end } = await begin([1]);
-    await expect(received).rejects.toMatchObject({ code: "OVERLOADED" });
+    const { begin, discarded } = serverOf();
+    const { received, end } = await begin([1, 101]);
+    await expect(received).rejects.toMatchObject({ code: "PAYLOAD_TOO_LARGE" });
     await end();
     expect(discarded).toEqual(["f0"]);
-    await holder.end();
   });
 });
 
-describe("the memory for files", () => {
-  it("is that of two of the largest: a request waits for all of its own until another ends", async () => {
-    const { begin } = serverOf();
-    const first = await begin([60, 41]);
-    await first.received;
-    const second = await begin([99]);
-    await second.received;
-    const third = await begin([1]);
-    let hasBegun = false;
-    const begun = third.received?.then(() => {
-      hasBegun = true;
-    });
-    await new Promise((resume) => setTimeout(resume, 20));
-    expect(hasBegun).toBe(false);
-    await second.end();
-    await begun;
-    await first.end();
-    await third.end();
-    await (await begin([100, 100])).received;
+describe("files", () => {
+  it("are refused if the viewer's role is too low for a field of the operation", async () => {
+    const query = "mutation { keep publish }";
+    const { received } = await serverOf({ query }).begin([1]);
+    await expect(received).rejects.toMatchObject({ code: "FORBIDDEN", details: { http: { status: 403 } } });
+    await (await serverOf({ query, role: "EDITOR" }).begin([2 * maxBytes])).received;
   });
 
-  it("is given back by a request that ended while it waited", { timeout: 10_000 }, async () => {
-    const { begin } = serverOf();
-    const first = await begin([100, 100]);
-    await first.received;
-    const gone = await begin([1]);
-    await new Promise((resume) => setTimeout(resume, 20));
-    await gone.end();
-    await first.end();
-    await gone.received;
-    await (await begin([100, 100])).received;
+  it("are refused if there is no room for them", async () => {
+    const asked: [string, number][] = [];
+    const room = (viewerId: string, bytes: number) => {
+      asked.push([viewerId, bytes]);
+      throw new ApplicationError("INSUFFICIENT_STORAGE", "There is no room.");
+    };
+    const { received } = await serverOf({ room }).begin([1]);
+    await expect(received).rejects.toMatchObject({ message: "There is no room." });
+    expect(asked).toEqual([["ada", 0]]);
   });
 });

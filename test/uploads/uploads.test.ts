@@ -6,7 +6,12 @@ import { randomBytes } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { documentSlice } from "../../src/documents/document.slice.ts";
+import { ApplicationError } from "../../src/errors.ts";
+import { decodeGlobalId } from "../../src/graphql/global-id.ts";
+import type { Slice } from "../../src/slice.ts";
+import { userSlice } from "../../src/users/user.slice.ts";
 import { connectTo } from "../support/database.ts";
 import { dump } from "../support/dump.ts";
 import { filesOf } from "../support/files.ts";
@@ -50,8 +55,8 @@ const start = field("operations", operations) + field("map", map);
 
 const head = (headers: Record<string, string | number>) => headOf(ada.accessToken, headers);
 
-async function open(): Promise<Socket> {
-  const { port } = new URL(lectern.url);
+async function open({ url } = lectern): Promise<Socket> {
+  const { port } = new URL(url);
   const socket = connect(Number(port), "127.0.0.1");
   socket.on("error", () => {});
   await new Promise((connected) => socket.once("connect", connected));
@@ -172,6 +177,69 @@ describe("a request that is too large", () => {
       expect((await send(body)).status).toBe(413);
     }
     await expectNothingHappened();
+  });
+});
+
+describe("files that an operation may not bring", () => {
+  let strict: Lectern;
+  const room = vi.fn(async (_viewer: object, _bytes: number) => {});
+  beforeAll(async () => {
+    const createDocument = { maxBytes, role: "EDITOR" as const };
+    const editorsOnly: Slice = {
+      ...documentSlice,
+      uploads: () => ({ createDocument, createNothing: { maxBytes: 2 * maxBytes, role: "VIEWER" } }),
+      open: (parts) => ({ ...documentSlice.open?.(parts), requireRoom: room }),
+    };
+    strict = await startLectern({ database: lectern.database, slices: [userSlice, editorsOnly] });
+  });
+  afterAll(() => strict.stop());
+
+  /** Sends the fields and the head of the file, and waits: an answer shows that the file itself is not waited for. */
+  async function answerTo(fields: string, length: number) {
+    const socket = await open(strict);
+    const answered = answerOf(socket);
+    socket.write(head({ "content-length": length }));
+    socket.write(fields + fileHead());
+    const { status, body } = await answered;
+    socket.destroy();
+    await expectNothingHappened();
+    return [status, JSON.parse(body.slice(body.indexOf("{"))).errors[0]];
+  }
+  const fieldsOf = (text: string) =>
+    field("operations", JSON.stringify({ query: text, variables: { file: null } })) + field("map", map);
+  const error = (code: string, message: string) => ({ message, extensions: expect.objectContaining({ code }) });
+
+  it("are refused before they are sent: by the viewer's role", async () => {
+    const message = "Your role does not allow createDocument: it needs the role EDITOR.";
+    expect(await answerTo(start, maxBytes)).toEqual([403, error("FORBIDDEN", message)]);
+    expect(room).not.toHaveBeenCalled();
+  });
+
+  it("by fields that take none", async () => {
+    const message = "No field of this operation takes a file. Fields that do: createDocument, createNothing.";
+    const refused = [400, error("BAD_USER_INPUT", message)];
+    expect(await answerTo(fieldsOf("mutation { signOut { ok } }"), maxBytes)).toEqual(refused);
+  });
+
+  it("by the limit of their field, although another takes larger ones", async () => {
+    await strict.database.query("update users set role = 'EDITOR' where email = $1", [ada.email]);
+    strict.application.viewers.forget();
+    before = await dump(lectern.database);
+    const length = maxBytes + 50_000;
+    expect(await answerTo(start, length)).toEqual([
+      413,
+      error("PAYLOAD_TOO_LARGE", `A file has at most ${maxBytes} bytes.`),
+    ]);
+    expect(room).not.toHaveBeenCalled();
+  });
+
+  it("by the room that their viewer has", async () => {
+    room.mockRejectedValueOnce(new ApplicationError("INSUFFICIENT_STORAGE", "There is no room.", { room: 1 }));
+    expect(await answerTo(start, maxBytes)).toEqual([507, error("INSUFFICIENT_STORAGE", "There is no room.")]);
+    const [[viewer, bytes]] = room.mock.calls as [[object, number]];
+    expect(viewer).toMatchObject({ id: decodeGlobalId("User", ada.id, []), role: "EDITOR" });
+    expect(bytes).toBeGreaterThan(maxBytes - 30_000);
+    expect(bytes).toBeLessThan(maxBytes);
   });
 });
 
@@ -296,7 +364,7 @@ describe("on disk", () => {
   });
 });
 
-describe("memory for files", () => {
+describe("memory for texts", () => {
   it("is given to a few operations at a time; who waits too long is told to come back, and leaves nothing", async () => {
     const patient = { LOCK_TIMEOUT_MS: "60000", STATEMENT_TIMEOUT_MS: "60000", TRANSACTION_TIMEOUT_MS: "60000" };
     const settings = { MAX_DOCUMENT_BYTES: String(maxBytes), UPLOAD_WAIT_MS: "200", ...patient };
@@ -316,10 +384,13 @@ describe("memory for files", () => {
           return row?.count;
         })
         .toBe(2);
-      const late = await upload(busy, ada, new File(["One byte too many."], "small.txt"));
+      const late = await upload(busy, ada, new File(["One piece too many. ".repeat(5_000)], "small.txt"));
+      // A text that is short enough to be at hand already waits for nothing but the lock.
+      const short = upload(busy, ada, new File(["A short text."], "short.txt"));
       expect([late.status, late.errors?.[0]?.extensions.code]).toEqual([503, "OVERLOADED"]);
       await blocker.query("commit");
-      for (const { status, errors } of await Promise.all(first)) expect([status, errors]).toEqual([200, undefined]);
+      for (const { status, errors } of await Promise.all([...first, short]))
+        expect([status, errors]).toEqual([200, undefined]);
       expect(await largest("c")).toMatchObject({ status: 200, data: expect.anything() });
       // A moment after the answer.
       await expect.poll(async () => (await filesOf(busy)).filter((path) => path.startsWith("staged/"))).toEqual([]);

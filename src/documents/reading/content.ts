@@ -42,10 +42,18 @@ export function contentOfText(text: string, maxBytes: number, inputPath: readonl
   };
 }
 
+export type FileParts = {
+  reader: FileReader;
+  files: Pick<FileStore, "keep">;
+  maxBytes: number;
+  /** Receives a function to be called when the text is not needed any more. */
+  hold: (release: () => void) => void;
+};
+
 /** Keeps the original of formats that need extraction. */
 export async function contentOfFile(
   file: StagedFile,
-  { reader, files, maxBytes }: { reader: FileReader; files: Pick<FileStore, "keep">; maxBytes: number },
+  { reader, files, maxBytes, hold }: FileParts,
   inputPath: readonly string[],
 ): Promise<DocumentContent> {
   // An upload may be as large as the largest file of any slice.
@@ -54,7 +62,7 @@ export async function contentOfFile(
     throw new ApplicationError("PAYLOAD_TOO_LARGE", message, { inputPath });
   }
   if (file.sizeBytes === 0) throw badInput(inputPath, "The file is empty.");
-  const reading = await reader.read(file);
+  const reading = await reader.read(file, hold);
   if ("refusal" in reading) throw new ApplicationError(reading.refusal.code, reading.refusal.message, { inputPath });
   const { mimeType, title, text } = reading;
   const known = { mimeType, title, sizeBytes: BigInt(file.sizeBytes), sha256: file.sha256 };

@@ -1,19 +1,29 @@
 /** Reads received files on threads, so that no file blocks the server. */
 import { join } from "node:path";
 import type { Logger } from "pino";
+import { ApplicationError } from "../../errors.ts";
 import { BoundedThreads, LimitExceededError } from "../../processing/bounded-work.ts";
+import { Budget } from "../../processing/budget.ts";
 import type { FileStore, StagedFile } from "../../storage/file-store.ts";
 import type { FileReading, FileToRead } from "./read-file.ts";
 
 export interface FileReader {
-  /** @throws FileMissingError if the file has been swept */
-  read(file: StagedFile): Promise<FileReading>;
+  /**
+   * @param hold receives a function that must be called when the text of the reading is not needed any more. Not called if
+   *   there is nothing to give back
+   * @throws FileMissingError if the file has been swept; ApplicationError OVERLOADED if there is no memory in time
+   */
+  read(file: StagedFile, hold: (release: () => void) => void): Promise<FileReading>;
 }
 
 export type FileReaderOptions = {
   files: Pick<FileStore, "readStaged">;
   /** Memory limit for reading one file. */
   memoryMb: number;
+  /** Bytes of the largest file. */
+  maxBytes: number;
+  /** Timeout of a file that waits for memory. */
+  memoryWaitMs: number;
   logger: Logger;
 };
 
@@ -25,14 +35,22 @@ const idleMs = Number.POSITIVE_INFINITY;
 const timeoutMs = 20_000;
 /** Queued files are read with at least 15 MB/s, and those of concurrent operations have 40 MB by default. */
 const waitMs = 10_000;
+/** Memory budget of all files that are read whole, in multiples of the largest: their texts are in memory, too. */
+const filesInMemory = 2;
 
 export class ThreadedFileReader implements FileReader {
   readonly #files: Pick<FileStore, "readStaged">;
   readonly #threads: BoundedThreads<FileToRead, FileReading | null>;
+  readonly #memory: Budget;
   readonly #logger: Logger;
 
-  constructor({ files, memoryMb, logger }: FileReaderOptions) {
+  constructor({ files, memoryMb, maxBytes, memoryWaitMs, logger }: FileReaderOptions) {
     this.#files = files;
+    this.#memory = new Budget({
+      total: filesInMemory * maxBytes,
+      waitMs: memoryWaitMs,
+      refusal: () => new ApplicationError("OVERLOADED", "Too many files are being read: retry in a moment."),
+    });
     this.#logger = logger;
     this.#threads = new BoundedThreads({
       filename: join(import.meta.dirname, "reading-thread.ts"),
@@ -49,13 +67,14 @@ export class ThreadedFileReader implements FileReader {
     await this.#run({ name: "", bytes: new Uint8Array(), isWhole: true });
   }
 
-  async read(file: StagedFile): Promise<FileReading> {
+  async read(file: StagedFile, hold: (release: () => void) => void): Promise<FileReading> {
     const { name, head, sizeBytes } = file;
     try {
       // A copy, because it is transferred to the thread and a retry needs `head` again.
       const start = { name, bytes: new Uint8Array(head), isWhole: sizeBytes === head.length };
       const reading = await this.#run(start);
       if (reading) return reading;
+      hold(await this.#memory.take(sizeBytes));
       const bytes = await this.#files.readStaged(file);
       return (await this.#run({ name, bytes, isWhole: true })) as FileReading;
     } catch (error) {

@@ -60,7 +60,7 @@ describe("the content of a file", () => {
       kept.push(file);
       return "key-1";
     };
-    const parts = { reader: { read: async () => reading }, files: { keep }, maxBytes: 10 };
+    const parts = { reader: { read: async () => reading }, files: { keep }, maxBytes: 10, hold: () => {} };
     const content = await contentOfFile(fileOf(sizeBytes), parts, path).catch((error) =>
       refusalOf(() => {
         throw error;

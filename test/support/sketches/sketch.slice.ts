@@ -35,7 +35,7 @@ export const sketchSlice: Slice = {
     }),
   }),
   files: [{ table: sketchTable, key: "storageKey", topic: "sketch", size: "sizeBytes", sha256: "sha256" }],
-  maxFileBytes: () => 1_000,
+  uploads: () => ({ createSketch: { maxBytes: 1_000, role: "VIEWER" } }),
   queue: sketchQueue,
   checks: {
     "COMPLETED sketches without lines": "select count(*) from sketches where status = 'COMPLETED' and lines is null",
