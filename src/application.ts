@@ -67,7 +67,12 @@ export async function openApplication(config: Config, options: ApplicationOption
   const open = slices.map((slice) => slice.open?.({ config, publicUrl, isSecure, run, reads, files, logger }));
   const viewers = open.find((slice) => slice?.viewers)?.viewers;
   if (!viewers) throw new Error("No slice provides viewers: one slice of accounts is needed.");
-  for (const slice of open) await slice?.start?.();
+  try {
+    for (const slice of open) await slice?.start?.();
+  } catch (error) {
+    await connections.close();
+    throw error;
+  }
   const services = (uow: UnitOfWork & Repositories, viewer: Viewer) =>
     merged<Services>(open.map((slice) => slice?.services?.(uow, viewer)));
 

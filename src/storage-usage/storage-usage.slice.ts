@@ -2,6 +2,7 @@
 import { sql } from "../eager-loading/sql.ts";
 import { whole } from "../settings.ts";
 import type { Slice } from "../slice.ts";
+import { requireRoom } from "../storage/quota.ts";
 
 declare module "../settings.ts" {
   interface SliceSettings {
@@ -16,12 +17,13 @@ export const storageUsageSlice: Slice = {
       .describe("size of all files together, written to the database at the start; then `QUOTA_EXCEEDED`"),
   },
   types: () => import("./storage-usage.schema.ts"),
-  open: ({ config, run }) => ({
+  open: ({ config, run, reads }) => ({
     async start() {
       const limit = BigInt(config.STORAGE_LIMIT_BYTES);
       await run({ name: "set the storage limit" }, (uow) =>
         uow.write(sql`update storage_usage set limit_bytes = ${limit} where limit_bytes <> ${limit}`),
       );
     },
+    requireRoom: (_viewer, bytes) => requireRoom(reads, bytes),
   }),
 };

@@ -28,6 +28,6 @@ export function quotaErrorOf(error: unknown): ApplicationError | undefined {
 function refusal({ usedBytes, neededBytes, limitBytes }: Shortage): ApplicationError {
   const message =
     `The library's storage has ${limitBytes} bytes, of which ${usedBytes} are used, and this needs ${neededBytes}: ` +
-    "nothing was changed. Delete documents or audio first.";
+    "nothing was changed. Delete files that are not needed first.";
   return new ApplicationError("QUOTA_EXCEEDED", message, { usedBytes, neededBytes, limitBytes });
 }

@@ -94,7 +94,7 @@ describe("a file beyond the limit", () => {
     expect(errors).toMatchObject([
       {
         message:
-          "The library's storage has 10000 bytes, of which 9000 are used, and this needs 1001: nothing was changed. Delete documents or audio first.",
+          "The library's storage has 10000 bytes, of which 9000 are used, and this needs 1001: nothing was changed. Delete files that are not needed first.",
         extensions: { code: "QUOTA_EXCEEDED", usedBytes: 9_000, neededBytes: 1_001, limitBytes: 10_000 },
       },
     ]);
@@ -134,4 +134,12 @@ it("a limit below what is used refuses more, and takes nothing away", async () =
   expect((await send(page(1), smaller)).errors?.[0]?.extensions.code).toBe("QUOTA_EXCEEDED");
   await clear();
   expect(await storage()).toMatchObject({ usedBytes: 0 });
+});
+
+it("a file that cannot fit is refused before it is read, by its announced size", async () => {
+  const file = page(10_001);
+  const { status, errors } = await send(file);
+  expect([status, errors?.[0]?.extensions.code]).toEqual([507, "QUOTA_EXCEEDED"]);
+  // The whole request is announced, and is longer than the file.
+  expect(errors?.[0]?.extensions.neededBytes).toBeGreaterThan(10_001);
 });
