@@ -10,7 +10,7 @@ export type S3Address = {
   /** Begins the names of all objects; empty, or ends with a slash. */
   prefix: string;
   region: string;
-  /** Address of a compatible service; undefined: Amazon's, by the region. */
+  /** The address of a compatible service; undefined: Amazon's, by the region. */
   endpoint?: string;
   /** True if the bucket is a part of the path, as most compatible services want it, not of the host name. */
   isPathStyle: boolean;

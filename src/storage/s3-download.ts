@@ -22,14 +22,15 @@ export async function* download(bucket: S3Bucket, key: string, range?: ByteRange
     if (breaks > 0) await pause(pauseMs * 2 ** breaks * Math.random());
     const answer = await request(bucket, key, { start: position, end });
     if (answer === null) return;
-    end = position + answer.length;
+    end = Math.min(end, position + answer.length);
     try {
       for await (const piece of answer.body) {
-        // A server that sends more than it announced would mix up the positions.
-        const expected = piece.subarray(0, end - position);
-        position += expected.length;
+        // Some compatible services send more than was asked for.
+        const asked = piece.subarray(0, end - position);
+        position += asked.length;
         breaks = 0;
-        yield expected;
+        yield asked;
+        if (position >= end) break;
       }
       if (position < end) throw truncated(position, end);
     } catch (error) {
