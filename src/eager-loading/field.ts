@@ -11,7 +11,7 @@ export type EagerField =
   | { kind: "lookup"; find: (args: FieldArguments, viewer: unknown, schema: GraphQLSchema) => Lookup[] }
   | { kind: "one"; relation: OneRelation; by: string }
   | { kind: "page"; relation: PageRelation; by?: string; toArguments: (args: FieldArguments) => object }
-  | { kind: "list"; relation: ListRelation; by: string; toArguments: (args: FieldArguments) => object }
+  | { kind: "list"; relation: ListRelation; by?: string; toArguments: (args: FieldArguments) => object }
   | { kind: "column"; relation: ColumnRelation; by: string }
   /** The field shows its parent's row under another type: `ChunkHit.chunk`. */
   | { kind: "same" };

@@ -57,7 +57,7 @@ export class Loaders<Viewer = PassedThrough> {
   list<ListRow, Arguments extends object>(
     relation: ListRelation<ListRow, Arguments>,
     args: NoInfer<Arguments>,
-    key: Key,
+    key: Key = rootKey,
   ): Promise<ListRow[]> {
     return this.load(askList(relation, args), key) as Promise<ListRow[]>;
   }

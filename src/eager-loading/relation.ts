@@ -60,12 +60,12 @@ export type Generation = {
 
 export type Computed = { type: string; sql: (args: PassedThrough, columns: Columns) => Sql };
 
-/** All rows that match a key, few by nature, without pages. */
+/** All rows that match a key, few by nature, without pages. A root list has no key: it holds all rows of the table. */
 export type ListRelation<Row = unknown, Arguments = object> = AnyShared & {
   kind: "list";
-  keyType: string;
-  /** Which rows belong to the key. Rows stand as `t`. */
-  match: (key: Sql, args: PassedThrough, columns: Columns) => Sql;
+  keyType?: string;
+  /** Which rows belong to the key. Rows stand as `t`. Present if there is a key. */
+  match?: (key: Sql, args: PassedThrough, columns: Columns) => Sql;
   order: readonly string[];
   readonly row?: Row;
   readonly args?: Arguments;
@@ -139,10 +139,11 @@ export function relationsFor<Viewer>() {
 
     list<RowTable extends AnyTable, Arguments = RelationArguments>(
       declaration: Declaration<Viewer, RowTable> & {
-        keyType: string;
-        match: (key: Sql, args: Arguments, columns: Columns<NameOf<RowTable>>) => Sql;
         order: readonly NameOf<RowTable>[];
-      },
+      } & (
+          | { keyType: string; match: (key: Sql, args: Arguments, columns: Columns<NameOf<RowTable>>) => Sql }
+          | { keyType?: never; match?: never }
+        ),
     ): ListRelation<RowOf<RowTable>, Arguments> {
       return { kind: "list", ...declaration };
     },

@@ -19,7 +19,7 @@ export function keysFromArray(ask: Ask, keys: Iterable<string>): Keys {
 
 /** The SQL type of the keys; null for root relations. */
 export function keyType(ask: Ask): string | null {
-  if (ask.kind === "list") return ask.relation.keyType;
+  if (ask.kind === "list") return ask.relation.keyType ?? null;
   return ask.relation.key === undefined ? null : requireColumn(ask.relation.table, ask.relation.key).type;
 }
 
@@ -51,6 +51,9 @@ export function statementOf(ask: Ask, keys: Keys, viewer: unknown): Sql {
       return sql`select ${join([key, raw("r.*"), ...decorated])} from ${rows}`;
     }
     case "list":
+      if (keys === null) {
+        return sql`select ${key}, ${selectList(relation.table, "t")} from ${table(relation)} where ${visible(relation, viewer)} order by ${listOrder(ask)}`;
+      }
       return sql`select ${key}, ${selectList(relation.table, "t")} from (${keys}) k(key) cross join lateral (select * from ${table(relation)} where ${listMatch(ask)} and ${visible(relation, viewer)}) t order by k.key, ${listOrder(ask)}`;
   }
 }
@@ -69,6 +72,9 @@ export function childKeys(ask: Ask, keys: Keys, viewer: unknown, by: string): Sq
         : sql`select distinct r.key from (${keys}) k(key) cross join lateral (${page}) r where r.key is not null`;
     }
     case "list": {
+      if (keys === null) {
+        return sql`select distinct ${value} as key from ${table(relation)} where ${visible(relation, viewer)} and ${value} is not null`;
+      }
       // Lateral, for an index lookup per key: a join on the condition would scan the table.
       const rows = sql`select ${value} as key from ${table(relation)} where ${listMatch(ask)} and ${visible(relation, viewer)}`;
       return sql`select distinct r.key from (${keys}) k(key) cross join lateral (${rows}) r where r.key is not null`;
@@ -174,7 +180,7 @@ function rowsBeyondCursor(ask: ExistsAsk, viewer: unknown): Sql {
 }
 
 function listMatch(ask: ListAsk): Sql {
-  return ask.relation.match(raw("k.key"), ask.args, columnsOf(ask.relation.table, "t"));
+  return ask.relation.match?.(raw("k.key"), ask.args, columnsOf(ask.relation.table, "t")) ?? raw("true");
 }
 
 function listOrder(ask: ListAsk): Sql {

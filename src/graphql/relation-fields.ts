@@ -57,16 +57,16 @@ declare global {
         },
       ): FieldRef<Types, unknown>;
       /** All rows of a list relation. */
-      rows<Row extends object, Arguments extends object, Args extends InputFieldMap>(
+      rows<Row extends object, Arguments extends object, Args extends InputFieldMap = Record<never, never>>(
         relation: ListRelation<Row, Arguments>,
         options: Described & {
           type: ObjectRef<Types, Row>;
-          /** The parent's field that holds the key. */
-          by: TextField<ParentShape>;
-          args: Args;
-          toArguments: (args: InputShapeFromFields<Args>) => Arguments;
+          /** The parent's field that holds the key; absent for a root list. */
+          by?: TextField<ParentShape>;
+          args?: Args;
+          toArguments?: (args: InputShapeFromFields<Args>) => Arguments;
           /** Maximum number of rows, for the query's cost. */
-          size: (args: InputShapeFromFields<Args>) => number;
+          size: number | ((args: InputShapeFromFields<Args>) => number);
         },
       ): FieldRef<Types, unknown>;
       /** A wide column of the parent's own row, on the type of a model. Default: a text, shown as it is. */
@@ -149,21 +149,25 @@ fields.page = function page(
 
 type RowsOptions = Described & {
   type: RowType;
-  by: string;
-  args: InputFieldMap;
-  toArguments: (args: FieldArguments) => object;
-  size: (args: FieldArguments) => number;
+  by?: string;
+  args?: InputFieldMap;
+  toArguments?: (args: FieldArguments) => object;
+  size: number | ((args: FieldArguments) => number);
 };
 
 fields.rows = function rows(relation: ListRelation<object>, options: RowsOptions) {
-  const { type, by, args, toArguments, size, description } = options;
+  const { type, by, args, toArguments = () => ({}), size, description } = options;
+  if ((by === undefined) !== (relation.keyType === undefined)) {
+    const reason = by === undefined ? "finds rows by a key: say `by`" : "is a root list, which has no key";
+    throw new PothosSchemaError(`${relation.name} ${reason}.`);
+  }
   return this.field({
     type: [type],
     description,
     args,
-    complexity: (args) => rowsCost(size(args)),
+    complexity: (args) => (typeof size === "number" ? costOf(size) : rowsCost(size(args))),
     extensions: eagerExtensions({ kind: "list", relation, by, toArguments }),
-    resolve: (parent, args, { loaders }) => loaders.list(relation, toArguments(args), parent[by]),
+    resolve: (parent, args, { loaders }) => loaders.list(relation, toArguments(args), by && parent[by]),
   });
 };
 
@@ -253,11 +257,11 @@ function requireReferred(parent: ModelName | undefined, key: string, { name, tab
   );
 }
 
-/** Each row costs itself and its selection. The resolver refuses more rows than a page may have. */
-function rowsCost(asked: number): { field: number; multiplier: number } {
-  const rows = Math.min(Math.max(asked, 0), maximumPageSize);
-  return { field: rows, multiplier: rows };
-}
+/** The resolver refuses more rows than a page may have. */
+const rowsCost = (asked: number) => costOf(Math.min(Math.max(asked, 0), maximumPageSize));
+
+/** Each row costs itself and its selection. */
+const costOf = (rows: number) => ({ field: rows, multiplier: rows });
 
 function pageArguments(t: Fields, isForwardOnly = false) {
   const forward = {

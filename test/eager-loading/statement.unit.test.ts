@@ -19,6 +19,7 @@ import {
   booksLent,
   booksOfEdition,
   bookText,
+  everyBook,
   shelfById,
   shown,
 } from "../support/shelves.ts";
@@ -53,6 +54,7 @@ describe("the keys of a batch", () => {
   it("are none for a relation without parents", () => {
     expect(keyType(askPage(allBooks, {}, byTitle))).toBeNull();
     expect(keysFromArray(askPage(allBooks, {}, byTitle), [""])).toBeNull();
+    expect(keyType(askList(everyBook, {}))).toBeNull();
   });
 });
 
@@ -85,6 +87,15 @@ describe("the statement of a list", () => {
     expect(statement(askList(booksLent, { to: "Bob" }))).toEqual({
       text: `select k.key as "$key", ${selected} from (select unnest($1::text[]) as key) k(key) cross join lateral (select * from "books" t where lent(t."id", k.key, $2) and ${forAnn("$3")}) t order by k.key, t."title", t."id"`,
       values: [["x", "y"], "Bob", "Not for Ann"],
+    });
+  });
+});
+
+describe("the statement of a root list", () => {
+  it("reads all rows of the table that the viewer may see, in order", () => {
+    expect(statement(askList(everyBook, {}))).toEqual({
+      text: `select null as "$key", ${selected} from "books" t where ${forAnn("$1")} order by t."title", t."id"`,
+      values: ["Not for Ann"],
     });
   });
 });
@@ -253,6 +264,10 @@ describe("the keys of a child", () => {
     expect(keys(askList(booksLent, { to: "Bob" }), "shelfId")).toEqual({
       text: `select distinct r.key from (select unnest($1::text[]) as key) k(key) cross join lateral (select t."shelf_id" as key from "books" t where lent(t."id", k.key, $2) and ${forAnn("$3")}) r where r.key is not null`,
       values: [["x"], "Bob", "Not for Ann"],
+    });
+    expect(keys(askList(everyBook, {}), "shelfId", null)).toEqual({
+      text: `select distinct t."shelf_id" as key from "books" t where ${forAnn("$1")} and t."shelf_id" is not null`,
+      values: ["Not for Ann"],
     });
   });
 

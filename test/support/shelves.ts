@@ -100,6 +100,14 @@ export const booksLent = relations.list<typeof books, { to: string }>({
   visible: ({ name }, columns) => sql`${columns.title} <> ${`Not for ${name}`}`,
 });
 
+/** All books that a reader may see. */
+export const everyBook = relations.list({
+  name: "EveryBook",
+  table: books,
+  order: ["title"],
+  visible: ({ name }, columns) => sql`${columns.title} <> ${`Not for ${name}`}`,
+});
+
 export const bookText = relations.column({
   name: "BookText",
   table: books,
