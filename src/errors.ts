@@ -62,6 +62,16 @@ export class StaleVersionError extends ApplicationError {
   }
 }
 
+/** Null if the client has read the current version of the row, or accepts any. */
+export function findStaleness(
+  type: string,
+  { id, version }: { id: string; version: number },
+  expectedVersion: number | null | undefined,
+): StaleVersionError | null {
+  if (expectedVersion == null || expectedVersion === version) return null;
+  return new StaleVersionError({ type, id }, version);
+}
+
 /** @param inputPath path of the invalid field, from the operation's arguments down */
 export function badInput(inputPath: readonly string[], message: string): ApplicationError {
   return new ApplicationError("BAD_USER_INPUT", message, { inputPath });

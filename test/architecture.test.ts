@@ -16,6 +16,7 @@ const rooms = [
   "errors.ts",
   "logger.ts",
   "viewer.ts",
+  "short-text.ts",
   "settings.ts",
   "unhandled-errors.ts",
   "eager-loading",

@@ -1,7 +1,8 @@
 /** The rules of documents: permissions, valid input, duplicates and versions. */
 import type { Visibility } from "../database/generated/prisma/enums.ts";
 import type { DocumentRow } from "../database/generated/tables.ts";
-import { ApplicationError, badInput, StaleVersionError } from "../errors.ts";
+import { ApplicationError, badInput, findStaleness } from "../errors.ts";
+import { requireShortText } from "../short-text.ts";
 import { FileMissingError, type FileStore, type StagedFile } from "../storage/file-store.ts";
 import type { UnitOfWork } from "../unit-of-work/unit-of-work.ts";
 import { isAdmin, type Viewer } from "../viewer.ts";
@@ -119,9 +120,8 @@ export class DocumentService {
     }
     if (document.ownerId !== viewer.id && !isAdmin(viewer))
       throw new ApplicationError("FORBIDDEN", "Only its owner may change a document.");
-    if (expectedVersion != null && expectedVersion !== document.version) {
-      throw withHolder(document, new StaleVersionError({ type: "Document", id }, document.version));
-    }
+    const stale = findStaleness("Document", document, expectedVersion);
+    if (stale) throw withHolder(document, stale);
     return document;
   }
 
@@ -152,13 +152,7 @@ function withHolder(document: LockedDocument, error: ApplicationError): Applicat
   return error;
 }
 
-function requireTitle(title: string | null): string {
-  const trimmed = title?.trim() ?? "";
-  if (trimmed.length < 1 || trimmed.length > 500 || /[\p{Cc}\p{Cs}]/u.test(trimmed)) {
-    throw badInput(["input", "title"], "A title has 1 to 500 characters, none of them control characters.");
-  }
-  return trimmed;
-}
+const requireTitle = (title: string | null) => requireShortText(title, { field: "title", longest: 500 });
 
 function requireVisibility(visibility: Visibility | null): Visibility {
   if (visibility === null) throw badInput(["input", "visibility"], "A document is always PRIVATE or SHARED.");

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { Role } from "../database/generated/prisma/enums.ts";
 import type { UserRow } from "../database/generated/tables.ts";
 import { ApplicationError, badInput } from "../errors.ts";
+import { requireShortText } from "../short-text.ts";
 import type { UnitOfWork } from "../unit-of-work/unit-of-work.ts";
 import type { Passwords } from "./passwords.ts";
 import { EmailTakenError, type UserRepository } from "./user.repository.ts";
@@ -52,13 +53,7 @@ function requireEmail(email: string): string {
   return normal;
 }
 
-function requireName(name: string): string {
-  const trimmed = name.trim();
-  if (trimmed.length < 1 || trimmed.length > 200 || /[\p{Cc}\p{Cs}]/u.test(trimmed)) {
-    throw badInput(["input", "name"], "A name has 1 to 200 characters, none of them control characters.");
-  }
-  return trimmed;
-}
+const requireName = (name: string) => requireShortText(name, { field: "name", longest: 200 });
 
 function requirePassword(password: string): string {
   if (password.length < shortestPassword || password.length > longestPassword) {
