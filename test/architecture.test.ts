@@ -28,6 +28,7 @@ const rooms = [
   "storage",
   "processing",
   "graphql",
+  "labels",
   "operations",
   "uploads",
   "server",
@@ -244,11 +245,11 @@ describe("imports", () => {
   });
 });
 
-/** Names of the slices: tables and models of the data model, and folders. */
+/** Names of the slices: tables and models of the data model, and folders. The outbox has events of its own. */
 const nouns = Object.entries(tables)
   .flatMap(([model, { name }]) => [model, name])
   .concat(files.filter(({ path }) => isSlice(path)).map(({ path }) => folderOf(path)))
-  .filter((name) => !/outbox|idempotency/i.test(name));
+  .filter((name) => !/outbox|idempotency|^events$/i.test(name));
 
 describe("code", () => {
   it("of the layers names no noun of a slice in its SQL, its GraphQL and its messages", () => {

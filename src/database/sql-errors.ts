@@ -47,6 +47,11 @@ export function isIllegalMove(error: unknown): boolean {
   return sqlStateOf(error) === "LT001";
 }
 
+/** A table holds as many rows as it may. The trigger raises this code. */
+export function isLimitReached(error: unknown): boolean {
+  return sqlStateOf(error) === "LT002";
+}
+
 /** Timeout of the transaction or of one of its statements. */
 export function isTimeout(error: unknown): boolean {
   const state = sqlStateOf(error);

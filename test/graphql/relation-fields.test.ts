@@ -2,11 +2,12 @@
 import SchemaBuilder from "@pothos/core";
 import { getNullableType, isNonNullType, isObjectType } from "graphql";
 import { describe, expect, it } from "vitest";
-import { chunksByDocument } from "../../src/documents/chunk.relations.ts";
+import { allCategories } from "../../src/categories/category.relations.ts";
+import { chunksByDocument, neighboursByChunk } from "../../src/documents/chunk.relations.ts";
 import { documentById, documentsByOwner, documentText } from "../../src/documents/document.relations.ts";
 import { Document } from "../../src/documents/document.schema.ts";
 import { builder } from "../../src/graphql/builder.ts";
-import type { BuilderTypes } from "../../src/graphql/builder-types.ts";
+import type { BuilderTypes, Types } from "../../src/graphql/builder-types.ts";
 import { rowsById } from "../../src/graphql/row-node.ts";
 import { buildSchema } from "../../src/graphql/schema.ts";
 import { slices } from "../../src/slices.ts";
@@ -50,6 +51,19 @@ describe("a relation's field", () => {
     expect(() => other.toSchema()).toThrow("DocumentText is a column of Document: no other type shows it.");
   });
 
+  it("of a list is refused with a key that the relation does not have, and without one that it has", () => {
+    const refused = (rows: (t: PothosSchemaTypes.QueryFieldBuilder<Types, object>) => unknown) => {
+      const other = new SchemaBuilder<BuilderTypes>(builder.options);
+      other.queryType({ fields: (t) => ({ rows: rows(t) as never }) });
+      return expect(() => other.toSchema());
+    };
+    const options = { type: builder.objectRef<object>("Row"), description: "", size: 1 };
+    refused((t) => t.rows(allCategories, { ...options, by: "id" as never })).toThrow(
+      "Categories is a root list, which has no key.",
+    );
+    refused((t) => t.rows(neighboursByChunk, options)).toThrow("NeighboursByChunk finds rows by a key: say `by`.");
+  });
+
   it("of a relation with a key is refused on a type of no model", () => {
     const other = new SchemaBuilder<BuilderTypes>(builder.options);
     other.queryType({
@@ -73,7 +87,7 @@ describe("a type of rows", () => {
     const nodes = Object.values(schema.getTypeMap()).filter(
       (type) => isObjectType(type) && type.getInterfaces().some(({ name }) => name === "Node"),
     );
-    expect(nodes.map(({ name }) => name).sort()).toEqual(["Chunk", "Document", "User"]);
+    expect(nodes.map(({ name }) => name).sort()).toEqual(["Category", "Chunk", "Document", "Event", "User"]);
     for (const { name } of nodes) expect(rowsById(schema, name), name).toBeDefined();
   });
 });

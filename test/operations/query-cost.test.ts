@@ -39,6 +39,9 @@ describe("the cost of a query", () => {
       "{ users(first: 3) { nodes { documents(first: 4) { nodes { chunks(first: 5) { nodes { document { id } } } } } } } }",
     ],
     [30, '{ searchChunks(query: "a", first: 10) { nodes { chunk { document { id } } } } }'],
+    // As many as there may be in all.
+    [100, "{ categories { id name } }"],
+    [600, "{ categories { id } events { id } }"],
     // As many as there may be beside it.
     [3, '{ node(id: "a") { ... on Chunk { neighbours { id } } } }'],
     [31, '{ node(id: "a") { ... on Chunk { neighbours(before: 10, after: 5) { document { id } } } } }'],

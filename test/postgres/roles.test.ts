@@ -31,7 +31,9 @@ const allowed: Record<DatabaseRole, { tables: Record<string, string>; functions:
     tables: {
       _prisma_migrations: "select",
       chunks: "select",
+      categories: "select insert delete update(name)",
       documents: "select insert delete update(status, title, visibility)",
+      events: "select insert delete update(ends_at, name, starts_at)",
       idempotency_keys: "select insert delete update(*)",
       outbox: "select",
       outbox_consumers: "select update(position)",

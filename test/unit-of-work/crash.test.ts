@@ -19,7 +19,7 @@ import type { TransactionPoint } from "../../src/unit-of-work/transaction-guard.
 import { begin, run } from "../support/command.ts";
 import { dump } from "../support/dump.ts";
 import { filesOf } from "../support/files.ts";
-import { uuidOf } from "../support/global-ids.ts";
+import { globalIdOf, uuidOf } from "../support/global-ids.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { post } from "../support/post.ts";
 import { until } from "../support/until.ts";
@@ -30,6 +30,7 @@ const schema = await buildSchema(slices);
 let lectern: Lectern;
 let admin: Person;
 let ada: Person;
+let ed: Person;
 let environment: Record<string, string>;
 
 beforeAll(async () => {
@@ -37,6 +38,7 @@ beforeAll(async () => {
   lectern = await startLectern({ worker: true, housekeeping: false });
   admin = await lectern.person("Admin", "ADMIN");
   ada = await lectern.person("Ada");
+  ed = await lectern.person("Ed", "EDITOR");
   environment = {
     NODE_ENV: "test",
     DATABASE_URL: lectern.database.url,
@@ -46,6 +48,8 @@ beforeAll(async () => {
     PUBLIC_URL: "http://lectern.test",
     PORT: "0",
     WORKERS: "0",
+    // One for each mutation, since all of them are halted at once.
+    WRITE_CONNECTIONS: String(names.length),
     LOG_LEVEL: "warn",
     // Nothing but the kill ends what has stopped, on a slow machine too, and all get that far.
     TRANSACTION_TIMEOUT_MS: "60000",
@@ -130,6 +134,8 @@ const prepare: Record<string, () => Promise<Operation>> = {
       happened: `exists (select 1 from documents where id = '${uuid}' and version > ${version})`,
     };
   },
+  ...labelOperations("Category", "categories"),
+  ...labelOperations("Event", "events"),
   async setUserRole() {
     const { id } = await lectern.person("Riser");
     return {
@@ -176,6 +182,46 @@ const prepare: Record<string, () => Promise<Operation>> = {
     };
   },
 };
+
+/** The mutations of a type of labels, on labels of their own. */
+function labelOperations(type: string, table: string): typeof prepare {
+  const operation = (field: string, happened: string): Operation => ({
+    field,
+    // Not of the admin, whom setUserRole locks.
+    token: ed.accessToken,
+    hasKey: true,
+    happened,
+  });
+  const add = async () => {
+    const [row] = await lectern.database.query(`insert into ${table} (name) values ($1) returning id`, [newName()]);
+    return { uuid: row?.id as string, id: globalIdOf(type, row?.id as string) };
+  };
+  return {
+    async [`create${type}`]() {
+      const name = newName();
+      return operation(
+        `create${type}(input: { name: "${name}" }) { ${type.toLowerCase()} { id } }`,
+        `exists (select 1 from ${table} where name = '${name}')`,
+      );
+    },
+    async [`update${type}`]() {
+      const [{ id, uuid }, name] = [await add(), newName()];
+      return operation(
+        `update${type}(input: { id: "${id}", expectedVersion: 1, name: "${name}" }) { ${type.toLowerCase()} { version } }`,
+        `exists (select 1 from ${table} where id = '${uuid}' and name = '${name}' and version = 2)`,
+      );
+    },
+    async [`delete${type}`]() {
+      const { id, uuid } = await add();
+      return operation(
+        `delete${type}(input: { id: "${id}" }) { deletedId }`,
+        `not exists (select 1 from ${table} where id = '${uuid}')`,
+      );
+    },
+  };
+}
+
+const newName = () => `Crash ${Math.random()}`;
 
 const pageOf = (words: string) => new File([`<!doctype html><title>A page</title><p>${words}`], "page.html");
 

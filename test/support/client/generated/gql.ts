@@ -14,6 +14,10 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
  * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
  */
 type Documents = {
+    "\n  mutation CreateCategory($name: String!) {\n    createCategory(input: { name: $name }) { category { id name version } }\n  }\n": typeof types.CreateCategoryDocument,
+    "\n  mutation UpdateCategory($input: UpdateCategoryInput!) {\n    updateCategory(input: $input) { category { name version } }\n  }\n": typeof types.UpdateCategoryDocument,
+    "\n  mutation DeleteCategory($input: DeleteCategoryInput!) {\n    deleteCategory(input: $input) { deletedId }\n  }\n": typeof types.DeleteCategoryDocument,
+    "\n  query Categories { categories { id name version } }\n": typeof types.CategoriesDocument,
     "\n  mutation CreateBadInput($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title text sizeBytes } }\n  }\n": typeof types.CreateBadInputDocument,
     "\n  mutation UpdateBadInput($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { version } }\n  }\n": typeof types.UpdateBadInputDocument,
     "\n  mutation DeleteBadInput($input: DeleteDocumentInput!) {\n    deleteDocument(input: $input) { deletedId }\n  }\n": typeof types.DeleteBadInputDocument,
@@ -38,6 +42,10 @@ type Documents = {
     "\n  query SearchFormat($query: String!, $documentIds: [ID!]) {\n    searchChunks(query: $query, documentIds: $documentIds) { totalCount }\n  }\n": typeof types.SearchFormatDocument,
     "\n  mutation ReprocessFormat($id: ID!) {\n    reprocessDocument(input: { id: $id }) { document { id } }\n  }\n": typeof types.ReprocessFormatDocument,
     "\n    query SmallBesideAFile {\n      viewer { user { name } }\n    }\n  ": typeof types.SmallBesideAFileDocument,
+    "\n  mutation CreateEvent($input: CreateEventInput!) {\n    createEvent(input: $input) { event { id name startsAt endsAt version } }\n  }\n": typeof types.CreateEventDocument,
+    "\n  mutation UpdateEvent($input: UpdateEventInput!) {\n    updateEvent(input: $input) { event { name startsAt endsAt version } }\n  }\n": typeof types.UpdateEventDocument,
+    "\n  mutation DeleteEvent($input: DeleteEventInput!) {\n    deleteEvent(input: $input) { deletedId }\n  }\n": typeof types.DeleteEventDocument,
+    "\n  query Events { events { name startsAt endsAt } }\n": typeof types.EventsDocument,
     "\n  query Titles($search: String!) {\n    documents(first: 100, filter: { search: $search }) { nodes { title } }\n    viewer { user { documents(first: 100, filter: { search: $search }) { totalCount } } }\n  }\n": typeof types.TitlesDocument,
     "\n  query Texts($query: String!) {\n    searchChunks(first: 100, query: $query) { nodes { chunk { document { title } } } }\n  }\n": typeof types.TextsDocument,
     "\n  mutation SignUp($input: SignUpInput!) {\n    signUp(input: $input) {\n      accessToken\n      refreshToken\n      user { id }\n    }\n  }\n": typeof types.SignUpDocument,
@@ -74,6 +82,10 @@ type Documents = {
     "\n  mutation ReprocessForVisibility($input: ReprocessDocumentInput!) {\n    reprocessDocument(input: $input) { document { status } }\n  }\n": typeof types.ReprocessForVisibilityDocument,
 };
 const documents: Documents = {
+    "\n  mutation CreateCategory($name: String!) {\n    createCategory(input: { name: $name }) { category { id name version } }\n  }\n": types.CreateCategoryDocument,
+    "\n  mutation UpdateCategory($input: UpdateCategoryInput!) {\n    updateCategory(input: $input) { category { name version } }\n  }\n": types.UpdateCategoryDocument,
+    "\n  mutation DeleteCategory($input: DeleteCategoryInput!) {\n    deleteCategory(input: $input) { deletedId }\n  }\n": types.DeleteCategoryDocument,
+    "\n  query Categories { categories { id name version } }\n": types.CategoriesDocument,
     "\n  mutation CreateBadInput($input: CreateDocumentInput!) {\n    createDocument(input: $input) { isDuplicate document { id title text sizeBytes } }\n  }\n": types.CreateBadInputDocument,
     "\n  mutation UpdateBadInput($input: UpdateDocumentInput!) {\n    updateDocument(input: $input) { document { version } }\n  }\n": types.UpdateBadInputDocument,
     "\n  mutation DeleteBadInput($input: DeleteDocumentInput!) {\n    deleteDocument(input: $input) { deletedId }\n  }\n": types.DeleteBadInputDocument,
@@ -98,6 +110,10 @@ const documents: Documents = {
     "\n  query SearchFormat($query: String!, $documentIds: [ID!]) {\n    searchChunks(query: $query, documentIds: $documentIds) { totalCount }\n  }\n": types.SearchFormatDocument,
     "\n  mutation ReprocessFormat($id: ID!) {\n    reprocessDocument(input: { id: $id }) { document { id } }\n  }\n": types.ReprocessFormatDocument,
     "\n    query SmallBesideAFile {\n      viewer { user { name } }\n    }\n  ": types.SmallBesideAFileDocument,
+    "\n  mutation CreateEvent($input: CreateEventInput!) {\n    createEvent(input: $input) { event { id name startsAt endsAt version } }\n  }\n": types.CreateEventDocument,
+    "\n  mutation UpdateEvent($input: UpdateEventInput!) {\n    updateEvent(input: $input) { event { name startsAt endsAt version } }\n  }\n": types.UpdateEventDocument,
+    "\n  mutation DeleteEvent($input: DeleteEventInput!) {\n    deleteEvent(input: $input) { deletedId }\n  }\n": types.DeleteEventDocument,
+    "\n  query Events { events { name startsAt endsAt } }\n": types.EventsDocument,
     "\n  query Titles($search: String!) {\n    documents(first: 100, filter: { search: $search }) { nodes { title } }\n    viewer { user { documents(first: 100, filter: { search: $search }) { totalCount } } }\n  }\n": types.TitlesDocument,
     "\n  query Texts($query: String!) {\n    searchChunks(first: 100, query: $query) { nodes { chunk { document { title } } } }\n  }\n": types.TextsDocument,
     "\n  mutation SignUp($input: SignUpInput!) {\n    signUp(input: $input) {\n      accessToken\n      refreshToken\n      user { id }\n    }\n  }\n": types.SignUpDocument,
@@ -148,6 +164,22 @@ const documents: Documents = {
  */
 export function graphql(source: string): unknown;
 
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CreateCategory($name: String!) {\n    createCategory(input: { name: $name }) { category { id name version } }\n  }\n"): (typeof documents)["\n  mutation CreateCategory($name: String!) {\n    createCategory(input: { name: $name }) { category { id name version } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation UpdateCategory($input: UpdateCategoryInput!) {\n    updateCategory(input: $input) { category { name version } }\n  }\n"): (typeof documents)["\n  mutation UpdateCategory($input: UpdateCategoryInput!) {\n    updateCategory(input: $input) { category { name version } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation DeleteCategory($input: DeleteCategoryInput!) {\n    deleteCategory(input: $input) { deletedId }\n  }\n"): (typeof documents)["\n  mutation DeleteCategory($input: DeleteCategoryInput!) {\n    deleteCategory(input: $input) { deletedId }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query Categories { categories { id name version } }\n"): (typeof documents)["\n  query Categories { categories { id name version } }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -244,6 +276,22 @@ export function graphql(source: "\n  mutation ReprocessFormat($id: ID!) {\n    r
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n    query SmallBesideAFile {\n      viewer { user { name } }\n    }\n  "): (typeof documents)["\n    query SmallBesideAFile {\n      viewer { user { name } }\n    }\n  "];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CreateEvent($input: CreateEventInput!) {\n    createEvent(input: $input) { event { id name startsAt endsAt version } }\n  }\n"): (typeof documents)["\n  mutation CreateEvent($input: CreateEventInput!) {\n    createEvent(input: $input) { event { id name startsAt endsAt version } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation UpdateEvent($input: UpdateEventInput!) {\n    updateEvent(input: $input) { event { name startsAt endsAt version } }\n  }\n"): (typeof documents)["\n  mutation UpdateEvent($input: UpdateEventInput!) {\n    updateEvent(input: $input) { event { name startsAt endsAt version } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation DeleteEvent($input: DeleteEventInput!) {\n    deleteEvent(input: $input) { deletedId }\n  }\n"): (typeof documents)["\n  mutation DeleteEvent($input: DeleteEventInput!) {\n    deleteEvent(input: $input) { deletedId }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query Events { events { name startsAt endsAt } }\n"): (typeof documents)["\n  query Events { events { name startsAt endsAt } }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
