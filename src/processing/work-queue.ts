@@ -18,6 +18,7 @@ export type WorkQueue<Parts> = QueueTable & {
 /** The work on one job, with its resources: opened when a worker starts, closed when it stops. */
 export type Processor<Job, Result> = {
   work: WorkerOptions<Job, Result>["work"];
+  discard?: WorkerOptions<Job, Result>["discard"];
   close?(): Promise<void>;
 };
 
@@ -37,7 +38,7 @@ export function workQueue<Job, Result, Parts>(
       );
       const processor = await open(parts);
       const queue = sqlQueue(definition, pool, parts);
-      const worker = new Worker({ queue, work: processor.work, slots, leaseMs, logger });
+      const worker = new Worker({ queue, work: processor.work, discard: processor.discard, slots, leaseMs, logger });
       const stop = async () => {
         await worker.stop();
         await processor.close?.();

@@ -17,6 +17,11 @@ export type WorkerOptions<Job, Result> = {
    * 0 to 1, at any rate.
    */
   work: (job: Job, signal: AbortSignal, report: (progress: number) => void) => Promise<Result>;
+  /**
+   * Removes what a result has made outside the database, such as files. Called when the claim was lost, so that no row
+   * names it. Not called when the completion failed, because it may have been committed.
+   */
+  discard?: (result: Result) => Promise<void>;
   /** Maximum number of concurrent jobs. */
   slots: number;
   leaseMs: number;
@@ -121,7 +126,7 @@ export class Worker<Job, Result> {
   }
 
   async #run(claim: Claim<Job>, abort: AbortController): Promise<void> {
-    const { queue, work, logger } = this.#options;
+    const { queue, work, discard, logger } = this.#options;
     const log = { queue: queue.name, id: claim.id, worker: this.name, claim: claim.token, attempt: claim.attempt };
     const heartbeat = new Heartbeat(this.#options, claim, (holder) => {
       logger.warn({ ...log, holder }, "the claim is lost: stopping the work");
@@ -133,7 +138,10 @@ export class Worker<Job, Result> {
       const { stands, holder } = await queue.complete(claim, result);
       const ms = Math.round(performance.now() - started);
       if (stands) logger.info({ ...log, ms }, "processed");
-      else logger.warn({ ...log, ms, holder }, "the claim was lost: the result is discarded");
+      else {
+        logger.warn({ ...log, ms, holder }, "the claim was lost: the result is discarded");
+        await discard?.(result);
+      }
     } catch (error) {
       await this.#end(claim, abort.signal, error, log);
     } finally {
