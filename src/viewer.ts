@@ -29,6 +29,8 @@ export interface Viewers {
   ofRequest(request: Pick<Request, "headers">): Promise<{ viewer: Viewer; hasBadToken: boolean }>;
   /** Reloads a viewer: the role may have changed. Null when the session has ended. */
   reload(viewer: NonNullable<Viewer>): Promise<Viewer>;
+  /** The user as a viewer without a session, whose `sessionId` is empty. Null if the user does not exist. */
+  ofUser(id: string): Promise<Viewer>;
   /** Drops cached sessions. Must be called after sessions or roles have changed. */
   forget(): void;
   /** Calls the listener after each `forget`. */

@@ -26,6 +26,7 @@ const rooms = [
   "search",
   "outbox",
   "storage",
+  "downloads",
   "processing",
   "graphql",
   "labels",

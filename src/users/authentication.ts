@@ -38,6 +38,12 @@ export class Authentication {
     return viewer;
   }
 
+  /** The user without a session. Returns null if the user does not exist. */
+  async userAsViewer(id: string): Promise<Viewer> {
+    const [row] = await this.#reads.read(sql`select id, role, '' as "sessionId" from users where id = ${id}::uuid`);
+    return (row as Viewer | undefined) ?? null;
+  }
+
   /** Clears the cache after a sign-out or a change of role. Other servers notice it when their entries expire. */
   forget(): void {
     this.#cached.clear();

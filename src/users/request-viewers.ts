@@ -32,6 +32,10 @@ export class RequestViewers implements Viewers {
     return this.#authentication.viewerOf({ userId, sessionId });
   }
 
+  ofUser(id: string): Promise<Viewer> {
+    return this.#authentication.userAsViewer(id);
+  }
+
   forget(): void {
     this.#authentication.forget();
     for (const listener of this.#listeners) listener();

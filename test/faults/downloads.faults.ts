@@ -1,0 +1,123 @@
+import type { Fault } from "./fault.ts";
+
+const addresses = ["test/downloads/file-addresses.unit.test.ts"];
+const answers = ["test/downloads/file-answer.unit.test.ts"];
+const names = ["test/downloads/file-names.unit.test.ts"];
+const handler = ["test/downloads/download-handler.unit.test.ts"];
+
+export const faults: Fault[] = [
+  {
+    name: "the viewer of an address is not signed",
+    file: "src/downloads/file-addresses.ts",
+    replace: {
+      "signature: this.#sign(kind, id, viewer, expires),": "signature: this.#sign(kind, id, expires),",
+      "this.#sign(kind, id, viewer, expires)))": "this.#sign(kind, id, expires)))",
+    },
+    tests: addresses,
+  },
+  {
+    name: "signatures are compared as bytes, which several texts decode to",
+    file: "src/downloads/file-addresses.ts",
+    replace: {
+      "[Buffer.from(given), Buffer.from(expected)]":
+        '[Buffer.from(given, "base64url"), Buffer.from(expected, "base64url")]',
+    },
+    tests: addresses,
+  },
+  {
+    name: "addresses do not expire",
+    file: "src/downloads/file-addresses.ts",
+    replace: { "if (expiresAt <= nowSeconds()) return null;": "" },
+    tests: addresses,
+  },
+  {
+    name: "an address may live shorter than promised",
+    file: "src/downloads/file-addresses.ts",
+    replace: { "Math.ceil(nowSeconds() / stepSeconds) +": "Math.floor(nowSeconds() / stepSeconds) +" },
+    tests: addresses,
+  },
+  {
+    name: "an address of a user acts for strangers, too, when the library is closed",
+    file: "src/downloads/download-handler.ts",
+    replace: { "viewerId === null ? options.isPublic : viewer !== null": "options.isPublic || viewer !== null" },
+    tests: handler,
+  },
+  {
+    name: "a stranger's address is good everywhere",
+    file: "src/downloads/download-handler.ts",
+    replace: { "viewerId === null ? options.isPublic : viewer !== null": "viewerId === null || viewer !== null" },
+    tests: handler,
+  },
+  {
+    name: "a part of another version is appended",
+    file: "src/downloads/file-answer.ts",
+    replace: { "(ifRange !== undefined && ifRange !== etag)": 'ifRange === ""' },
+    tests: answers,
+  },
+  {
+    name: "the first of several ranges is sent for all",
+    file: "src/downloads/file-answer.ts",
+    replace: { "ranges.length > 1 ||": "" },
+    tests: answers,
+  },
+  {
+    name: "the last byte of a range is missing",
+    file: "src/downloads/file-answer.ts",
+    replace: { "end: only.end + 1": "end: only.end" },
+    tests: answers,
+  },
+  {
+    name: "browsers guess the type of a file",
+    file: "src/downloads/file-answer.ts",
+    replace: { '"x-content-type-options": "nosniff",': "" },
+    tests: answers,
+  },
+  {
+    name: "a name reverses its ending",
+    file: "src/downloads/file-names.ts",
+    replace: { "\\u202a-\\u202e": "" },
+    tests: names,
+  },
+  {
+    name: "a lone surrogate in a name fails the request",
+    file: "src/downloads/file-names.ts",
+    replace: { "name.toWellFormed()": "name" },
+    tests: names,
+  },
+  {
+    name: "a file stays open when its client left before it was read",
+    file: "src/downloads/send-pieces.ts",
+    replace: { "await iterator.return?.();": "" },
+    tests: handler,
+  },
+  {
+    name: "a client that takes nothing keeps a file open",
+    file: "src/downloads/send-pieces.ts",
+    replace: { "res.setTimeout(stallMs, () => res.destroy());": "void stallMs;" },
+    tests: handler,
+  },
+  {
+    name: "a response ends early without an error",
+    file: "src/downloads/send-pieces.ts",
+    replace: { "if (sent !== sizeBytes) throw": "if (sent > sizeBytes) throw" },
+    tests: handler,
+  },
+  {
+    name: "status and headers go before the file is found",
+    file: "src/downloads/send-pieces.ts",
+    replace: { "const first = await iterator.next();": "begin(); const first = await iterator.next();" },
+    tests: handler,
+  },
+  {
+    name: "a missing file is not logged",
+    file: "src/downloads/download-handler.ts",
+    replace: { 'logger.error({ err: error, kind, id }, "the file of a row is missing");': "" },
+    tests: handler,
+  },
+  {
+    name: "a file that a client has is read again",
+    file: "src/downloads/download-handler.ts",
+    replace: { 'if (req.method === "HEAD" || status === 304) {': 'if (req.method === "HEAD") {' },
+    tests: handler,
+  },
+];
