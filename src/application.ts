@@ -2,6 +2,8 @@
 import { hkdfSync } from "node:crypto";
 import type { Logger } from "pino";
 import type { ReadConnections } from "./database/read-connections.ts";
+import { downloadHandler } from "./downloads/download-handler.ts";
+import { FileAddresses } from "./downloads/file-addresses.ts";
 import { CursorCodec } from "./eager-loading/cursor.ts";
 import type { Services } from "./graphql/context.ts";
 import { buildSchema } from "./graphql/schema.ts";
@@ -76,9 +78,12 @@ export async function openApplication(config: Config, options: ApplicationOption
   const services = (uow: UnitOfWork & Repositories, viewer: Viewer) =>
     merged<Services>(open.map((slice) => slice?.services?.(uow, viewer)));
 
-  const cursors = new CursorCodec(
-    Buffer.from(hkdfSync("sha256", config.AUTH_SECRET, "", "lectern cursor", 32)).toString("hex"),
-  );
+  const cursors = new CursorCodec(derivedSecret(config, "lectern cursor"));
+  const addresses = new FileAddresses({
+    publicUrl,
+    secret: derivedSecret(config, "lectern file address"),
+    lifetimeSeconds: config.FILE_URL_SECONDS,
+  });
   const tailer = new OutboxTailer({
     url,
     capacity: config.WATCH_EVENTS,
@@ -112,7 +117,18 @@ export async function openApplication(config: Config, options: ApplicationOption
     isSecure,
     reads,
     cursors,
+    addresses,
     services,
+  });
+  const serveFile = downloadHandler({
+    downloads: slices.flatMap(({ downloads = [] }) => downloads),
+    addresses,
+    viewers,
+    reader: reads,
+    files,
+    isPublic: config.PUBLIC_READ,
+    delivery: "stream",
+    logger,
   });
   const graphql = createGraphQLServer({
     schema,
@@ -163,16 +179,20 @@ export async function openApplication(config: Config, options: ApplicationOption
     changes,
     files,
     housekeeping,
-    listen: (at) =>
-      startHttpServer({
+    async listen(at) {
+      const server = await startHttpServer({
         ...at,
         graphql,
+        serveFile,
         maxBodyBytes: { json: config.MAX_JSON_BYTES, upload: maxFileBytes + config.MAX_JSON_BYTES },
         load,
         ready: readinessOf({ reads, database, files, logger }),
         endSubscriptions: () => changes.stop(),
         logger,
-      }),
+      });
+      addresses.movePort({ from: at.port, to: server.port });
+      return server;
+    },
     warmUp: async () => void (await Promise.all(open.map((slice) => slice?.warmUp?.()))),
     async close() {
       load.stop();
@@ -182,4 +202,9 @@ export async function openApplication(config: Config, options: ApplicationOption
       await connections.close();
     },
   };
+}
+
+/** Each purpose has its own secret, so that a signature is valid for one purpose only. */
+function derivedSecret({ AUTH_SECRET }: Config, purpose: string): string {
+  return Buffer.from(hkdfSync("sha256", AUTH_SECRET, "", purpose, 32)).toString("hex");
 }

@@ -33,7 +33,7 @@ export const coreSettings = {
     .string()
     .min(32, "must have at least 32 characters")
     .optional()
-    .describe("signs tokens and cursors; unset in development: generated and kept in DATA_DIR"),
+    .describe("signs tokens, cursors and addresses of files; unset in development: generated and kept in DATA_DIR"),
   LOG_LEVEL: z
     .enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"])
     .default("info")
@@ -45,6 +45,9 @@ export const coreSettings = {
   REFRESH_TOKEN_SECONDS: whole(60, 31_536_000)
     .default(2_592_000)
     .describe("lifetime of a session that is not refreshed"),
+  FILE_URL_SECONDS: whole(60, 2_592_000)
+    .default(43_200)
+    .describe("lifetime of an address of a file; up to a quarter longer"),
   WRITE_CONNECTIONS: whole(1, 1000).default(10).describe("connections for units of work"),
   WRITE_WAIT_MS: whole(10, 600_000)
     .default(2_000)

@@ -4,6 +4,7 @@
  * docs/adding-a-slice.md shows how one is made.
  */
 import type { Logger } from "pino";
+import type { Download } from "./downloads/download.ts";
 import type { Reader } from "./eager-loading/reader.ts";
 import type { Services } from "./graphql/context.ts";
 import type { WorkQueue } from "./processing/work-queue.ts";
@@ -26,6 +27,8 @@ export type Slice = {
   open?(parts: SliceParts): OpenSlice;
   /** Columns that name files in the store. Files that no such column names are swept. */
   files?: readonly FileColumn[];
+  /** Kinds of files that clients download, under addresses that `fileAddress` of the context makes. */
+  downloads?: readonly Download[];
   /** Its mutation fields that take files, by their names. Files for other fields are refused before they are read. */
   uploads?(config: Config): Readonly<Record<string, UploadRule>>;
   /** Its table as a queue, with the work on one row. */

@@ -9,6 +9,7 @@ import { SortDirection } from "../graphql/sort-direction.ts";
 import { requireSearchText } from "../search/search-text.ts";
 import { userById } from "../users/user.relations.ts";
 import { User } from "../users/user.schema.ts";
+import { documentDownload, fileNameOf } from "./document.downloads.ts";
 import { allDocuments, documentById, documentsByOwner, documentText } from "./document.relations.ts";
 
 export const DocumentStatus = builder.enumType("DocumentStatus", {
@@ -43,6 +44,11 @@ export const Document = builder.rowNode("Document", {
     sizeBytes: t.expose("sizeBytes", { type: "Bytes" }),
     sha256: t.exposeString("sha256"),
     text: t.wide(documentText),
+    originalUrl: t.string({
+      description:
+        "The address of the file that was sent, or of the text where no file was sent or the file was a text. It needs no headers, and acts for you: share it only with people who may read the document. It expires after 12 hours, unless the server is set otherwise; query a new one then.",
+      resolve: (row, _args, { fileAddress }) => fileAddress(documentDownload.kind, row.id, fileNameOf(row)),
+    }),
     failure: t.exposeString("failure", { nullable: true }),
     attempts: t.exposeInt("attempts"),
     progress: t.exposeFloat("progress"),

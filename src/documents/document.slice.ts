@@ -6,6 +6,7 @@ import { tables } from "../database/generated/tables.ts";
 import { workQueue } from "../processing/work-queue.ts";
 import { whole } from "../settings.ts";
 import type { Sample, Slice } from "../slice.ts";
+import { documentDownload } from "./document.downloads.ts";
 import { type DocumentRepository, documentRepository } from "./document.repository.ts";
 import { DocumentService } from "./document.service.ts";
 import { documentTabs } from "./document.tabs.ts";
@@ -51,6 +52,7 @@ export const documentSlice: Slice = {
     };
   },
   files: [{ table: tables.Document, key: "storageKey", topic: "document", size: "sizeBytes", sha256: "sha256" }],
+  downloads: [documentDownload],
   uploads: (config) => ({ createDocument: { maxBytes: config.MAX_DOCUMENT_BYTES, role: "VIEWER" } }),
   // The readers of all formats are imported by workers only.
   queue: workQueue(documentQueue, async ({ config, files, slots, logger }) => {

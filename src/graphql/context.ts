@@ -28,6 +28,8 @@ export type OperationContext = YogaInitialContext & {
   isSecure: boolean;
   setHeader(name: string, value: string): void;
   setCookie(cookie: string): void;
+  /** The address of a file that the viewer may download, without headers, until it expires. See src/downloads. */
+  fileAddress: FileAddress;
   /** The connection that transports the response. */
   connection: ClientConnection;
   /** Null outside mutations. */
@@ -35,6 +37,14 @@ export type OperationContext = YogaInitialContext & {
   /** Null outside the root field of a subscription. */
   subscription: SubscriptionScope | null;
 };
+
+/**
+ * @param kind a kind of download that a slice declares
+ * @param id UUID of the row
+ * @param name shown as the end of the address. Rows whose file may change give a changed file another name, so that
+ *   caches do not serve the old one
+ */
+export type FileAddress = (kind: string, id: string, name: string) => string;
 
 /** Progress of an attempt: the root fields that have begun, in order. All but the last have succeeded. */
 export type Progress = {

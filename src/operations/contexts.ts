@@ -4,11 +4,12 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { YogaInitialContext } from "graphql-yoga";
+import type { FileAddresses } from "../downloads/file-addresses.ts";
 import type { CursorCodec } from "../eager-loading/cursor.ts";
 import { Loaders } from "../eager-loading/loaders.ts";
 import type { Reader } from "../eager-loading/reader.ts";
 import { Trace } from "../eager-loading/trace.ts";
-import type { OperationContext, Progress, Services } from "../graphql/context.ts";
+import type { FileAddress, OperationContext, Progress, Services } from "../graphql/context.ts";
 import type { ClientConnection } from "../outbox/change-feed.ts";
 import type { Repositories, UnitOfWork } from "../unit-of-work/unit-of-work.ts";
 import type { Viewer, Viewers } from "../viewer.ts";
@@ -26,6 +27,7 @@ export type ContextParts = {
   /** For reads outside units of work. */
   reads: Reader;
   cursors: CursorCodec;
+  addresses: Pick<FileAddresses, "of">;
   services(uow: UnitOfWork & Repositories, viewer: Viewer): Services;
 };
 
@@ -35,7 +37,19 @@ export type Contexts = {
   ofEvent(operation: OperationContext, viewer: Viewer): OperationContext;
 };
 
-export function contextsOf({ viewers, isPublic, isSecure, reads, cursors, services }: ContextParts): Contexts {
+export function contextsOf({
+  viewers,
+  isPublic,
+  isSecure,
+  reads,
+  cursors,
+  addresses,
+  services,
+}: ContextParts): Contexts {
+  const fileAddressFor =
+    (viewer: Viewer): FileAddress =>
+    (kind, id, name) =>
+      addresses.of({ kind, id, name, viewerId: viewer?.id ?? null });
   return {
     async ofRequest(request) {
       const { viewer, hasBadToken } = await viewers.ofRequest(request.request);
@@ -48,6 +62,7 @@ export function contextsOf({ viewers, isPublic, isSecure, reads, cursors, servic
         hasBadToken,
         canRead: viewer !== null || (isPublic && !hasBadToken),
         loaders: new Loaders({ viewer, reader: reads, cursors, trace }),
+        fileAddress: fileAddressFor(viewer),
         mutation: null,
         subscription: null,
         setHeader: (name: string, value: string) => void res?.setHeader(name, value),
@@ -61,6 +76,7 @@ export function contextsOf({ viewers, isPublic, isSecure, reads, cursors, servic
       const partsOf = (viewer: Viewer) => ({
         viewer,
         loaders: new Loaders({ viewer, reader: uow.reader, cursors, trace }),
+        fileAddress: fileAddressFor(viewer),
         mutation: { services: services(uow, viewer), become, progress },
       });
       const become = (viewer: NonNullable<Viewer>) =>
@@ -76,7 +92,8 @@ export function contextsOf({ viewers, isPublic, isSecure, reads, cursors, servic
 
     ofEvent(operation, viewer) {
       const trace = new Trace();
-      return { ...operation, viewer, trace, loaders: new Loaders({ viewer, reader: reads, cursors, trace }) };
+      const loaders = new Loaders({ viewer, reader: reads, cursors, trace });
+      return { ...operation, viewer, trace, loaders, fileAddress: fileAddressFor(viewer) };
     },
   };
 }

@@ -3,7 +3,9 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Logger } from "pino";
+import type { DownloadHandler } from "../downloads/download-handler.ts";
 import { type ErrorCode, secondsToWait, tooBusy, UserError } from "../errors.ts";
+import { answerFor } from "../operations/error-answers.ts";
 import { isMultipart } from "../uploads/upload-plugin.ts";
 import type { GraphQLServer } from "./graphql-server.ts";
 import type { LoadGuard } from "./load-guard.ts";
@@ -13,6 +15,7 @@ import { refuse as refuseUpgrade } from "./websocket-server.ts";
 
 export type HttpServerOptions = {
   graphql: GraphQLServer;
+  serveFile: DownloadHandler;
   host: string;
   port: number;
   /** Use the next free port if this one is in use. */
@@ -93,13 +96,16 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 async function route(
   req: IncomingMessage,
   res: ServerResponse,
-  { graphql, maxBodyBytes, load, ready }: HttpServerOptions,
+  { graphql, serveFile, maxBodyBytes, load, ready, logger }: HttpServerOptions,
   isStopping: () => boolean,
 ): Promise<void> {
   const requestId = requestIdOf(req);
   res.setHeader("x-request-id", requestId);
   settleUnreadBody(req, res);
-  switch (pathOf(req)) {
+  const path = pathOf(req);
+  // Sheds no load: most of the work is the disk's and the network's.
+  if (path?.startsWith("/files/")) return refuseErrors(serveFile(req, res), res, requestId, logger);
+  switch (path) {
     case "/graphql":
       if (load.refusesNext()) {
         res.setHeader("retry-after", secondsToWait);
@@ -145,6 +151,24 @@ function answer(res: ServerResponse, status: number, body: object): void {
 
 function refuse(res: ServerResponse, status: number, code: ErrorCode, message: string, requestId: string): void {
   answer(res, status, { errors: [{ message, extensions: { code, requestId } }] });
+}
+
+/** Refuses the errors of a request outside GraphQL as GraphQL's: with code and message, and masked if unexpected. */
+async function refuseErrors(
+  work: Promise<void>,
+  res: ServerResponse,
+  requestId: string,
+  logger: Logger,
+): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (res.headersSent) throw error;
+    const { message, extensions } = answerFor(error, requestId, logger);
+    const { status = 500, headers = {} } = (extensions.http ?? {}) as { status?: number; headers?: object };
+    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+    refuse(res, status, extensions.code as ErrorCode, message, requestId);
+  }
 }
 
 /**

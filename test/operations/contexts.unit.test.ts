@@ -19,6 +19,7 @@ async function operationOf(client: Client, isPublic = false) {
     isSecure: true,
     reads: reads as never,
     cursors: {} as never,
+    addresses: { of: ({ kind, id, viewerId, name }) => [kind, id, viewerId, name].join("/") },
     services: (_uow, viewer) => ({ of: viewer }) as never,
   });
   const res = { appendHeader: (name: string, value: string) => headers.push(`${name}: ${value}`) };

@@ -97,6 +97,7 @@ async function serve(options: Partial<GraphQLServerOptions> = {}) {
   });
   const server = await startHttpServer({
     graphql,
+    serveFile: async () => {},
     host: "127.0.0.1",
     port: 0,
     mayMovePort: false,

@@ -33,6 +33,7 @@ async function serve({ handle = count, upgrade, closeWebSockets, ...options }: P
   };
   const server = await startHttpServer({
     graphql,
+    serveFile: () => Promise.reject(new Error("No file is asked for.")),
     host: "127.0.0.1",
     port: 0,
     mayMovePort: false,

@@ -13,6 +13,8 @@ const Sketch = builder.objectRef<SketchRow>("Sketch").implement({
   fields: (t) => ({
     id: t.id({ resolve: ({ id }) => encodeGlobalId("Sketch", id) }),
     name: t.exposeString("name"),
+    url: t.string({ resolve: ({ id, name }, _args, { fileAddress }) => fileAddress("sketch", id, name) }),
+    pictureUrl: t.string({ resolve: ({ id }, _args, { fileAddress }) => fileAddress("sketch-picture", id, "a.svg") }),
     owner: t.one(userById, { by: "ownerId", description: "The user who made the drawing." }),
     status: t.expose("status", { type: SketchStatus }),
     failure: t.exposeString("failure", { nullable: true }),

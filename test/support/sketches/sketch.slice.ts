@@ -1,6 +1,7 @@
 /** A slice with everything that a slice may have: the proof that adding one touches no file of `src`. */
 import { z } from "zod";
 import type { Slice } from "../../../src/slice.ts";
+import { sketchDownload, sketchPicture } from "./sketch.downloads.ts";
 import { sketchQueue } from "./sketch.queue.ts";
 import { type SketchRepository, sketchRepository } from "./sketch.repository.ts";
 import { SketchService } from "./sketch.service.ts";
@@ -35,6 +36,7 @@ export const sketchSlice: Slice = {
     }),
   }),
   files: [{ table: sketchTable, key: "storageKey", topic: "sketch", size: "sizeBytes", sha256: "sha256" }],
+  downloads: [sketchDownload, sketchPicture],
   uploads: () => ({ createSketch: { maxBytes: 1_000, role: "VIEWER" } }),
   queue: sketchQueue,
   checks: {
