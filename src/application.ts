@@ -61,7 +61,7 @@ export type Application = {
 export async function openApplication(config: Config, options: ApplicationOptions): Promise<Application> {
   const { url, publicUrl, logger, probe = crashProbe(config), slices = allSlices } = options;
   const schema = await buildSchema(slices);
-  const files = openFileStore(config);
+  const files = await openFileStore(config);
   const connections = openConnections(config, url, logger);
   const { database, reads } = connections;
   const run = unitsOfWork(config, connections, slices, logger, probe);

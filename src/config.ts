@@ -6,6 +6,7 @@ import { z } from "zod";
 import { UserError } from "./errors.ts";
 import { type Config, type CoreValues, coreSettings, type Settings, type SliceSettings } from "./settings.ts";
 import { slices } from "./slices.ts";
+import { isS3Url, parseS3Address } from "./storage/s3-address.ts";
 
 /** All settings, with defaults and descriptions. */
 export function settingsOf(from: readonly { settings?: Settings }[]) {
@@ -31,6 +32,7 @@ export function readConfig(
     }
     if (present.CRASH_AT !== undefined) faults.push("CRASH_AT: is for tests, not for production");
   }
+  faults.push(...storageFaults(present));
   // Tests need shorter times.
   if (parsed.data?.FILE_GRACE_MS !== undefined && parsed.data.NODE_ENV !== "test") {
     const least = longestOperationMs(parsed.data);
@@ -48,14 +50,17 @@ export function readConfig(
   const values = parsed.data as CoreValues & SliceSettings;
   const isProduction = values.NODE_ENV === "production";
   const dataDir = resolve(values.DATA_DIR);
+  const longestMs = longestOperationMs(values);
+  const graceMs = values.FILE_GRACE_MS ?? 60_000 + longestMs;
   return Object.freeze({
     ...values,
     DATA_DIR: dataDir,
     AUTH_SECRET: values.AUTH_SECRET ?? readOrMakeSecret(dataDir),
     LOG_FORMAT: values.LOG_FORMAT ?? (isProduction ? "json" : "pretty"),
     isProduction,
-    FILE_GRACE_MS: values.FILE_GRACE_MS ?? 60_000 + longestOperationMs(values),
+    FILE_GRACE_MS: graceMs,
     filesDir: join(dataDir, "files"),
+    fileMarginMs: Math.max(0, graceMs - longestMs),
   });
 }
 
@@ -63,6 +68,25 @@ export function readConfig(
 function longestOperationMs(values: CoreValues): number {
   const { UPLOAD_WAIT_MS, TRANSACTION_RETRY_MS, WRITE_WAIT_MS, TRANSACTION_TIMEOUT_MS } = values;
   return UPLOAD_WAIT_MS + TRANSACTION_RETRY_MS + WRITE_WAIT_MS + 2 * TRANSACTION_TIMEOUT_MS;
+}
+
+function storageFaults(present: Partial<Record<string, unknown>>): string[] {
+  const { STORAGE_URL: url, AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = present;
+  const faults: string[] = [];
+  if (typeof url === "string" && isS3Url(url)) {
+    try {
+      parseS3Address(url);
+    } catch (error) {
+      faults.push(`STORAGE_URL: ${(error as Error).message}`);
+    }
+    if ((id === undefined) !== (secret === undefined)) {
+      faults.push("AWS_ACCESS_KEY_ID: needs AWS_SECRET_ACCESS_KEY, and the other way round");
+    }
+  }
+  if (present.STORAGE_DELIVERY === "redirect" && url === undefined) {
+    faults.push("STORAGE_DELIVERY: redirect needs STORAGE_URL, since a local folder has no addresses");
+  }
+  return faults;
 }
 
 /** The password for `user create`. Not a setting, since only one command uses it. */

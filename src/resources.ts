@@ -1,10 +1,13 @@
 /** Opens database connections, units of work and the file store with the limits of the settings. */
+import { join } from "node:path";
 import type { Logger } from "pino";
 import { ReadConnections } from "./database/read-connections.ts";
 import type { Config } from "./settings.ts";
 import { merged, type Slice } from "./slice.ts";
 import type { FileStore } from "./storage/file-store.ts";
 import { LocalFileStore } from "./storage/local-file-store.ts";
+import { parseS3Address } from "./storage/s3-address.ts";
+import type { S3FileStore, S3FileStoreOptions } from "./storage/s3-file-store.ts";
 import { unitOfWorkRunner } from "./unit-of-work/runner.ts";
 import { crashAt, type Probe } from "./unit-of-work/transaction-guard.ts";
 import type { Repositories, RunUnitOfWork, UnitOfWork } from "./unit-of-work/unit-of-work.ts";
@@ -68,8 +71,33 @@ export function unitsOfWork(
 /** Ends the process at the point that CRASH_AT names. */
 export const crashProbe = ({ CRASH_AT }: Config) => (CRASH_AT === undefined ? undefined : crashAt(CRASH_AT));
 
-/** Opens the file store. Another kind of store would be chosen here. */
-export function openFileStore(config: Config): FileStore {
+/** Opens the file store of the settings. */
+export async function openFileStore(config: Config): Promise<FileStore> {
   const probe = crashProbe(config);
-  return new LocalFileStore({ folder: config.filesDir, ...(probe ? { probe } : {}) });
+  const options = probe ? { probe } : {};
+  if (config.STORAGE_URL !== undefined) return openS3FileStore(config, config.STORAGE_URL, options);
+  return new LocalFileStore({ folder: config.filesDir, ...options });
+}
+
+/** @throws Error that says what is wrong with the address */
+export async function openS3FileStore(
+  config: Config,
+  url: string,
+  options: Pick<S3FileStoreOptions, "probe"> = {},
+): Promise<S3FileStore> {
+  const address = parseS3Address(url);
+  // The client of S3 takes 100 ms to load and 30 MB, so it is loaded only where it is used.
+  const { S3FileStore } = await import("./storage/s3-file-store.ts");
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: token } = config;
+  const credentials =
+    accessKeyId && secretAccessKey
+      ? { accessKeyId, secretAccessKey, ...(token && { sessionToken: token }) }
+      : undefined;
+  return new S3FileStore({
+    address,
+    folder: join(config.filesDir, "staged"),
+    touchAfterMs: config.fileMarginMs,
+    ...(credentials ? { credentials } : {}),
+    ...options,
+  });
 }

@@ -29,6 +29,20 @@ export const coreSettings = {
     .optional()
     .describe("address of the server for clients; unset: http://HOST:PORT"),
   DATA_DIR: z.string().min(1).default(".lectern").describe("folder of files, the embedded database and secrets"),
+  STORAGE_URL: z
+    .string()
+    .regex(/^s3:\/\//, "must begin with s3://")
+    .optional()
+    .describe(
+      "S3 or a compatible service for files: `s3://bucket/prefix?region=…&endpoint=https://…&pathStyle=true`; unset: DATA_DIR",
+    ),
+  STORAGE_DELIVERY: z
+    .enum(["stream", "redirect"])
+    .default("stream")
+    .describe("`redirect`: clients download files from S3 by themselves; `stream`: from the server"),
+  AWS_ACCESS_KEY_ID: z.string().optional().describe("login for S3; unset: the machine's own role or profile"),
+  AWS_SECRET_ACCESS_KEY: z.string().optional().describe("its password"),
+  AWS_SESSION_TOKEN: z.string().optional().describe("its session, for a login that expires"),
   AUTH_SECRET: z
     .string()
     .min(32, "must have at least 32 characters")
@@ -150,7 +164,9 @@ export type Config = Readonly<
       LOG_FORMAT: "pretty" | "json";
       isProduction: boolean;
       FILE_GRACE_MS: number;
-      /** The folder of the file store. */
+      /** The folder of staged files, and of kept files unless STORAGE_URL is set. */
       filesDir: string;
+      /** Milliseconds that a kept file may be old when an operation names it, and be young enough until the operation ends. */
+      fileMarginMs: number;
     }
 >;

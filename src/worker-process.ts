@@ -17,7 +17,7 @@ export type WorkersOptions = {
 
 export async function startWorkers(config: Config, options: WorkersOptions): Promise<RunningWorker> {
   const { url, slots, logger, slices = allSlices } = options;
-  const files = openFileStore(config);
+  const files = await openFileStore(config);
   const parts = {
     config,
     url,

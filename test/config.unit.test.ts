@@ -43,6 +43,30 @@ describe("the configuration", () => {
     );
   });
 
+  it("refuses addresses of stores that are wrong, without repeating them", () => {
+    const faults = (environment: Record<string, string>) => faultOf(environment)?.split("\n  ").slice(1);
+    expect(faults({ STORAGE_URL: "s3://Bucket_" })).toEqual([
+      "STORAGE_URL: must begin with s3:// and the name of a bucket: 3 to 63 lower-case letters, digits, dots, hyphens",
+    ]);
+    expect(faults({ STORAGE_URL: "https://bucket" })).toEqual(["STORAGE_URL: must begin with s3://"]);
+    const half = "AWS_ACCESS_KEY_ID: needs AWS_SECRET_ACCESS_KEY, and the other way round";
+    expect(faults({ STORAGE_URL: "s3://bucket", AWS_ACCESS_KEY_ID: "id" })).toEqual([half]);
+    expect(faults({ STORAGE_URL: "s3://bucket", AWS_SECRET_ACCESS_KEY: "secret" })).toEqual([half]);
+    expect(faults({ STORAGE_DELIVERY: "redirect" })).toEqual([
+      "STORAGE_DELIVERY: redirect needs STORAGE_URL, since a local folder has no addresses",
+    ]);
+    // Other programs' variables are no faults while there is no such store.
+    expect(faults({ AWS_ACCESS_KEY_ID: "id" })).toBeUndefined();
+    expect(faults({ STORAGE_URL: "s3://bucket", STORAGE_DELIVERY: "redirect" })).toBeUndefined();
+  });
+
+  it("tells how old a file may be that an operation names", () => {
+    expect(configOf({}).fileMarginMs).toBe(60_000);
+    expect(configOf({ FILE_GRACE_MS: "57000" }).fileMarginMs).toBe(0);
+    expect(configOf({ FILE_GRACE_MS: "60000", TRANSACTION_TIMEOUT_MS: "9000" }).fileMarginMs).toBe(5_000);
+    expect(configOf({ NODE_ENV: "test", FILE_GRACE_MS: "1" }).fileMarginMs).toBe(0);
+  });
+
   it("makes its secret without leaving anything else behind", () => {
     const data = join(folder, "made");
     readConfig({ DATA_DIR: data }, []);

@@ -13,7 +13,7 @@ import { missingRoles, withDatabase } from "./database-session.ts";
 export async function doctor(): Promise<void> {
   loadEnvironmentFile();
   const config = readConfig();
-  const files = openFileStore(config);
+  const files = await openFileStore(config);
   const { found, unnamedFiles, laggingConsumers, missing } = await withDatabase(config, async (database) => ({
     ...(await withClient(database.ownerUrl, async (client) => {
       const reader: Reader = {

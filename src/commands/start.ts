@@ -57,12 +57,15 @@ export async function start(): Promise<void> {
 /** @throws UserError if the store cannot be written at all; a full or busy one still serves readers */
 async function requireFileStore(config: Config, logger: Logger): Promise<void> {
   try {
-    await openFileStore(config).requireUsable();
+    await (await openFileStore(config)).requireUsable();
   } catch (error) {
     if (!(error instanceof FileStoreError)) throw error;
     if (error.isFull || error.mayPass) return logger.error({ err: error }, "the file store accepts no files");
+    const { code, message } = error.cause as NodeJS.ErrnoException;
     throw new UserError(
-      `Files cannot be stored in DATA_DIR: ${(error.cause as Error).message}. Set it to another folder.`,
+      config.STORAGE_URL === undefined || !error.path.startsWith("s3:")
+        ? `Files cannot be stored in DATA_DIR: ${message}. Set it to another folder.`
+        : `Files cannot be stored in STORAGE_URL, ${error.path}: ${code}: ${message}. Check the bucket and the login.`,
     );
   }
 }
