@@ -9,11 +9,14 @@ import { badInput } from "./errors.ts";
  */
 export function requireShortText(
   text: string | null,
-  { field, longest }: { field: "name" | "title"; longest: number },
+  { field, longest }: { field: "name" | "title" | "artist" | "album"; longest: number },
 ): string {
   const trimmed = text?.trim() ?? "";
   if (trimmed.length < 1 || trimmed.length > longest || /[\p{Cc}\p{Cs}]/u.test(trimmed)) {
-    throw badInput(["input", field], `A ${field} has 1 to ${longest} characters, none of them control characters.`);
+    throw badInput(
+      ["input", field],
+      `${field === "name" || field === "title" ? "A" : "An"} ${field} has 1 to ${longest} characters, none of them control characters.`,
+    );
   }
   return trimmed;
 }

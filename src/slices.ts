@@ -1,4 +1,5 @@
 /** All slices. The order is that of GraphiQL's tabs, and of the sample library. */
+import { audioSlice } from "./audio/audio.slice.ts";
 import { categorySlice } from "./categories/category.slice.ts";
 import { documentSlice } from "./documents/document.slice.ts";
 import { eventSlice } from "./events/event.slice.ts";
@@ -6,4 +7,11 @@ import type { Slice } from "./slice.ts";
 import { storageUsageSlice } from "./storage-usage/storage-usage.slice.ts";
 import { userSlice } from "./users/user.slice.ts";
 
-export const slices: readonly Slice[] = [userSlice, storageUsageSlice, documentSlice, categorySlice, eventSlice];
+export const slices: readonly Slice[] = [
+  userSlice,
+  storageUsageSlice,
+  documentSlice,
+  categorySlice,
+  eventSlice,
+  audioSlice,
+];

@@ -76,11 +76,8 @@ declare global {
         options: Described & {
           type: Type;
           args?: Args;
-          /** Makes the field's value from the column's, which is not null. */
-          toValue: (
-            value: NonNullable<Column>,
-            args: InputShapeFromFields<Args>,
-          ) => NonNullable<ShapeFromTypeParam<Types, Type, false>>;
+          /** Makes the field's value from the column's. */
+          toValue: (value: Column | null, args: InputShapeFromFields<Args>) => ShapeFromTypeParam<Types, Type, true>;
         },
       ): FieldRef<Types, unknown>;
       /** One row whose key comes from the arguments or the viewer. */
@@ -194,10 +191,8 @@ fields.wide = function wide(
     description: description ?? descriptionOf(this.builder, model, column),
     args,
     extensions: eagerExtensions({ kind: "column", relation, by }),
-    resolve: async (parent, args, { loaders }): Promise<Value> => {
-      const value = await loaders.column(relation, parent[by]);
-      return value === null ? null : toValue(value, args);
-    },
+    resolve: async (parent, args, { loaders }): Promise<Value> =>
+      toValue(await loaders.column(relation, parent[by]), args),
   });
 };
 

@@ -29,7 +29,7 @@ export type Lectern = {
   client(headers?: Record<string, string>): GraphQLClient;
   /** Somebody new, signed up and signed in. */
   person(name?: string, role?: Role): Promise<Person>;
-  /** Waits until no document is PENDING or PROCESSING. */
+  /** Waits until no document and no audio is PENDING or PROCESSING. */
   settled(timeoutMs?: number): Promise<void>;
   stop(): Promise<void>;
 };
@@ -132,11 +132,13 @@ export async function startLectern(options: LecternOptions = {}): Promise<Lecter
     async settled(timeoutMs = 50_000) {
       const until = Date.now() + timeoutMs;
       while (Date.now() < until) {
-        const open = await database.query("select 1 from documents where status in ('PENDING', 'PROCESSING') limit 1");
+        const open = await database.query(`
+          select 1 from documents where status in ('PENDING', 'PROCESSING')
+          union all select 1 from audio where status in ('PENDING', 'PROCESSING') limit 1`);
         if (open.length === 0) return;
         await new Promise((resume) => setTimeout(resume, 50));
       }
-      throw new Error(`Documents were still open after ${timeoutMs} ms.`);
+      throw new Error(`Documents or audio were still open after ${timeoutMs} ms.`);
     },
     async stop() {
       await server.stop();

@@ -42,3 +42,18 @@ export async function upload({ url }: Lectern, { accessToken }: Person, file: Fi
   const response = await fetch(url, { method: "POST", body: form, headers });
   return { status: response.status, ...((await response.json()) as Omit<Uploaded, "status">) };
 }
+
+/** Sends an operation with a variable `$input` whose `source` is the file. */
+export async function sendSource<Data>(
+  { url }: Pick<Lectern, "url">,
+  { accessToken }: Pick<Person, "accessToken">,
+  { query, input, file, headers }: { query: string; input?: object; file: File; headers?: Record<string, string> },
+): Promise<{ status: number; data?: Data | null; errors?: ShownError[] }> {
+  const form = new FormData();
+  form.set("operations", JSON.stringify({ query, variables: { input: { ...input, source: { file: null } } } }));
+  form.set("map", JSON.stringify({ 0: ["variables.input.source.file"] }));
+  form.set("0", file);
+  const all = { authorization: `Bearer ${accessToken}`, "graphql-require-preflight": "1", ...headers };
+  const response = await fetch(url, { method: "POST", body: form, headers: all });
+  return { status: response.status, ...((await response.json()) as { data?: Data; errors?: ShownError[] }) };
+}

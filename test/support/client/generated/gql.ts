@@ -14,6 +14,14 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
  * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
  */
 type Documents = {
+    "\n  mutation UploadSound($input: UploadAudioInput!) {\n    uploadAudio(input: $input) {\n      isDuplicate\n      audio { id title artist filename status version mimeType sizeBytes sha256 durationMs url uploadedBy { name } }\n    }\n  }\n": typeof types.UploadSoundDocument,
+    "\n  query ReadAudio($id: ID!, $count: Int) {\n    audio(id: $id) {\n      id title artist album filename status version mimeType sizeBytes sha256 durationMs failure progress attempts\n      loudnessLufs truePeakDb leadingSilenceMs trailingSilenceMs url coverUrl waveformUrl peaks(count: $count)\n      category { name } event { name } uploadedBy { name } uploadedAt updatedAt processedAt\n    }\n  }\n": typeof types.ReadAudioDocument,
+    "\n  mutation UpdateSound($input: UpdateAudioInput!) {\n    updateAudio(input: $input) { audio { version title artist album category { name } event { name } } }\n  }\n": typeof types.UpdateSoundDocument,
+    "\n  mutation DeleteSound($input: DeleteAudioInput!) {\n    deleteAudio(input: $input) { deletedId }\n  }\n": typeof types.DeleteSoundDocument,
+    "\n  mutation ReprocessSound($input: ReprocessAudioInput!) {\n    reprocessAudio(input: $input) { audio { status version durationMs } }\n  }\n": typeof types.ReprocessSoundDocument,
+    "\n  query ListSounds($filter: AudioFilter, $orderBy: AudioOrder, $first: Int) {\n    audios(filter: $filter, orderBy: $orderBy, first: $first) { totalCount nodes { title } }\n  }\n": typeof types.ListSoundsDocument,
+    "mutation MakeCategory { createCategory(input: { name: \"Music\" }) { category { id } } }": typeof types.MakeCategoryDocument,
+    "mutation MakeEvent { createEvent(input: { name: \"Opening\" }) { event { id } } }": typeof types.MakeEventDocument,
     "\n  mutation CreateCategory($name: String!) {\n    createCategory(input: { name: $name }) { category { id name version } }\n  }\n": typeof types.CreateCategoryDocument,
     "\n  mutation UpdateCategory($input: UpdateCategoryInput!) {\n    updateCategory(input: $input) { category { name version } }\n  }\n": typeof types.UpdateCategoryDocument,
     "\n  mutation DeleteCategory($input: DeleteCategoryInput!) {\n    deleteCategory(input: $input) { deletedId }\n  }\n": typeof types.DeleteCategoryDocument,
@@ -82,6 +90,14 @@ type Documents = {
     "\n  mutation ReprocessForVisibility($input: ReprocessDocumentInput!) {\n    reprocessDocument(input: $input) { document { status } }\n  }\n": typeof types.ReprocessForVisibilityDocument,
 };
 const documents: Documents = {
+    "\n  mutation UploadSound($input: UploadAudioInput!) {\n    uploadAudio(input: $input) {\n      isDuplicate\n      audio { id title artist filename status version mimeType sizeBytes sha256 durationMs url uploadedBy { name } }\n    }\n  }\n": types.UploadSoundDocument,
+    "\n  query ReadAudio($id: ID!, $count: Int) {\n    audio(id: $id) {\n      id title artist album filename status version mimeType sizeBytes sha256 durationMs failure progress attempts\n      loudnessLufs truePeakDb leadingSilenceMs trailingSilenceMs url coverUrl waveformUrl peaks(count: $count)\n      category { name } event { name } uploadedBy { name } uploadedAt updatedAt processedAt\n    }\n  }\n": types.ReadAudioDocument,
+    "\n  mutation UpdateSound($input: UpdateAudioInput!) {\n    updateAudio(input: $input) { audio { version title artist album category { name } event { name } } }\n  }\n": types.UpdateSoundDocument,
+    "\n  mutation DeleteSound($input: DeleteAudioInput!) {\n    deleteAudio(input: $input) { deletedId }\n  }\n": types.DeleteSoundDocument,
+    "\n  mutation ReprocessSound($input: ReprocessAudioInput!) {\n    reprocessAudio(input: $input) { audio { status version durationMs } }\n  }\n": types.ReprocessSoundDocument,
+    "\n  query ListSounds($filter: AudioFilter, $orderBy: AudioOrder, $first: Int) {\n    audios(filter: $filter, orderBy: $orderBy, first: $first) { totalCount nodes { title } }\n  }\n": types.ListSoundsDocument,
+    "mutation MakeCategory { createCategory(input: { name: \"Music\" }) { category { id } } }": types.MakeCategoryDocument,
+    "mutation MakeEvent { createEvent(input: { name: \"Opening\" }) { event { id } } }": types.MakeEventDocument,
     "\n  mutation CreateCategory($name: String!) {\n    createCategory(input: { name: $name }) { category { id name version } }\n  }\n": types.CreateCategoryDocument,
     "\n  mutation UpdateCategory($input: UpdateCategoryInput!) {\n    updateCategory(input: $input) { category { name version } }\n  }\n": types.UpdateCategoryDocument,
     "\n  mutation DeleteCategory($input: DeleteCategoryInput!) {\n    deleteCategory(input: $input) { deletedId }\n  }\n": types.DeleteCategoryDocument,
@@ -164,6 +180,38 @@ const documents: Documents = {
  */
 export function graphql(source: string): unknown;
 
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation UploadSound($input: UploadAudioInput!) {\n    uploadAudio(input: $input) {\n      isDuplicate\n      audio { id title artist filename status version mimeType sizeBytes sha256 durationMs url uploadedBy { name } }\n    }\n  }\n"): (typeof documents)["\n  mutation UploadSound($input: UploadAudioInput!) {\n    uploadAudio(input: $input) {\n      isDuplicate\n      audio { id title artist filename status version mimeType sizeBytes sha256 durationMs url uploadedBy { name } }\n    }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query ReadAudio($id: ID!, $count: Int) {\n    audio(id: $id) {\n      id title artist album filename status version mimeType sizeBytes sha256 durationMs failure progress attempts\n      loudnessLufs truePeakDb leadingSilenceMs trailingSilenceMs url coverUrl waveformUrl peaks(count: $count)\n      category { name } event { name } uploadedBy { name } uploadedAt updatedAt processedAt\n    }\n  }\n"): (typeof documents)["\n  query ReadAudio($id: ID!, $count: Int) {\n    audio(id: $id) {\n      id title artist album filename status version mimeType sizeBytes sha256 durationMs failure progress attempts\n      loudnessLufs truePeakDb leadingSilenceMs trailingSilenceMs url coverUrl waveformUrl peaks(count: $count)\n      category { name } event { name } uploadedBy { name } uploadedAt updatedAt processedAt\n    }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation UpdateSound($input: UpdateAudioInput!) {\n    updateAudio(input: $input) { audio { version title artist album category { name } event { name } } }\n  }\n"): (typeof documents)["\n  mutation UpdateSound($input: UpdateAudioInput!) {\n    updateAudio(input: $input) { audio { version title artist album category { name } event { name } } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation DeleteSound($input: DeleteAudioInput!) {\n    deleteAudio(input: $input) { deletedId }\n  }\n"): (typeof documents)["\n  mutation DeleteSound($input: DeleteAudioInput!) {\n    deleteAudio(input: $input) { deletedId }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation ReprocessSound($input: ReprocessAudioInput!) {\n    reprocessAudio(input: $input) { audio { status version durationMs } }\n  }\n"): (typeof documents)["\n  mutation ReprocessSound($input: ReprocessAudioInput!) {\n    reprocessAudio(input: $input) { audio { status version durationMs } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query ListSounds($filter: AudioFilter, $orderBy: AudioOrder, $first: Int) {\n    audios(filter: $filter, orderBy: $orderBy, first: $first) { totalCount nodes { title } }\n  }\n"): (typeof documents)["\n  query ListSounds($filter: AudioFilter, $orderBy: AudioOrder, $first: Int) {\n    audios(filter: $filter, orderBy: $orderBy, first: $first) { totalCount nodes { title } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation MakeCategory { createCategory(input: { name: \"Music\" }) { category { id } } }"): (typeof documents)["mutation MakeCategory { createCategory(input: { name: \"Music\" }) { category { id } } }"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation MakeEvent { createEvent(input: { name: \"Opening\" }) { event { id } } }"): (typeof documents)["mutation MakeEvent { createEvent(input: { name: \"Opening\" }) { event { id } } }"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -4,6 +4,55 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+/** Conditions that audio meets. All that are given must hold. */
+export type AudioFilter = {
+  /** Audio of this category. */
+  categoryId?: string | number | null | undefined;
+  /** Audio of this event. */
+  eventId?: string | number | null | undefined;
+  /** Audio whose title, artist or album contains this text. Case and accents are ignored, and a typing mistake is tolerated. */
+  search?: string | null | undefined;
+  /** Audio in one of these states. */
+  status?: Array<AudioStatus> | null | undefined;
+  /** Audio that this user uploaded. */
+  uploadedById?: string | number | null | undefined;
+};
+
+/** An order of audio. Ties are broken by id. */
+export type AudioOrder = {
+  /** Ascending or descending. */
+  direction: SortDirection;
+  /** The property to order by. */
+  field: AudioOrderField;
+};
+
+/** A property that audio is ordered by. */
+export type AudioOrderField =
+  /** The duration. Audio that has not been decoded comes last when ascending. */
+  | 'DURATION'
+  /** The title. */
+  | 'TITLE'
+  /** The time of the upload. */
+  | 'UPLOADED_AT';
+
+/** Either a file or an upload. */
+export type AudioSource =
+  {   /** An MP3 or M4A file, in the same request. Its content decides which, not its name. */
+  file: File; uploadId?: never; }
+  |  { file?: never;   /** The id of a complete upload to `/uploads`. */
+  uploadId: string | number; };
+
+/** A state of processing. Audio can be played in every state. */
+export type AudioStatus =
+  /** Decoded: its duration and its waveform are known. */
+  | 'COMPLETED'
+  /** All attempts have failed; `failure` says why. */
+  | 'FAILED'
+  /** Waiting for a worker. */
+  | 'PENDING'
+  /** A worker is decoding it, and converting M4A to MP3. */
+  | 'PROCESSING';
+
 /** A new document. */
 export type CreateDocumentInput = {
   /** The text or file. */
@@ -22,6 +71,14 @@ export type CreateEventInput = {
   name: string;
   /** When it starts. */
   startsAt?: string | null | undefined;
+};
+
+/** An audio to delete. */
+export type DeleteAudioInput = {
+  /** The version that you have read; when it is out of date, the answer is a CONFLICT. Default: any. */
+  expectedVersion?: number | null | undefined;
+  /** The audio. */
+  id: string | number;
 };
 
 /** The category to delete. */
@@ -101,6 +158,14 @@ export type RefreshSessionInput = {
   refreshToken: string;
 };
 
+/** An audio to process again. */
+export type ReprocessAudioInput = {
+  /** The version that you have read; when it is out of date, the answer is a CONFLICT. Default: any. */
+  expectedVersion?: number | null | undefined;
+  /** The audio. */
+  id: string | number;
+};
+
 /** A document to process again. */
 export type ReprocessDocumentInput = {
   /** The version that you have read; when it is out of date, the answer is a CONFLICT. Default: any. */
@@ -113,7 +178,7 @@ export type ReprocessDocumentInput = {
 export type Role =
   /** Also reads, changes and deletes all documents, sees e-mail addresses, and changes roles. */
   | 'ADMIN'
-  /** Also creates, changes and deletes categories and events. */
+  /** Also uploads, changes and deletes audio, categories and events. */
   | 'EDITOR'
   /** Reads shared documents, and creates, changes and deletes own ones. */
   | 'VIEWER';
@@ -151,6 +216,24 @@ export type SortDirection =
   /** Largest first. */
   | 'DESC';
 
+/** Changes of an audio. Fields that are absent stay as they are; null clears a field, but not the title. */
+export type UpdateAudioInput = {
+  /** 1 to 500 characters. Default: the one in the file's tags. */
+  album?: string | null | undefined;
+  /** 1 to 500 characters. Default: the one in the file's tags. */
+  artist?: string | null | undefined;
+  /** The category. */
+  categoryId?: string | number | null | undefined;
+  /** The event. */
+  eventId?: string | number | null | undefined;
+  /** The version that you have read; when it is out of date, the answer is a CONFLICT. */
+  expectedVersion: number;
+  /** The audio. */
+  id: string | number;
+  /** 1 to 500 characters. */
+  title?: string | null | undefined;
+};
+
 /** Changes of a category. Fields that are absent stay as they are. */
 export type UpdateCategoryInput = {
   /** The version that you have read; when it is out of date, the answer is a CONFLICT. */
@@ -187,12 +270,83 @@ export type UpdateEventInput = {
   startsAt?: string | null | undefined;
 };
 
+/** A new audio. */
+export type UploadAudioInput = {
+  /** 1 to 500 characters. Default: the one in the file's tags. */
+  album?: string | null | undefined;
+  /** 1 to 500 characters. Default: the one in the file's tags. */
+  artist?: string | null | undefined;
+  /** The category. */
+  categoryId?: string | number | null | undefined;
+  /** The event. */
+  eventId?: string | number | null | undefined;
+  /** The file or upload. */
+  source: AudioSource;
+  /** 1 to 500 characters. Default: the title in the file's tags, or its name. */
+  title?: string | null | undefined;
+};
+
 /** The readers of a document. */
 export type Visibility =
   /** Its owner, and admins. */
   | 'PRIVATE'
   /** Everybody who may read the library: all users, and visitors where reading is public. */
   | 'SHARED';
+
+export type UploadSoundMutationVariables = Exact<{
+  input: UploadAudioInput;
+}>;
+
+
+export type UploadSoundMutation = { uploadAudio: { isDuplicate: boolean, audio: { id: string, title: string, artist: string | null, filename: string, status: AudioStatus, version: number, mimeType: string, sizeBytes: number, sha256: string, durationMs: number | null, url: string, uploadedBy: { name: string } } } };
+
+export type ReadAudioQueryVariables = Exact<{
+  id: string | number;
+  count?: number | null | undefined;
+}>;
+
+
+export type ReadAudioQuery = { audio: { id: string, title: string, artist: string | null, album: string | null, filename: string, status: AudioStatus, version: number, mimeType: string, sizeBytes: number, sha256: string, durationMs: number | null, failure: string | null, progress: number, attempts: number, loudnessLufs: number | null, truePeakDb: number | null, leadingSilenceMs: number | null, trailingSilenceMs: number | null, url: string, coverUrl: string | null, waveformUrl: string | null, peaks: Array<number> | null, uploadedAt: string, updatedAt: string, processedAt: string | null, category: { name: string } | null, event: { name: string } | null, uploadedBy: { name: string } } | null };
+
+export type UpdateSoundMutationVariables = Exact<{
+  input: UpdateAudioInput;
+}>;
+
+
+export type UpdateSoundMutation = { updateAudio: { audio: { version: number, title: string, artist: string | null, album: string | null, category: { name: string } | null, event: { name: string } | null } } };
+
+export type DeleteSoundMutationVariables = Exact<{
+  input: DeleteAudioInput;
+}>;
+
+
+export type DeleteSoundMutation = { deleteAudio: { deletedId: string } };
+
+export type ReprocessSoundMutationVariables = Exact<{
+  input: ReprocessAudioInput;
+}>;
+
+
+export type ReprocessSoundMutation = { reprocessAudio: { audio: { status: AudioStatus, version: number, durationMs: number | null } } };
+
+export type ListSoundsQueryVariables = Exact<{
+  filter?: AudioFilter | null | undefined;
+  orderBy?: AudioOrder | null | undefined;
+  first?: number | null | undefined;
+}>;
+
+
+export type ListSoundsQuery = { audios: { totalCount: number, nodes: Array<{ title: string }> } };
+
+export type MakeCategoryMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type MakeCategoryMutation = { createCategory: { category: { id: string } } };
+
+export type MakeEventMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type MakeEventMutation = { createEvent: { event: { id: string } } };
 
 export type CreateCategoryMutationVariables = Exact<{
   name: string;
@@ -309,6 +463,7 @@ export type NodeOfBadInputQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
    | null };
 
 export type NodesOfBadInputQueryVariables = Exact<{
@@ -317,6 +472,7 @@ export type NodesOfBadInputQueryVariables = Exact<{
 
 
 export type NodesOfBadInputQuery = { nodes: Array<
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -673,6 +829,7 @@ export type EverywhereQuery = { document: { title: string, text: string | null, 
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
    | null>, user: { documents: { totalCount: number, nodes: Array<{ title: string, chunks: { totalCount: number, nodes: Array<{ text: string }> } }> } } | null, users: { nodes: Array<{ documents: { totalCount: number, nodes: Array<{ title: string, text: string | null }> } }> }, searchChunks: { totalCount: number, nodes: Array<{ snippet: string, chunk: { document: { title: string } } }> }, searchInIt: { totalCount: number, nodes: Array<{ snippet: string }> } };
 
 export type UpdateForVisibilityMutationVariables = Exact<{
@@ -697,6 +854,14 @@ export type ReprocessForVisibilityMutationVariables = Exact<{
 export type ReprocessForVisibilityMutation = { reprocessDocument: { document: { status: DocumentStatus } } };
 
 
+export const UploadSoundDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"UploadSound"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"UploadAudioInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"uploadAudio"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"isDuplicate"}},{"kind":"Field","name":{"kind":"Name","value":"audio"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"artist"}},{"kind":"Field","name":{"kind":"Name","value":"filename"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"version"}},{"kind":"Field","name":{"kind":"Name","value":"mimeType"}},{"kind":"Field","name":{"kind":"Name","value":"sizeBytes"}},{"kind":"Field","name":{"kind":"Name","value":"sha256"}},{"kind":"Field","name":{"kind":"Name","value":"durationMs"}},{"kind":"Field","name":{"kind":"Name","value":"url"}},{"kind":"Field","name":{"kind":"Name","value":"uploadedBy"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}}]}}]}}]}}]}}]} as unknown as DocumentNode<UploadSoundMutation, UploadSoundMutationVariables>;
+export const ReadAudioDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"ReadAudio"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"id"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"count"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"audio"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"id"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"artist"}},{"kind":"Field","name":{"kind":"Name","value":"album"}},{"kind":"Field","name":{"kind":"Name","value":"filename"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"version"}},{"kind":"Field","name":{"kind":"Name","value":"mimeType"}},{"kind":"Field","name":{"kind":"Name","value":"sizeBytes"}},{"kind":"Field","name":{"kind":"Name","value":"sha256"}},{"kind":"Field","name":{"kind":"Name","value":"durationMs"}},{"kind":"Field","name":{"kind":"Name","value":"failure"}},{"kind":"Field","name":{"kind":"Name","value":"progress"}},{"kind":"Field","name":{"kind":"Name","value":"attempts"}},{"kind":"Field","name":{"kind":"Name","value":"loudnessLufs"}},{"kind":"Field","name":{"kind":"Name","value":"truePeakDb"}},{"kind":"Field","name":{"kind":"Name","value":"leadingSilenceMs"}},{"kind":"Field","name":{"kind":"Name","value":"trailingSilenceMs"}},{"kind":"Field","name":{"kind":"Name","value":"url"}},{"kind":"Field","name":{"kind":"Name","value":"coverUrl"}},{"kind":"Field","name":{"kind":"Name","value":"waveformUrl"}},{"kind":"Field","name":{"kind":"Name","value":"peaks"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"count"},"value":{"kind":"Variable","name":{"kind":"Name","value":"count"}}}]},{"kind":"Field","name":{"kind":"Name","value":"category"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"event"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"uploadedBy"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"uploadedAt"}},{"kind":"Field","name":{"kind":"Name","value":"updatedAt"}},{"kind":"Field","name":{"kind":"Name","value":"processedAt"}}]}}]}}]} as unknown as DocumentNode<ReadAudioQuery, ReadAudioQueryVariables>;
+export const UpdateSoundDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"UpdateSound"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"UpdateAudioInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"updateAudio"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"audio"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"version"}},{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"artist"}},{"kind":"Field","name":{"kind":"Name","value":"album"}},{"kind":"Field","name":{"kind":"Name","value":"category"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"event"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}}]}}]}}]}}]}}]} as unknown as DocumentNode<UpdateSoundMutation, UpdateSoundMutationVariables>;
+export const DeleteSoundDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"DeleteSound"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"DeleteAudioInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"deleteAudio"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"deletedId"}}]}}]}}]} as unknown as DocumentNode<DeleteSoundMutation, DeleteSoundMutationVariables>;
+export const ReprocessSoundDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"ReprocessSound"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ReprocessAudioInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"reprocessAudio"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"audio"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"version"}},{"kind":"Field","name":{"kind":"Name","value":"durationMs"}}]}}]}}]}}]} as unknown as DocumentNode<ReprocessSoundMutation, ReprocessSoundMutationVariables>;
+export const ListSoundsDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"ListSounds"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"filter"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"AudioFilter"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"orderBy"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"AudioOrder"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"first"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"audios"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"filter"},"value":{"kind":"Variable","name":{"kind":"Name","value":"filter"}}},{"kind":"Argument","name":{"kind":"Name","value":"orderBy"},"value":{"kind":"Variable","name":{"kind":"Name","value":"orderBy"}}},{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"Variable","name":{"kind":"Name","value":"first"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"totalCount"}},{"kind":"Field","name":{"kind":"Name","value":"nodes"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"title"}}]}}]}}]}}]} as unknown as DocumentNode<ListSoundsQuery, ListSoundsQueryVariables>;
+export const MakeCategoryDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"MakeCategory"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"createCategory"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"name"},"value":{"kind":"StringValue","value":"Music","block":false}}]}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"category"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}}]}}]} as unknown as DocumentNode<MakeCategoryMutation, MakeCategoryMutationVariables>;
+export const MakeEventDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"MakeEvent"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"createEvent"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"name"},"value":{"kind":"StringValue","value":"Opening","block":false}}]}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"event"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}}]}}]} as unknown as DocumentNode<MakeEventMutation, MakeEventMutationVariables>;
 export const CreateCategoryDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"CreateCategory"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"name"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"createCategory"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"name"},"value":{"kind":"Variable","name":{"kind":"Name","value":"name"}}}]}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"category"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"version"}}]}}]}}]}}]} as unknown as DocumentNode<CreateCategoryMutation, CreateCategoryMutationVariables>;
 export const UpdateCategoryDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"UpdateCategory"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"UpdateCategoryInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"updateCategory"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"category"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"version"}}]}}]}}]}}]} as unknown as DocumentNode<UpdateCategoryMutation, UpdateCategoryMutationVariables>;
 export const DeleteCategoryDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"DeleteCategory"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"DeleteCategoryInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"deleteCategory"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"deletedId"}}]}}]}}]} as unknown as DocumentNode<DeleteCategoryMutation, DeleteCategoryMutationVariables>;

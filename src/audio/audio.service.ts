@@ -1,0 +1,183 @@
+/** The rules of audio, in the order in which they are checked: docs/audio.md lists them with their codes. */
+import type { AudioRow } from "../database/generated/tables.ts";
+import { ApplicationError, badInput, findStaleness } from "../errors.ts";
+import { withHolder } from "../processing/holder.ts";
+import { requireShortText } from "../short-text.ts";
+import { requireThere } from "../storage/file-store.ts";
+import { requireRole, type Viewer } from "../viewer.ts";
+import type { AudioDetails, AudioRepository, LockedAudio } from "./audio.repository.ts";
+import { type AudioSource, type SentSound, SoundReceiver, type SoundReceiverParts } from "./sound-receiver.ts";
+
+/** Absent: unchanged, or the file's own; null: none. */
+export type Details = { title?: string | null; artist?: string | null; album?: string | null } & Labels;
+type Labels = { categoryId?: string | null; eventId?: string | null };
+export type UploadAudio = Details & { source: AudioSource };
+export type ExistingAudio = { id: string; expectedVersion?: number | null };
+export type UpdateAudio = Details & { id: string; expectedVersion: number };
+export type ReplaceAudioFile = ExistingAudio & { source: AudioSource };
+
+export type AudioServiceParts = Omit<SoundReceiverParts, "viewer"> & {
+  uow: { audio: AudioRepository };
+  viewer: Viewer;
+};
+
+export class AudioService {
+  readonly #parts: AudioServiceParts;
+
+  constructor(parts: AudioServiceParts) {
+    this.#parts = parts;
+  }
+
+  /** Slow part of `upload`: runs once, before the transaction. */
+  async prepareUpload(input: UploadAudio): Promise<void> {
+    const editor = this.#requireEditor();
+    changesOf(input);
+    await this.#receive(input, editor);
+  }
+
+  /** Creates an audio, or returns the one of the same bytes. */
+  async upload(input: UploadAudio): Promise<{ audio: AudioRow; isDuplicate: boolean }> {
+    const editor = this.#requireEditor();
+    const changes = changesOf(input);
+    const sound = await this.#receive(input, editor);
+    await this.#requireLabels(input);
+    const audio = { ...noDetails, ...changes, title: changes.title ?? sound.title, uploadedById: editor.id };
+    const created = await this.#createUnlessPresent(audio, sound);
+    this.#releaseUpload(input.source, editor);
+    if (created) return { audio: created, isDuplicate: false };
+    const present = await this.#parts.uow.audio.findByHash(sound.sha256);
+    if (!present) throw deletedMeanwhile();
+    await this.#dropUnlessUsed(sound, present);
+    return { audio: present, isDuplicate: true };
+  }
+
+  async #createUnlessPresent(
+    audio: AudioDetails & { uploadedById: string },
+    sound: SentSound,
+  ): Promise<AudioRow | null> {
+    const { uow, files } = this.#parts;
+    const { title: _title, storageKey, ...file } = sound;
+    if (storageKey === null || (await uow.audio.findByHash(sound.sha256))) return null;
+    const created = await uow.audio.createUnlessPresent({ ...audio, ...file, storageKey });
+    if (created) await requireThere(files.touch(storageKey));
+    return created;
+  }
+
+  /** Slow part of `replaceFile`: runs once, before the transaction. */
+  async prepareReplaceFile(input: ReplaceAudioFile): Promise<void> {
+    await this.#receive(input, this.#requireEditor());
+  }
+
+  /** Swaps the sound. Id, title and labels stay. */
+  async replaceFile(input: ReplaceAudioFile): Promise<AudioRow> {
+    const { uow, files } = this.#parts;
+    const editor = this.#requireEditor();
+    const { title: _title, storageKey, ...file } = await this.#receive(input, editor);
+    const audio = await this.#lock(input);
+    if (audio.status === "PROCESSING") throw invalidState(audio, "Its file cannot be replaced");
+    this.#releaseUpload(input.source, editor);
+    const present = await uow.audio.findByHash(file.sha256);
+    if (present && present.id !== audio.id) {
+      const message = `The file is that of the audio ${JSON.stringify(present.title)}: use that one, or delete it first.`;
+      throw new ApplicationError("DUPLICATE", message, { inputPath: ["input", "source"] });
+    }
+    if (present) {
+      await this.#dropUnlessUsed({ storageKey }, present);
+      return present;
+    }
+    if (storageKey === null) throw deletedMeanwhile();
+    const replaced = await uow.audio.replaceFile(audio.id, { ...file, storageKey });
+    await requireThere(files.touch(storageKey));
+    return replaced;
+  }
+
+  async update({ id, expectedVersion, ...input }: UpdateAudio): Promise<AudioRow> {
+    this.#requireEditor();
+    const changes = changesOf(input);
+    if (changes.title === null) throw badInput(["input", "title"], "An audio always has a title.");
+    await this.#requireLabels(input);
+    const audio = await this.#lock({ id, expectedVersion });
+    const { title, ...others } = changes;
+    const all = title === undefined ? others : { ...others, title };
+    return Object.keys(all).length === 0 ? audio : this.#parts.uow.audio.update(id, all);
+  }
+
+  async delete(input: ExistingAudio): Promise<void> {
+    this.#requireEditor();
+    await this.#lock(input);
+    await this.#parts.uow.audio.delete(input.id);
+  }
+
+  async reprocess(input: ExistingAudio): Promise<AudioRow> {
+    this.#requireEditor();
+    const audio = await this.#lock(input);
+    // Stricter than the database, which allows PROCESSING → PENDING for expired leases.
+    if (audio.status !== "COMPLETED" && audio.status !== "FAILED") {
+      throw invalidState(audio, "It cannot be processed again");
+    }
+    return this.#parts.uow.audio.makePending(input.id);
+  }
+
+  #receive({ source, ...labels }: Labels & { source: AudioSource }, viewer: NonNullable<Viewer>): Promise<SentSound> {
+    return new SoundReceiver({ ...this.#parts, viewer }).receive(source, () => this.#requireLabels(labels));
+  }
+
+  /** An upload that was sent before is removed once the operation has committed; until then it can be used again. */
+  #releaseUpload({ uploadId }: AudioSource, viewer: NonNullable<Viewer>): void {
+    const { uow, uploads } = this.#parts;
+    if (uploadId != null) uow.afterCommit(() => uploads.remove(uploadId, viewer));
+  }
+
+  /** Removes the kept file, unless another field of this operation has used it. */
+  async #dropUnlessUsed({ storageKey }: Pick<SentSound, "storageKey">, present: AudioRow): Promise<void> {
+    const { uow, files } = this.#parts;
+    if (storageKey === null || (await uow.audio.hasFile(present.id, storageKey))) return;
+    uow.afterCommit(() => files.remove(storageKey));
+  }
+
+  async #requireLabels({ categoryId, eventId }: Labels): Promise<void> {
+    const { audio } = this.#parts.uow;
+    if (categoryId != null && !(await audio.categoryExists(categoryId))) {
+      throw new ApplicationError("NOT_FOUND", "The category does not exist.", { inputPath: ["input", "categoryId"] });
+    }
+    if (eventId != null && !(await audio.eventExists(eventId))) {
+      throw new ApplicationError("NOT_FOUND", "The event does not exist.", { inputPath: ["input", "eventId"] });
+    }
+  }
+
+  /** Locks the audio, and checks that the viewer has read its current version. */
+  async #lock({ id, expectedVersion }: ExistingAudio): Promise<LockedAudio> {
+    const audio = await this.#parts.uow.audio.lock(id);
+    if (!audio) throw new ApplicationError("NOT_FOUND", "The audio does not exist.", { inputPath: ["input", "id"] });
+    const stale = findStaleness("Audio", audio, expectedVersion);
+    if (stale) throw withHolder("audio", audio, stale);
+    return audio;
+  }
+
+  #requireEditor(): NonNullable<Viewer> {
+    return requireRole(this.#parts.viewer, "EDITOR");
+  }
+}
+
+const noDetails = { artist: null, album: null, categoryId: null, eventId: null };
+
+/** The given details, checked. */
+function changesOf({ title, artist, album, categoryId, eventId }: Details) {
+  return {
+    ...(title == null ? { title } : { title: requireShort("title", title) }),
+    ...(artist === undefined ? {} : { artist: artist && requireShort("artist", artist) }),
+    ...(album === undefined ? {} : { album: album && requireShort("album", album) }),
+    ...(categoryId === undefined ? {} : { categoryId }),
+    ...(eventId === undefined ? {} : { eventId }),
+  };
+}
+
+const requireShort = (field: "title" | "artist" | "album", text: string) =>
+  requireShortText(text, { field, longest: 500 });
+
+const deletedMeanwhile = () => new ApplicationError("CONFLICT", "The same audio was deleted meanwhile: retry.");
+
+function invalidState(audio: LockedAudio, refusal: string): ApplicationError {
+  const message = `The audio is ${audio.status}. ${refusal}: wait until it is COMPLETED or FAILED.`;
+  return withHolder("audio", audio, new ApplicationError("INVALID_STATE", message, { inputPath: ["input", "id"] }));
+}
