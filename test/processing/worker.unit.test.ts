@@ -138,6 +138,34 @@ describe("a worker", () => {
   });
 });
 
+describe("a result", () => {
+  it("is discarded if the claim is lost when it is reported, and only then", async () => {
+    const discarded: string[] = [];
+    const discard = async (result: string) => void discarded.push(result);
+    queue.complete = async ({ id }) => ({ stands: id !== "lost", holder: "another worker" });
+    pending = ["kept", "lost"];
+    const lines = await start(async (job) => `result of ${job}`, { discard });
+    await pass(0);
+    expect(discarded).toEqual(["result of lost"]);
+    expect(lines.map(({ msg, id }) => [msg, id])).toEqual(
+      expect.arrayContaining([
+        ["processed", "kept"],
+        ["the claim was lost: the result is discarded", "lost"],
+      ]),
+    );
+  });
+
+  it("is not discarded if its completion fails, because it may have been committed", async () => {
+    const discarded: string[] = [];
+    queue.complete = () => Promise.reject(new Error("The connection broke."));
+    pending = ["one"];
+    await start(async () => "result", { discard: async (result) => void discarded.push(result) });
+    await pass(0);
+    expect(callsOf("fail")).toEqual([["fail", "one", "The connection broke.", false]]);
+    expect(discarded).toEqual([]);
+  });
+});
+
 describe("a worker that waits", () => {
   it("polls after a claim that failed", async () => {
     const { claim } = queue;

@@ -13,6 +13,7 @@ import {
   AV_CODEC_ID_AAC,
   AV_CODEC_ID_ALAC,
   AV_CODEC_ID_MP3,
+  AV_LOG_ERROR,
   type AVCodecID,
   type AVSampleFormat,
 } from "node-av/constants";
@@ -26,6 +27,7 @@ import {
   FilterInOut,
   FormatContext,
   Frame,
+  Log,
   Packet,
   Rational,
 } from "node-av/lib";
@@ -150,6 +152,8 @@ function openSource(
   check(graph.configSync());
   return { graph, sink };
 }
+
+Log.setLevel(AV_LOG_ERROR);
 
 const check = (code: number) => FFmpegError.throwIfError(code, "making a sound");
 

@@ -31,8 +31,8 @@ export function frameAt(bytes: Uint8Array, at: number): MpegFrame | null {
 }
 
 /**
- * The offset from `from` to below `to` at which `count` consecutive frames of one kind begin; null if there is none. A
- * single frame counts if the file ends with it, perhaps with an ID3v1 tag behind it.
+ * The offset from `from` to below `to` at which `count` consecutive frames of one kind begin; null if there is none. Fewer
+ * frames at `from` itself count if the file ends with them, perhaps with an ID3v1 tag behind them.
  */
 export function findFrames(
   bytes: Uint8Array,
@@ -40,19 +40,19 @@ export function findFrames(
 ): number | null {
   const end = Math.min(to, bytes.length);
   for (let at = bytes.indexOf(0xff, from); at >= 0 && at < end; at = bytes.indexOf(0xff, at + 1)) {
-    if (beginsFrames(bytes, at, count)) return at;
+    if (beginsFrames(bytes, at, count, at === from)) return at;
   }
   return null;
 }
 
 const id3v1Bytes = 128;
 
-function beginsFrames(bytes: Uint8Array, start: number, count: number): boolean {
+function beginsFrames(bytes: Uint8Array, start: number, count: number, mayEnd: boolean): boolean {
   const first = frameAt(bytes, start);
   if (first === null) return false;
   let at = start + first.lengthBytes;
   for (let frames = 1; frames < count; frames++) {
-    if (at === bytes.length || at === bytes.length - id3v1Bytes) return true;
+    if (at === bytes.length || at === bytes.length - id3v1Bytes) return mayEnd;
     const next = frameAt(bytes, at);
     if (next?.kind !== first.kind) return false;
     at += next.lengthBytes;
