@@ -77,9 +77,13 @@ export class S3Bucket {
     return `s3://${this.name}/${this.prefix}${key}`;
   }
 
-  /** Runs requests and converts their errors (see `askS3`). */
+  /**
+   * Runs requests and converts their errors.
+   *
+   * @param key of the object, for the log
+   */
   ask<Result>(work: () => Promise<Result>, key?: string): Promise<Result> {
-    return askS3(this.pathOf(key), work, key);
+    return askS3(this.pathOf(key), work);
   }
 
   ageOf(lastModified: Date | undefined): number {
@@ -89,7 +93,7 @@ export class S3Bucket {
 
   /** Null if there is no such object. @throws FileStoreError, also if there is no such bucket */
   async find(key: string): Promise<S3Object | null> {
-    return askS3(this.pathOf(key), async () => {
+    return this.ask(async () => {
       try {
         const found = await this.client.send(new HeadObjectCommand(this.object(key)));
         return { sizeBytes: found.ContentLength ?? 0, ageMs: this.ageOf(found.LastModified) };
@@ -99,7 +103,7 @@ export class S3Bucket {
         await this.client.send(new HeadBucketCommand({ Bucket: this.name }));
         return null;
       }
-    });
+    }, key);
   }
 
   close(): void {

@@ -21,6 +21,9 @@ const passingCodes = new Set([
   "TimeoutError",
   "AbortError",
   "Truncated",
+  // The bytes have changed on the way.
+  "BadDigest",
+  "XAmzContentSHA256Mismatch",
   "OperationAborted",
   "ECONNREFUSED",
   "ECONNRESET",
@@ -49,7 +52,8 @@ export async function askS3<Result>(path: string, work: () => Promise<Result>, k
 export function storeErrorOf(error: unknown, path: string, key?: string): unknown {
   if (!isOfService(error)) return error;
   const { $metadata: { httpStatusCode: status, requestId } = {} } = error;
-  const code = error.code ?? error.name;
+  // An answer to HEAD has no body with a code.
+  const code = error.code ?? (/^Unknown/.test(error.name) ? `HTTP ${status}` : error.name);
   if (key !== undefined && isMissing(error)) return new FileMissingError(key, error);
   // The service's own error may quote the request with its credentials.
   const cause = Object.assign(new Error(error.message), {

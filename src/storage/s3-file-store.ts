@@ -27,7 +27,7 @@ import {
 } from "./file-store.ts";
 import { S3Bucket, type S3BucketOptions } from "./s3-bucket.ts";
 import { download } from "./s3-download.ts";
-import { isMissing } from "./s3-errors.ts";
+import { askS3, isMissing } from "./s3-errors.ts";
 import { S3Uploads } from "./s3-upload.ts";
 import { Staging } from "./staging.ts";
 
@@ -123,7 +123,7 @@ export class S3FileStore implements FileStore {
     const object = this.#bucket.object(key);
     const source = encodeURI(`${object.Bucket}/${object.Key}`);
     const copy = new CopyObjectCommand({ ...object, CopySource: source, MetadataDirective: "REPLACE" });
-    await this.#bucket.ask(() => this.#bucket.client.send(copy), key);
+    await askS3(this.#bucket.pathOf(key), () => this.#bucket.client.send(copy), key);
   }
 
   async age(key: string): Promise<number | null> {
@@ -136,12 +136,15 @@ export class S3FileStore implements FileStore {
 
   async remove(key: string): Promise<void> {
     this.#probe("before_unlink");
-    await this.#bucket.ask(() =>
-      this.#bucket.client.send(new DeleteObjectCommand(this.#bucket.object(key))).catch((error) => {
+    const deletion = new DeleteObjectCommand(this.#bucket.object(key));
+    await this.#bucket.ask(async () => {
+      try {
+        await this.#bucket.client.send(deletion);
+      } catch (error) {
         // Some compatible services say so.
         if (!isMissing(error)) throw error;
-      }),
-    );
+      }
+    }, key);
     this.#probe("after_unlink");
   }
 
@@ -168,7 +171,7 @@ export class S3FileStore implements FileStore {
       ResponseContentType: mimeType,
       ResponseContentDisposition: disposition,
     });
-    return this.#bucket.ask(() => getSignedUrl(this.#bucket.client, request, { expiresIn: expiresSeconds }));
+    return this.#bucket.ask(() => getSignedUrl(this.#bucket.client, request, { expiresIn: expiresSeconds }), key);
   }
 
   async removeStaged(id: string): Promise<void> {
@@ -179,11 +182,12 @@ export class S3FileStore implements FileStore {
   async requireUsable(): Promise<void> {
     await this.#staging.requireUsable();
     // A name like that of a file, so that the sweep removes the object if the process ends here.
-    const object = this.#bucket.object(randomUUID());
+    const key = randomUUID();
+    const object = this.#bucket.object(key);
     await this.#bucket.ask(async () => {
       await this.#bucket.client.send(new PutObjectCommand({ ...object, Body: new Uint8Array(trialBytes) }));
       await this.#bucket.client.send(new DeleteObjectCommand(object));
-    });
+    }, key);
   }
 
   /** Closes idle connections. */

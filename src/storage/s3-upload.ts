@@ -113,9 +113,8 @@ export class S3Uploads {
     const object = this.#bucket.object(key);
     for await (const { key: found, uploadId, ageMs } of this.incomplete(object.Key)) {
       if (found !== key || ageMs < 0) continue;
-      await this.#bucket.ask(() =>
-        this.#bucket.client.send(new AbortMultipartUploadCommand({ ...object, UploadId: uploadId })).catch(orGone),
-      );
+      const abortion = new AbortMultipartUploadCommand({ ...object, UploadId: uploadId });
+      await this.#bucket.ask(() => this.#bucket.client.send(abortion).catch(orGone), key);
     }
   }
 }

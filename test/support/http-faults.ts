@@ -9,7 +9,7 @@
  * front.next(/^PUT/, "lose answer");                // the request is carried out, and its answer is lost
  * front.next(/^GET/, { cutAnswerAt: 10_000 });      // the connection breaks after so many bytes of the answer
  * front.next(/^GET/, { endAnswerAt: 10_000 });      // it ends there, as if nothing were missing
- * front.next(/^PUT/, { shortenRequestTo: 10 });     // the server gets a part, and thinks that it is all
+ * front.next(/^PUT/, "change request");             // one byte of its body is another one
  * front.next(/^GET/, "silence");                    // no answer
  * front.next(/^PUT/, "cut before", 2);              // the next two
  * front.requests;                                   // "PUT /bucket/key?query" of all that came
@@ -22,9 +22,9 @@ export type HttpFault =
   | "cut before"
   | "lose answer"
   | "silence"
+  | "change request"
   | { status: number; body?: string }
   | { cutRequestAt: number }
-  | { shortenRequestTo: number }
   | { cutAnswerAt: number }
   | { endAnswerAt: number };
 
@@ -65,9 +65,7 @@ export async function startHttpFaults(port: number): Promise<HttpFaults> {
   function pass(request: IncomingMessage, response: ServerResponse, fault: HttpFault | undefined): void {
     const { socket, method, url: path } = request;
     const cut = () => socket.resetAndDestroy();
-    const shortened = typeof fault === "object" && "shortenRequestTo" in fault ? fault.shortenRequestTo : undefined;
-    const headers = shortened === undefined ? request.headers : { ...request.headers, "content-length": shortened };
-    const onward = send({ host: "127.0.0.1", port, method, path, headers }, (answer) => {
+    const onward = send({ host: "127.0.0.1", port, method, path, headers: request.headers }, (answer) => {
       if (fault === "lose answer") return void answer.resume().on("end", cut);
       const { date } = answer.headers;
       const shifted = date && new Date(Date.parse(date) + clockSeconds * 1_000).toUTCString();
@@ -84,11 +82,9 @@ export async function startHttpFaults(port: number): Promise<HttpFaults> {
         onward.destroy();
         cut();
       });
-    } else if (shortened !== undefined) {
-      forward(request, shortened, onward, () => {
-        onward.end();
-        request.resume();
-      });
+    } else if (fault === "change request") {
+      request.once("data", (piece: Buffer) => piece.fill((piece[0] ?? 0) ^ 1, 0, 1));
+      request.pipe(onward);
     } else request.pipe(onward);
   }
 

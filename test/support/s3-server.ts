@@ -8,12 +8,18 @@
  * await s3.stop();
  * ```
  */
-import { mkdtemp, readdir, readFile, rm, stat, utimes } from "node:fs/promises";
-import type { Server as HttpServer } from "node:http";
+
+import { createHash } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm, stat, truncate, utimes } from "node:fs/promises";
+import type { Server as HttpServer, IncomingMessage } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { isSigned } from "./aws-signature.ts";
+import { until } from "./until.ts";
 
 export type S3Server = {
   /** The value of STORAGE_URL. */
@@ -24,10 +30,13 @@ export type S3Server = {
   contents(): Promise<{ objects: string[]; uploads: string[] }>;
   /** Pretends that the object, or the upload in parts, was made so long ago. */
   makeOld(name: string, ms: number): Promise<void>;
+  /** The service loses all but so many bytes of the next object that it receives, and does not notice. */
+  truncateNext(bytes: number): void;
   stop(): Promise<void>;
 };
 
 type Context = {
+  req: IncomingMessage;
   method: string;
   query: Record<string, string>;
   params: object;
@@ -45,6 +54,8 @@ type S3rver = {
     getObject(
       ...names: unknown[]
     ): Promise<{ range?: object; size: number; content: { destroy(): void } | null } | null>;
+    putObject(object: { bucket: string; key: string }): Promise<{ size: number }>;
+    putPart(bucket: string, uploadId: string, part: string, ...rest: unknown[]): Promise<{ size: number }>;
     copyObject(...names: unknown[]): Promise<unknown>;
     getResourcePath(bucket: string, key: string | undefined, kind: string): string;
   };
@@ -53,6 +64,7 @@ type S3rver = {
 };
 
 const bucket = "library";
+const credentials = { accessKeyId: "S3RVER", secretAccessKey: "S3RVER" };
 
 export async function startS3Server(): Promise<S3Server> {
   const directory = await mkdtemp(join(tmpdir(), "lectern-s3-"));
@@ -68,15 +80,17 @@ export async function startS3Server(): Promise<S3Server> {
   const uploadsPath = server.store.getResourcePath(bucket, undefined, "uploads");
   renewOnCopy(server);
   refusePartsOfNothing(server);
+  answerWhenWritten(server);
+  const truncateNext = truncating(server);
   // Behind the one that writes XML.
-  server.middleware.splice(2, 0, uploadsOf(uploadsPath));
+  server.middleware.splice(2, 0, requireSignature, requireHash, uploadsOf(uploadsPath));
   const { port } = await server.run();
 
   const uploads = () => uploadsIn(uploadsPath);
   return {
     url: `s3://${bucket}/files?endpoint=http://127.0.0.1:${port}&pathStyle=true`,
     port,
-    credentials: { accessKeyId: "S3RVER", secretAccessKey: "S3RVER" },
+    credentials,
     async contents() {
       const files = await readdir(join(directory, bucket), { recursive: true });
       const suffix = "._S3rver_object";
@@ -88,6 +102,7 @@ export async function startS3Server(): Promise<S3Server> {
       const time = new Date(Date.now() - ms);
       await utimes(upload ? join(uploadsPath, upload.id, "key") : objectPath(name), time, time);
     },
+    truncateNext,
     async stop() {
       server.httpServer.closeAllConnections();
       await server.close();
@@ -95,6 +110,28 @@ export async function startS3Server(): Promise<S3Server> {
     },
   };
 }
+
+const refuse = (context: Context, status: number, Code: string) =>
+  Object.assign(context, { status, body: { Error: { Code, Message: "Refused." } } });
+
+/** s3rver takes requests without a signature, and those of others. */
+const requireSignature: Middleware = async (context, next) => {
+  if (isSigned(context.req, credentials)) await next();
+  else refuse(context, 403, "SignatureDoesNotMatch");
+};
+
+/** s3rver takes contents that are not those which were signed. */
+const requireHash: Middleware = async (context, next) => {
+  const signed = context.req.headers["x-amz-content-sha256"];
+  if (context.method !== "PUT" || signed === "UNSIGNED-PAYLOAD") return next();
+  const body = await buffer(context.req);
+  if (createHash("sha256").update(body).digest("hex") !== signed) {
+    return void refuse(context, 400, "XAmzContentSHA256Mismatch");
+  }
+  const { headers } = context.req;
+  context.req = Object.assign(Readable.from([body]), { headers }) as unknown as IncomingMessage;
+  await next();
+};
 
 /** Amazon's S3 makes a new object, also when one is copied onto itself; s3rver leaves its time as it was. */
 function renewOnCopy({ store }: S3rver): void {
@@ -104,6 +141,37 @@ function renewOnCopy({ store }: S3rver): void {
     const now = new Date();
     await utimes(store.getResourcePath(bucket as string, key, "object"), now, now);
     return copy(...names);
+  };
+}
+
+/** s3rver answers while the last bytes are still being written. */
+function answerWhenWritten({ store }: S3rver): void {
+  const [putObject, putPart] = [store.putObject.bind(store), store.putPart.bind(store)];
+  const written = async (path: string, { size }: { size: number }) =>
+    until(async () => (await stat(path)).size === size, `${path} has ${size} bytes`);
+  store.putObject = async (object) => {
+    const result = await putObject(object);
+    await written(store.getResourcePath(object.bucket, object.key, "object"), result);
+    return result;
+  };
+  store.putPart = async (bucket, uploadId, part, ...rest) => {
+    const result = await putPart(bucket, uploadId, part, ...rest);
+    await written(join(store.getResourcePath(bucket, undefined, "uploads"), uploadId, part), result);
+    return result;
+  };
+}
+
+function truncating({ store }: S3rver): (bytes: number) => void {
+  const put = store.putObject.bind(store);
+  let bytes: number | undefined;
+  store.putObject = async (object) => {
+    const result = await put(object);
+    if (bytes !== undefined) await truncate(store.getResourcePath(object.bucket, object.key, "object"), bytes);
+    bytes = undefined;
+    return result;
+  };
+  return (next) => {
+    bytes = next;
   };
 }
 
