@@ -10,7 +10,8 @@ const usage = `Usage: node src/main.ts <command>
   migrate new NAME          writes a migration with the changes of schema.prisma
   seed                      loads the sample library and the demo users
   schema [FILE]             prints the GraphQL schema, or writes it to FILE
-  doctor                    checks the database's contents
+  doctor [--json] [--repair]
+                            checks the contents of the database and the file store; --repair mends what loses nothing
   user create --email E --name N [--admin|--editor]
                             creates a user; the password comes from LECTERN_PASSWORD or standard input
 
@@ -25,6 +26,8 @@ async function main(): Promise<void> {
       name: { type: "string" },
       admin: { type: "boolean" },
       editor: { type: "boolean" },
+      json: { type: "boolean" },
+      repair: { type: "boolean" },
     },
   });
   const [command, ...rest] = positionals;
@@ -49,7 +52,7 @@ async function main(): Promise<void> {
     case "schema":
       return (await import("./commands/schema.ts")).printSchemaCommand(rest);
     case "doctor":
-      return (await import("./commands/doctor.ts")).doctor();
+      return (await import("./commands/doctor.ts")).doctor(values);
     case "user":
       if (rest[0] !== "create" || rest.length > 1) throw new UserError("The only command for users is `user create`.");
       return (await import("./commands/user.ts")).createUserCommand(values);

@@ -33,8 +33,8 @@ export type Slice = {
   uploads?(config: Config): Readonly<Record<string, UploadRule>>;
   /** Its table as a queue, with the work on one row. */
   queue?: WorkQueue<{ config: Config; files: FileStore }>;
-  /** Queries that count rows that must not exist, by the complaint that `doctor` prints. */
-  checks?: Readonly<Record<string, string>>;
+  /** Looks for rows that must not exist, by the complaint that `doctor` prints. */
+  checks?: Readonly<Record<string, Check>>;
   /** Deletions of old rows, run by every server at intervals. */
   sweeps?: readonly Sweep[];
   /** Adds its part of the sample library. */
@@ -70,6 +70,22 @@ export type OpenSlice = {
   warmUp?(): Promise<void>;
   close?(): Promise<void>;
 };
+
+export type Check = {
+  /** A query with one row per violation, and a column `id` that tells people which it is. */
+  violations: string;
+} & (
+  | {
+      /** Statements that mend the violations. `doctor --repair` runs them in one transaction, while servers run. */
+      repair: readonly string[];
+      advice?: never;
+    }
+  | {
+      repair?: never;
+      /** Tells people how to mend them, since no statement can know. */
+      advice: string;
+    }
+);
 
 export type Sweep = {
   /** For the log. */

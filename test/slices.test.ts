@@ -2,7 +2,6 @@
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readConfig } from "../src/config.ts";
-import { examine } from "../src/integrity.ts";
 import { grantRoles } from "../src/postgres/roles.ts";
 import { fileColumnsOf } from "../src/slice.ts";
 import { slices } from "../src/slices.ts";
@@ -12,6 +11,7 @@ import type { TestDatabase } from "./support/database.ts";
 import { pdf } from "./support/documents.ts";
 import { filesOf } from "./support/files.ts";
 import { freshDatabase } from "./support/fresh-database.ts";
+import { countsIn, integrityOf } from "./support/integrity.ts";
 import { errorsOf, type Lectern, type Person, startLectern } from "./support/lectern.ts";
 import { sketchSlice, swept } from "./support/sketches/sketch.slice.ts";
 import { sketchMigration } from "./support/sketches/sketch.table.ts";
@@ -94,7 +94,8 @@ describe("a slice from outside src", () => {
     await expect.poll(() => swept.count).toBeGreaterThan(0);
     const page = await fetch(lectern.url, { headers: { accept: "text/html" } });
     expect(await page.text()).toContain("A tab of sketches");
-    expect((await examineAll()).map(([complaint]) => complaint)).toContain("COMPLETED sketches without lines");
+    const complaints = (await integrityOf(lectern).examine()).map(({ complaint }) => complaint);
+    expect(complaints).toContain("COMPLETED sketches without lines");
   });
 
   it("loses the file of a row that is deleted, and of one that names another file", async () => {
@@ -117,12 +118,6 @@ describe("a slice from outside src", () => {
   });
 });
 
-const examineAll = async () => {
-  const { reads, files } = lectern.application;
-  const { found } = await examine({ slices: all, reader: reads, files, graceMs: 0 });
-  return found;
-};
-
 describe("two tables with files in one store", () => {
   const columns = fileColumnsOf(all);
   let original: string;
@@ -139,10 +134,10 @@ describe("two tables with files in one store", () => {
     const { reads, files } = lectern.application;
     const stray = await files.keep(await files.stage(Readable.from([Buffer.alloc(1)]), { name: "", maxBytes: 1 }));
     expect(await findNamed(columns, reads, [original, sketch, stray])).toEqual(new Set([original, sketch]));
-    const { unnamedFiles } = await examine({ slices: all, reader: reads, files, graceMs: -1 });
-    expect(unnamedFiles).toBe(1);
+    const unnamed = async (graceMs: number) => countsIn(await integrityOf(lectern, { graceMs }).examine());
+    expect(await unnamed(-1)).toMatchObject({ "files that no row names": 1 });
     // An operation that still runs may name it.
-    expect(await examine({ slices: all, reader: reads, files, graceMs: 60_000 })).toMatchObject({ unnamedFiles: 0 });
+    expect(await unnamed(60_000)).not.toHaveProperty("files that no row names");
     const removed = await sweepFiles({
       store: files,
       findNamed: (keys) => findNamed(columns, reads, keys),
@@ -169,7 +164,14 @@ describe("two tables with files in one store", () => {
   });
 
   it("are examined each by itself", async () => {
-    const faults = async () => Object.fromEntries((await examineAll()).filter(([complaint]) => /file/.test(complaint)));
+    const faults = async () => {
+      const findings = await integrityOf(lectern).examine();
+      return Object.fromEntries(
+        findings
+          .filter(({ complaint }) => /whose file/.test(complaint))
+          .map(({ complaint, count }) => [complaint, count]),
+      );
+    };
     const none = {
       "documents whose file is missing": 0,
       "documents whose file is not what was sent": 0,

@@ -29,6 +29,9 @@ declare module "../graphql/context.ts" {
   }
 }
 
+/** For chunks that are not those of their document. */
+const advice = "Call `reprocessDocument` for each document, and find the worker that wrote its chunks.";
+
 export const documentSlice: Slice = {
   settings: {
     MAX_DOCUMENT_BYTES: whole(1, 100_000_000).default(20_000_000).describe("size of a document"),
@@ -65,15 +68,23 @@ export const documentSlice: Slice = {
     return openProcessor({ files, slots, limits, logger });
   }),
   checks: {
-    "chunks whose offsets do not cut out their text (where characters and UTF-16 code units are the same)": `
-      select count(*) from chunks c join documents d on d.id = c.document_id
-      where d.text !~ '[\\U00010000-\\U0010FFFF]'
-        and substr(d.text, c.start_offset + 1, c.end_offset - c.start_offset) <> c.text`,
-    "documents whose chunks are not numbered 0, 1, 2 …": `
-      select count(*) from (select document_id from chunks group by 1 having max(index) + 1 <> count(*)) x`,
-    "COMPLETED documents without chunks": `
-      select count(*) from documents d where d.status = 'COMPLETED' and not exists (
-        select 1 from chunks c where c.document_id = d.id)`,
+    "chunks whose offsets do not cut out their text (where characters and UTF-16 code units are the same)": {
+      violations: `
+        select c.document_id as id from chunks c join documents d on d.id = c.document_id
+        where d.text !~ '[\\U00010000-\\U0010FFFF]'
+          and substr(d.text, c.start_offset + 1, c.end_offset - c.start_offset) <> c.text`,
+      advice,
+    },
+    "documents whose chunks are not numbered 0, 1, 2 …": {
+      violations: "select document_id as id from chunks group by 1 having max(index) + 1 <> count(*)",
+      advice,
+    },
+    "COMPLETED documents without chunks": {
+      violations: `
+        select d.id from documents d where d.status = 'COMPLETED' and not exists (
+          select 1 from chunks c where c.document_id = d.id)`,
+      advice,
+    },
   },
   seed: addGuides,
   tabs: documentTabs,

@@ -57,23 +57,24 @@ export async function removeUnnamed(
   for (const key of gone) if (!named.has(key)) await files.remove(key);
 }
 
-export type FileFaults = { missing: number; changed: number; unreadable: number };
+/** Ids of the rows whose files are missing, not what the row says, or not readable. */
+export type FileFaults = { missing: string[]; changed: string[]; unreadable: string[] };
 
 const batchSize = 500;
 
 /** Compares each file that the column names with its row. */
 export async function findFileFaults(column: FileColumn, reader: Reader, files: FileStore): Promise<FileFaults> {
-  const faults = { missing: 0, changed: 0, unreadable: 0 };
+  const faults: FileFaults = { missing: [], changed: [], unreadable: [] };
   for (let after = ""; ; ) {
     const rows = await reader.read(namingRows(column, after));
-    for (const { key, size, sha256 } of rows as { key: string; size: bigint; sha256: string }[]) {
+    for (const { id, key, size, sha256 } of rows as { id: string; key: string; size: bigint; sha256: string }[]) {
       try {
         const found = await files.size(key);
-        if (found === null) faults.missing++;
-        else if (found !== Number(size) || (await hashOf(files, key)) !== sha256) faults.changed++;
+        if (found === null) faults.missing.push(id);
+        else if (found !== Number(size) || (await hashOf(files, key)) !== sha256) faults.changed.push(id);
       } catch (error) {
         if (!(error instanceof FileStoreError)) throw error;
-        faults.unreadable++;
+        faults.unreadable.push(id);
       }
     }
     if (rows.length < batchSize) return faults;
@@ -85,7 +86,8 @@ export async function findFileFaults(column: FileColumn, reader: Reader, files: 
 function namingRows(column: FileColumn, after: string): Sql {
   const key = columnOf(column, column.key);
   return sql`
-    select ${key} as key, ${columnOf(column, column.size)} as size, ${columnOf(column, column.sha256)} as sha256
+    select ${columnOf(column, column.table.primaryKey)}::text as id, ${key} as key,
+      ${columnOf(column, column.size)} as size, ${columnOf(column, column.sha256)} as sha256
     from ${tableOf(column)} where ${key} > ${after} order by ${key} limit ${batchSize}::int`;
 }
 

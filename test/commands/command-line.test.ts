@@ -332,20 +332,74 @@ describe("on a database", () => {
         await mkdir(dirname(kept(key)), { recursive: true });
         await writeFile(kept(key), "Not what was sent.");
       }
-      const outcome = await on(["doctor"], { environment: { NODE_ENV: "test", FILE_GRACE_MS: "0" } });
+      const old = { environment: { NODE_ENV: "test", FILE_GRACE_MS: "0" } };
+      const document = (n: number) => `00000000-0000-7000-8000-00000000001${n}`;
+      const outcome = await on(["doctor"], old);
+      const reprocess = "     Call `reprocessDocument` for each document, and find the worker that wrote its chunks.";
       expect(outcome.stdout.trimEnd().split("\n")).toEqual([
+        "BAD  1 chunks whose offsets do not cut out their text (where characters and UTF-16 code units are the same)",
+        reprocess,
+        `     ${document(1)}`,
+        "BAD  1 documents whose chunks are not numbered 0, 1, 2 …",
+        reprocess,
+        `     ${document(1)}`,
+        "BAD  1 COMPLETED documents without chunks",
+        reprocess,
+        `     ${document(2)}`,
+        "BAD  1 PROCESSING documents whose lease ended over five minutes ago",
+        "     Run `doctor --repair`.",
+        `     ${document(3)}`,
+        "ok   0 transactions left open for over ten seconds",
+        "BAD  1 documents whose file is missing",
+        "     Restore the file from a backup, or delete the row: nothing else has its contents.",
+        `     ${document(1)}`,
+        "BAD  1 documents whose file is not what was sent",
+        "     Restore the file from a backup, or delete the row and send the file again.",
+        `     ${document(2)}`,
+        "ok   0 documents whose file cannot be read",
+        "note 1 files that no row names",
+        "     Run `doctor --repair`.",
+        "     00000000-0000-4000-8000-000000000099",
+        "ok   0 consumers of the outbox that are over an hour behind",
+      ]);
+      expectMistake(outcome, "The database holds what must never be.");
+
+      // As one object for programs; the same, and nothing was changed.
+      const asJson = await on(["doctor", "--json"], old);
+      expectMistake(asJson, "The database holds what must never be.");
+      const report = JSON.parse(asJson.stdout);
+      expect(report).toMatchObject({ isSound: false, repaired: [] });
+      expect(report.findings).toHaveLength(10);
+      expect(report.findings[3]).toEqual({
+        complaint: "PROCESSING documents whose lease ended over five minutes ago",
+        count: 1,
+        ids: [document(3)],
+        isFault: true,
+        isRepairable: true,
+        advice: null,
+      });
+      expect(report.findings[5]).toMatchObject({ count: 1, ids: [document(1)], isRepairable: false });
+
+      // Two of them are mended; the others need people.
+      const repaired = await on(["doctor", "--repair"], old);
+      expect(repaired.stdout.split("\n").filter((line) => /^\w/.test(line))).toEqual([
+        "done 1 PROCESSING documents whose lease ended over five minutes ago",
+        "done 1 files that no row names",
         "BAD  1 chunks whose offsets do not cut out their text (where characters and UTF-16 code units are the same)",
         "BAD  1 documents whose chunks are not numbered 0, 1, 2 …",
         "BAD  1 COMPLETED documents without chunks",
-        "BAD  1 PROCESSING documents whose lease ended over five minutes ago",
+        "ok   0 PROCESSING documents whose lease ended over five minutes ago",
         "ok   0 transactions left open for over ten seconds",
         "BAD  1 documents whose file is missing",
         "BAD  1 documents whose file is not what was sent",
         "ok   0 documents whose file cannot be read",
-        "note 1 files that no row names",
+        "ok   0 files that no row names",
         "ok   0 consumers of the outbox that are over an hour behind",
       ]);
-      expectMistake(outcome, "The database holds what must never be.");
+      expectMistake(repaired, "The database holds what must never be.");
+      expect(await database.query("select status, attempts from documents where id = $1", [document(3)])).toEqual([
+        { status: "PENDING", attempts: 0 },
+      ]);
     });
   });
 });

@@ -53,7 +53,7 @@ describe("a file store that cannot be used", () => {
     expect(await on("doctor")).toMatchObject({
       code: 1,
       stdout: "",
-      stderr: `The file store cannot be read: ENOTDIR: not a directory, opendir '${folder.path}/files/staged'.\n`,
+      stderr: `The file store cannot be used: ENOTDIR: not a directory, opendir '${folder.path}/files/staged'.\n`,
     });
   });
 });

@@ -99,9 +99,8 @@ export const faults: Fault[] = [
     name: "doctor does not count jobs whose lease ended long ago",
     file: "src/integrity.ts",
     replace: {
-      "...(queue && {": "...(queue?.table === undefined && {",
-      "[`PROCESSING ${queue.table}": "[`PROCESSING ${queue?.table}",
-      "select count(*) from ${queue.table}": "select count(*) from ${queue?.table}",
+      "...(queue && leaseCheck(queue.table, maxAttempts))":
+        "...(queue && maxAttempts < 0 && leaseCheck(queue.table, 1))",
     },
     tests: doctor,
   },
@@ -109,10 +108,42 @@ export const faults: Fault[] = [
     name: "doctor counts files that a running operation may name",
     file: "src/integrity.ts",
     replace: {
-      "findUnnamed({ store, findNamed: named, graceMs })":
-        "findUnnamed({ store, findNamed: named, graceMs: 0 * graceMs })",
+      "findNamed(fileColumnsOf(slices), reader, keys), graceMs,":
+        "findNamed(fileColumnsOf(slices), reader, keys), graceMs: 0 * graceMs,",
     },
-    tests: ["test/slices.test.ts", "test/commands/command-line.test.ts"],
+    tests: ["test/slices.test.ts", "test/integrity.test.ts"],
+  },
+  {
+    name: "doctor counts documents once for each of their violations, and shows them all",
+    file: "src/integrity.ts",
+    replace: {
+      "select distinct id::text from violations order by 1 limit ${maxIds}": "select id::text from violations",
+    },
+    tests: ["test/integrity.test.ts"],
+  },
+  {
+    name: "the repair leaves the files that no row names",
+    file: "src/integrity.ts",
+    replace: { "if (complaint === unnamedFiles) await": "if (complaint === unnamedFiles && count < 0) await" },
+    tests: ["test/integrity.test.ts"],
+  },
+  {
+    name: "the repair mends what was not found",
+    file: "src/integrity.ts",
+    replace: { "if (count === 0 || !isRepairable) continue;": "if (!isRepairable) continue;" },
+    tests: ["test/integrity.test.ts"],
+  },
+  {
+    name: "a check with advice counts as repairable",
+    file: "src/integrity.ts",
+    replace: { "isRepairable: advice === undefined,": "isRepairable: true," },
+    tests: ["test/integrity.test.ts", "test/commands/command-line.test.ts"],
+  },
+  {
+    name: "a leftover that a server removes is a fault",
+    file: "src/integrity.ts",
+    replace: { "ids: found.sort().slice(0, maxIds) }), isFault: false }": "ids: found.sort().slice(0, maxIds) }) }" },
+    tests: ["test/integrity.test.ts"],
   },
   {
     name: "the sample library comes a second time",

@@ -40,7 +40,19 @@ export const faults: Fault[] = [
   {
     name: "doctor finds violations and ends well",
     file: "src/commands/doctor.ts",
-    replace: { "count > 0)) throw": "count < 0)) throw" },
+    replace: { "if (!report.isSound) throw": "if (!report.findings) throw" },
+    tests: line,
+  },
+  {
+    name: "the report of doctor after a repair is the one before it",
+    file: "src/commands/doctor.ts",
+    replace: { "return { findings: await examine(parts), repaired };": "return { findings, repaired };" },
+    tests: line,
+  },
+  {
+    name: "doctor repairs without being asked",
+    file: "src/commands/doctor.ts",
+    replace: { "makeReport(options.repair === true)": "makeReport(options.repair !== false)" },
     tests: line,
   },
   {

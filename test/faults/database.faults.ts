@@ -9,6 +9,12 @@ const closing = ["test/database/with-client.unit.test.ts"];
 
 export const faults: Fault[] = [
   {
+    name: "half of a repair stays when the other half fails",
+    file: "src/database/with-client.ts",
+    replace: { 'await client.query("begin");': "" },
+    tests: ["test/integrity.test.ts"],
+  },
+  {
     name: "a deadlock is not retried",
     file: "src/database/sql-errors.ts",
     replace: { 'return state === "40001" || state === "40P01";': 'return state === "40001";' },

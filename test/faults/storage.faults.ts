@@ -45,7 +45,7 @@ export const faults: Fault[] = [
   {
     name: "a missing file counts as changed",
     file: "src/storage/named-files.ts",
-    replace: { "if (found === null) faults.missing++;": "if (found === null) faults.changed++;" },
+    replace: { "if (found === null) faults.missing.push(id);": "if (found === null) faults.changed.push(id);" },
     tests: named,
   },
   {

@@ -24,7 +24,7 @@ beforeEach(() => database.query("delete from documents"));
 afterAll(() => database.drop());
 
 /** A document that says of its file what is said here, while the file has these contents. */
-async function addFile(contents: string, said = contents): Promise<string> {
+async function addFile(contents: string, said = contents): Promise<{ id: string; storageKey: string }> {
   const source = async function* () {
     yield Buffer.from(contents);
   };
@@ -32,26 +32,34 @@ async function addFile(contents: string, said = contents): Promise<string> {
   const id = await addDocument(database, { storageKey, sizeBytes: Buffer.byteLength(said) });
   const sha256 = createHash("sha256").update(said).digest("hex");
   await database.query("update documents set sha256 = $2 where id = $1", [id, sha256]);
-  return storageKey;
+  return { id, storageKey };
 }
 
 describe("doctor's look at the files", () => {
   it("tells a file that was changed, also when it has the same size or begins alike", async () => {
+    const faults = async () => {
+      const { missing, changed, unreadable } = await findFileFaults(column, reader, store);
+      return { missing, changed: changed.sort(), unreadable };
+    };
     await addFile("Nobody has changed this.");
-    expect(await findFileFaults(column, reader, store)).toEqual({ missing: 0, changed: 0, unreadable: 0 });
-    await addFile("Nobody has chanced that.", "Nobody has changed that.");
-    expect(await findFileFaults(column, reader, store)).toEqual({ missing: 0, changed: 1, unreadable: 0 });
-    await addFile("Nobody has changed those, or so it seems.", "Nobody has changed those");
-    expect(await findFileFaults(column, reader, store)).toEqual({ missing: 0, changed: 2, unreadable: 0 });
-    await store.remove(await addFile("Somebody has removed this."));
-    expect(await findFileFaults(column, reader, store)).toEqual({ missing: 1, changed: 2, unreadable: 0 });
+    expect(await faults()).toEqual({ missing: [], changed: [], unreadable: [] });
+    const that = await addFile("Nobody has chanced that.", "Nobody has changed that.");
+    expect(await faults()).toEqual({ missing: [], changed: [that.id], unreadable: [] });
+    const those = await addFile("Nobody has changed those, or so it seems.", "Nobody has changed those");
+    const changed = [that.id, those.id].sort();
+    expect(await faults()).toEqual({ missing: [], changed, unreadable: [] });
+    const gone = await addFile("Somebody has removed this.");
+    await store.remove(gone.storageKey);
+    expect(await faults()).toEqual({ missing: [gone.id], changed, unreadable: [] });
   });
 
   it("goes on behind the first rows that it reads", async () => {
-    await addDocuments(
+    const ids = await addDocuments(
       database,
       Array.from({ length: 501 }, () => ({ storageKey: randomUUID() })),
     );
-    expect(await findFileFaults(column, reader, store)).toEqual({ missing: 501, changed: 0, unreadable: 0 });
+    const { missing, ...others } = await findFileFaults(column, reader, store);
+    expect(missing.sort()).toEqual(ids.sort());
+    expect(others).toEqual({ changed: [], unreadable: [] });
   });
 });

@@ -84,7 +84,7 @@ describe("the check of files", () => {
     const read = async ({ values }: Sql) => {
       const [after, limit] = values as [string, number];
       const page = keys.filter((key) => key > after).slice(0, limit);
-      return page.map((key) => ({ key, size: 4n, sha256: hashOf("text") }));
+      return page.map((key) => ({ id: `row ${key}`, key, size: 4n, sha256: hashOf("text") }));
     };
     return findFileFaults(column, { read }, store);
   };
@@ -94,7 +94,7 @@ describe("the check of files", () => {
   });
 
   it("finds none where all files are as they were sent", async () => {
-    expect(await check(keys)).toEqual({ missing: 0, changed: 0, unreadable: 0 });
+    expect(await check(keys)).toEqual({ missing: [], changed: [], unreadable: [] });
   });
 
   it("tells missing files, those of another size or other contents, and those that cannot be read, of all rows", async () => {
@@ -103,6 +103,10 @@ describe("the check of files", () => {
     files.set("0001", "texts");
     files.set("0500", "Text");
     files.set("0999", new FileStoreError("0999", systemError("EIO", "read")));
-    expect(await check(keys)).toEqual({ missing: 2, changed: 2, unreadable: 1 });
+    expect(await check(keys)).toEqual({
+      missing: ["row 0499", "row 1000"],
+      changed: ["row 0001", "row 0500"],
+      unreadable: ["row 0999"],
+    });
   });
 });

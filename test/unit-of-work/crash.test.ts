@@ -5,11 +5,7 @@
  */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { rowTypes } from "../../src/database/row-types.ts";
-import { withClient } from "../../src/database/with-client.ts";
-import type { Reader } from "../../src/eager-loading/reader.ts";
 import { buildSchema } from "../../src/graphql/schema.ts";
-import { examine } from "../../src/integrity.ts";
 import { fileColumnsOf } from "../../src/slice.ts";
 import { slices } from "../../src/slices.ts";
 import type { FilePoint } from "../../src/storage/file-store.ts";
@@ -20,6 +16,7 @@ import { begin, run } from "../support/command.ts";
 import { dump } from "../support/dump.ts";
 import { filesOf } from "../support/files.ts";
 import { globalIdOf, uuidOf } from "../support/global-ids.ts";
+import { countsIn, integrityOf } from "../support/integrity.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { post } from "../support/post.ts";
 import { until } from "../support/until.ts";
@@ -268,15 +265,10 @@ async function leftFiles(): Promise<string[]> {
 /** Nothing is wrong as `doctor` sees it, no file is missing, and so many are left, which then go. */
 async function expectSound(left = 0): Promise<void> {
   const { files: store, reads } = lectern.application;
-  const { found, unnamedFiles } = await withClient(lectern.database.url, (client) => {
-    const reader: Reader = {
-      read: async ({ text, values }) => (await client.query({ text, values, types: rowTypes })).rows,
-    };
-    return examine({ slices, reader, files: store, graceMs: 0 });
-  });
-  expect(found.length).toBeGreaterThan(0);
-  expect(found.filter(([, count]) => count > 0)).toEqual([]);
-  expect(unnamedFiles).toBe(left);
+  const findings = await integrityOf(lectern, { graceMs: 0 }).examine();
+  expect(findings.length).toBeGreaterThan(0);
+  expect(countsIn(findings.filter(({ isFault }) => isFault))).toEqual({});
+  expect(findings.find(({ complaint }) => complaint === "files that no row names")?.count).toBe(left);
   expect(
     await sweepFiles({ store, findNamed: (keys) => findNamed(fileColumnsOf(slices), reads, keys), graceMs: 0 }),
   ).toBe(left);

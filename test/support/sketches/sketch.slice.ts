@@ -40,7 +40,10 @@ export const sketchSlice: Slice = {
   uploads: () => ({ createSketch: { maxBytes: 1_000, role: "VIEWER" } }),
   queue: sketchQueue,
   checks: {
-    "COMPLETED sketches without lines": "select count(*) from sketches where status = 'COMPLETED' and lines is null",
+    "COMPLETED sketches without lines": {
+      violations: "select id from sketches where status = 'COMPLETED' and lines is null",
+      repair: ["update sketches set lines = 0 where status = 'COMPLETED' and lines is null"],
+    },
   },
   sweeps: [{ name: "sweeping sketches", everyMs: 50, sweep: async () => swept.count++ }],
   tabs: [{ query: "# A tab of sketches\n{ sketches { totalCount } }\n" }],
