@@ -7,6 +7,7 @@ import { type Check, fileColumnsOf, type Slice } from "./slice.ts";
 import { type FileStore, FileStoreError } from "./storage/file-store.ts";
 import { findUnnamed, type SweepOptions, sweepFiles } from "./storage/file-sweep.ts";
 import { findFileFaults, findNamed } from "./storage/named-files.ts";
+import { ledgerCheck } from "./storage/quota.ts";
 
 export type IntegrityParts = {
   slices: readonly Slice[];
@@ -84,7 +85,8 @@ export async function repair(
 
 function checksOf({ slices, maxAttempts }: IntegrityParts): Record<string, Check> {
   const own = slices.map(({ checks, queue }) => ({ ...checks, ...(queue && leaseCheck(queue.table, maxAttempts)) }));
-  return { ...Object.assign({}, ...own), ...ownChecks };
+  const ledger = { "the ledger of the file store, which differs from the sum": ledgerCheck(fileColumnsOf(slices)) };
+  return { ...Object.assign({}, ...own), ...ledger, ...ownChecks };
 }
 
 const leaseCheck = (table: string, maxAttempts: number): Record<string, Check> => ({

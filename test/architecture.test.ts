@@ -246,11 +246,11 @@ describe("imports", () => {
   });
 });
 
-/** Names of the slices: tables and models of the data model, and folders. The outbox has events of its own. */
+/** Names of the slices: tables and models of the data model, and folders. The outbox has events of its own, and the store has a ledger. */
 const nouns = Object.entries(tables)
   .flatMap(([model, { name }]) => [model, name])
   .concat(files.filter(({ path }) => isSlice(path)).map(({ path }) => folderOf(path)))
-  .filter((name) => !/outbox|idempotency|^events$/i.test(name));
+  .filter((name) => !/outbox|idempotency|storage.?usage|^events$/i.test(name));
 
 describe("code", () => {
   it("of the layers names no noun of a slice in its SQL, its GraphQL and its messages", () => {

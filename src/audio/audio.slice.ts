@@ -70,9 +70,5 @@ export const audioSlice: Slice = {
     };
     return openSoundProcessor({ files, slots, limits, ffmpegPath: config.FFMPEG_PATH ?? null, logger });
   }),
-  checks: {
-    "COMPLETED audio without a duration or a waveform": `
-      select count(*) from audio where status = 'COMPLETED' and (duration_ms is null or peaks is null)`,
-  },
   tabs: audioTabs,
 };

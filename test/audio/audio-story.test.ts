@@ -189,7 +189,11 @@ describe("an MP3 file", () => {
   });
 
   it("that is damaged becomes FAILED with a reason, keeps its file, and can be tried again or replaced", async () => {
-    const { audio } = await upload(makeM4a({ seconds: 1, frequency: 700 }).subarray(0, 500), { title: "Cut" }, "cut.m4a");
+    const { audio } = await upload(
+      makeM4a({ seconds: 1, frequency: 700 }).subarray(0, 500),
+      { title: "Cut" },
+      "cut.m4a",
+    );
     await lectern.settled();
     const failed = await read(audio.id);
     expect(failed).toMatchObject({ status: "FAILED", durationMs: null, peaks: null, waveformUrl: null });

@@ -50,6 +50,9 @@ type Documents = {
     "\n  query SearchFormat($query: String!, $documentIds: [ID!]) {\n    searchChunks(query: $query, documentIds: $documentIds) { totalCount }\n  }\n": typeof types.SearchFormatDocument,
     "\n  mutation ReprocessFormat($id: ID!) {\n    reprocessDocument(input: { id: $id }) { document { id } }\n  }\n": typeof types.ReprocessFormatDocument,
     "\n    query SmallBesideAFile {\n      viewer { user { name } }\n    }\n  ": typeof types.SmallBesideAFileDocument,
+    "\n  query OriginalUrl($id: ID!) {\n    document(id: $id) { originalUrl }\n  }\n": typeof types.OriginalUrlDocument,
+    "\n  mutation ShareOriginal($id: ID!, $visibility: Visibility!) {\n    updateDocument(input: { id: $id, expectedVersion: 1, visibility: $visibility }) {\n      document { originalUrl }\n    }\n  }\n": typeof types.ShareOriginalDocument,
+    "\n  mutation DeleteOriginal($id: ID!) {\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n": typeof types.DeleteOriginalDocument,
     "\n  mutation CreateEvent($input: CreateEventInput!) {\n    createEvent(input: $input) { event { id name startsAt endsAt version } }\n  }\n": typeof types.CreateEventDocument,
     "\n  mutation UpdateEvent($input: UpdateEventInput!) {\n    updateEvent(input: $input) { event { name startsAt endsAt version } }\n  }\n": typeof types.UpdateEventDocument,
     "\n  mutation DeleteEvent($input: DeleteEventInput!) {\n    deleteEvent(input: $input) { deletedId }\n  }\n": typeof types.DeleteEventDocument,
@@ -126,6 +129,9 @@ const documents: Documents = {
     "\n  query SearchFormat($query: String!, $documentIds: [ID!]) {\n    searchChunks(query: $query, documentIds: $documentIds) { totalCount }\n  }\n": types.SearchFormatDocument,
     "\n  mutation ReprocessFormat($id: ID!) {\n    reprocessDocument(input: { id: $id }) { document { id } }\n  }\n": types.ReprocessFormatDocument,
     "\n    query SmallBesideAFile {\n      viewer { user { name } }\n    }\n  ": types.SmallBesideAFileDocument,
+    "\n  query OriginalUrl($id: ID!) {\n    document(id: $id) { originalUrl }\n  }\n": types.OriginalUrlDocument,
+    "\n  mutation ShareOriginal($id: ID!, $visibility: Visibility!) {\n    updateDocument(input: { id: $id, expectedVersion: 1, visibility: $visibility }) {\n      document { originalUrl }\n    }\n  }\n": types.ShareOriginalDocument,
+    "\n  mutation DeleteOriginal($id: ID!) {\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n": types.DeleteOriginalDocument,
     "\n  mutation CreateEvent($input: CreateEventInput!) {\n    createEvent(input: $input) { event { id name startsAt endsAt version } }\n  }\n": types.CreateEventDocument,
     "\n  mutation UpdateEvent($input: UpdateEventInput!) {\n    updateEvent(input: $input) { event { name startsAt endsAt version } }\n  }\n": types.UpdateEventDocument,
     "\n  mutation DeleteEvent($input: DeleteEventInput!) {\n    deleteEvent(input: $input) { deletedId }\n  }\n": types.DeleteEventDocument,
@@ -324,6 +330,18 @@ export function graphql(source: "\n  mutation ReprocessFormat($id: ID!) {\n    r
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n    query SmallBesideAFile {\n      viewer { user { name } }\n    }\n  "): (typeof documents)["\n    query SmallBesideAFile {\n      viewer { user { name } }\n    }\n  "];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query OriginalUrl($id: ID!) {\n    document(id: $id) { originalUrl }\n  }\n"): (typeof documents)["\n  query OriginalUrl($id: ID!) {\n    document(id: $id) { originalUrl }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation ShareOriginal($id: ID!, $visibility: Visibility!) {\n    updateDocument(input: { id: $id, expectedVersion: 1, visibility: $visibility }) {\n      document { originalUrl }\n    }\n  }\n"): (typeof documents)["\n  mutation ShareOriginal($id: ID!, $visibility: Visibility!) {\n    updateDocument(input: { id: $id, expectedVersion: 1, visibility: $visibility }) {\n      document { originalUrl }\n    }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation DeleteOriginal($id: ID!) {\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n"): (typeof documents)["\n  mutation DeleteOriginal($id: ID!) {\n    deleteDocument(input: { id: $id }) { deletedId }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
