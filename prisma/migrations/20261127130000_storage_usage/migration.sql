@@ -15,8 +15,7 @@ ALTER TABLE "storage_usage"
   ADD CONSTRAINT "storage_usage_not_negative" CHECK ("used_bytes" >= 0 AND "limit_bytes" >= 0);
 INSERT INTO "storage_usage" DEFAULT VALUES;
 
--- Adds bytes to the ledger, or takes them off if they are negative. Its row stays locked to the end of the transaction.
--- Bytes beyond the limit fail with LT002, whose message is JSON, unless the transaction has set
+-- Adds bytes to the ledger, or takes them off if they are negative. Bytes beyond the limit fail with LT002, whose message is JSON, unless the transaction has set
 -- lectern.is_storage_unlimited: a worker that replaces a file by a converted one is not refused.
 CREATE FUNCTION "charge_storage"(bytes bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -63,13 +62,17 @@ BEGIN
       RETURN NULL;
     END
     $$;
-    CREATE TRIGGER "{table}_{key}_gained" AFTER INSERT ON "{table}"
-      FOR EACH ROW WHEN (NEW.{key} IS NOT NULL) EXECUTE FUNCTION "charge_{table}_{key}"();
-    CREATE TRIGGER "{table}_{key}_lost" AFTER DELETE ON "{table}"
-      FOR EACH ROW WHEN (OLD.{key} IS NOT NULL) EXECUTE FUNCTION "charge_{table}_{key}"();
-    -- Of no columns, since other triggers may change them.
-    CREATE TRIGGER "{table}_{key}_changed" AFTER UPDATE ON "{table}"
-      FOR EACH ROW WHEN ((OLD.{key}, OLD.{size}) IS DISTINCT FROM (NEW.{key}, NEW.{size}))
+    -- Deferred, so that the ledger is locked by one commit after another and not by whole transactions. Named to fire after
+    -- the trigger of the outbox: all transactions take both locks in the same order.
+    CREATE CONSTRAINT TRIGGER "{table}_used_{key}" AFTER INSERT ON "{table}"
+      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.{key} IS NOT NULL)
+      EXECUTE FUNCTION "charge_{table}_{key}"();
+    CREATE CONSTRAINT TRIGGER "{table}_used_{key}_change" AFTER UPDATE ON "{table}"
+      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+      WHEN ((OLD.{key}, OLD.{size}) IS DISTINCT FROM (NEW.{key}, NEW.{size}))
+      EXECUTE FUNCTION "charge_{table}_{key}"();
+    CREATE CONSTRAINT TRIGGER "{table}_used_{key}_no_more" AFTER DELETE ON "{table}"
+      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (OLD.{key} IS NOT NULL)
       EXECUTE FUNCTION "charge_{table}_{key}"();
   $template$, jsonb_build_object('table', "table", 'key', key, 'size', size));
 END

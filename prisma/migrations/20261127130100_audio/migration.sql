@@ -175,6 +175,7 @@ BEGIN
   IF checked <> 'HELD' THEN
     RETURN checked = 'DONE';
   END IF;
+  -- To the end of the transaction, at which the ledger changes.
   PERFORM set_config('lectern.is_storage_unlimited', 'on', true);
   UPDATE audio a SET
     status = 'COMPLETED',
@@ -196,7 +197,6 @@ BEGIN
     cover_size_bytes = (cover->>'sizeBytes')::bigint,
     cover_sha256 = cover->>'sha256'
   WHERE a.id = complete_audio.audio;
-  PERFORM set_config('lectern.is_storage_unlimited', 'off', true);
   RETURN true;
 END
 $$;
