@@ -30,6 +30,8 @@ export type Housekeeping = {
 
 const sweepEveryMs = 600_000;
 const sweepFilesEveryMs = 300_000;
+/** A list of all objects of a bucket costs a request for every thousand. */
+const sweepBucketEveryMs = 3_600_000;
 /** Workers release expired leases as well, while any are running. */
 const releaseEveryMs = 5_000;
 
@@ -42,7 +44,7 @@ export function startHousekeeping(config: Config, parts: HousekeepingParts): Hou
     name: "files",
     reader: reads,
     write: (text, values) => database.pool.query({ text, values, ...timeout }),
-    handle: (event) => removeUnnamed(event, columns, reads, files),
+    handle: (event) => removeUnnamed(event, columns, reads, files, logger),
     logger,
   });
   const { FILE_GRACE_MS: graceMs, WORKER_ATTEMPTS, WORKER_LEASE_MS } = config;
@@ -51,7 +53,7 @@ export function startHousekeeping(config: Config, parts: HousekeepingParts): Hou
     { name: "pruning the outbox", everyMs: sweepEveryMs, work: () => pruneOutbox(run, config.OUTBOX_HOURS) },
     {
       name: "sweeping files",
-      everyMs: Math.min(sweepFilesEveryMs, Math.max(1_000, graceMs)),
+      everyMs: config.STORAGE_URL ? sweepBucketEveryMs : Math.min(sweepFilesEveryMs, Math.max(1_000, graceMs)),
       work: () => sweepFiles({ store: files, findNamed: (keys) => findNamed(columns, reads, keys), graceMs }),
     },
     ...slices

@@ -1,8 +1,11 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type HousekeepingParts, startHousekeeping } from "../src/housekeeping.ts";
+import type { Config } from "../src/settings.ts";
+import type { FileStore } from "../src/storage/file-store.ts";
 import { type Lectern, startLectern } from "./support/lectern.ts";
 import { collectedLog } from "./support/logs.ts";
 import { addDocuments, addUser } from "./support/rows.ts";
@@ -16,11 +19,11 @@ afterAll(() => lectern.stop());
 afterEach(() => void vi.useRealTimers());
 
 /** Housekeeping whose timers run only when `pass` is called. */
-function start(parts: Partial<HousekeepingParts> = {}) {
+function start(parts: Partial<HousekeepingParts> = {}, settings: Partial<Config> = {}) {
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
   const { config, application } = lectern;
   const { logger, lines } = collectedLog("info");
-  const housekeeping = startHousekeeping(config, { ...application, logger, ...parts });
+  const housekeeping = startHousekeeping({ ...config, ...settings }, { ...application, logger, ...parts });
   return { housekeeping, lines, pass: (seconds: number) => vi.advanceTimersByTime(seconds * 1_000) };
 }
 
@@ -87,6 +90,22 @@ describe("housekeeping", () => {
       ]),
     );
     expect(told).toHaveLength(5);
+  });
+
+  it("lists the files of a bucket once an hour only", async () => {
+    let lists = 0;
+    const files = {
+      list() {
+        lists++;
+        return Readable.from([]);
+      },
+    } as Partial<FileStore> as FileStore;
+    const { housekeeping, pass } = start({ files }, { STORAGE_URL: "s3://library" });
+    pass(3_599);
+    expect(lists).toBe(0);
+    pass(1);
+    expect(lists).toBe(1);
+    await housekeeping.stop();
   });
 
   it("begins no job while it runs, and stops when the jobs under way are done", async () => {

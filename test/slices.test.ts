@@ -13,6 +13,7 @@ import { filesOf } from "./support/files.ts";
 import { freshDatabase } from "./support/fresh-database.ts";
 import { countsIn, integrityOf } from "./support/integrity.ts";
 import { errorsOf, type Lectern, type Person, startLectern } from "./support/lectern.ts";
+import { silent } from "./support/logs.ts";
 import { sketchSlice, swept } from "./support/sketches/sketch.slice.ts";
 import { sketchMigration } from "./support/sketches/sketch.table.ts";
 import { formOf, upload } from "./support/upload.ts";
@@ -154,12 +155,12 @@ describe("two tables with files in one store", () => {
   ])("keep the other's file when an event of a %s names it", async (topic, key) => {
     const { reads, files } = lectern.application;
     const event = { position: 1, topic, rowId: crypto.randomUUID(), payload: { change: "deleted", storageKey: key() } };
-    await removeUnnamed(event, columns, reads, files);
+    await removeUnnamed(event, columns, reads, files, silent);
     expect(await keptFiles()).toContain(key());
     // Were the table that names it not in the list, the file would be gone.
     const removed: string[] = [];
     const own = columns.filter((column) => column.topic === topic);
-    await removeUnnamed(event, own, reads, { remove: async (gone) => void removed.push(gone) });
+    await removeUnnamed(event, own, reads, { remove: async (gone) => void removed.push(gone) }, silent);
     expect(removed).toEqual([key()]);
   });
 

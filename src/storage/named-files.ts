@@ -1,11 +1,12 @@
 /** Files of the store and the rows that name them. */
 import { createHash } from "node:crypto";
+import type { Logger } from "pino";
 import type { Row } from "../eager-loading/answers.ts";
 import type { Reader } from "../eager-loading/reader.ts";
 import { identifier, join, raw, type Sql, sql } from "../eager-loading/sql.ts";
 import { type AnyTable, requireColumn } from "../eager-loading/table.ts";
 import type { OutboxEvent } from "../outbox/outbox-event.ts";
-import { type FileStore, FileStoreError } from "./file-store.ts";
+import { type FileStore, FileStoreError, isKey } from "./file-store.ts";
 
 /** A column whose values are keys of files in the store. */
 export type FileColumn = {
@@ -38,13 +39,17 @@ export async function findNamed(
 
 /**
  * Removes the file of a row that was deleted or now names another file, unless a row names it. Called after the commit,
- * since the row must go before its file.
+ * since the row must go before its file. A file that cannot be removed is logged and left to the sweep, which removes
+ * files without a row: it must not hold up the files of later events.
+ *
+ * @throws an error of the database
  */
 export async function removeUnnamed(
   event: OutboxEvent,
   columns: readonly FileColumn[],
   reader: Reader,
   files: Pick<FileStore, "remove">,
+  logger: Logger,
 ): Promise<void> {
   const { change, before, ...now } = event.payload as Row & { change?: string; before?: Row };
   const gone = columns
@@ -54,7 +59,18 @@ export async function removeUnnamed(
   if (gone.length === 0) return;
   // Another program may have written the key into a row again.
   const named = await findNamed(columns, reader, gone);
-  for (const key of gone) if (!named.has(key)) await files.remove(key);
+  for (const key of gone) if (!named.has(key)) await removeOrLeave(key, files, logger);
+}
+
+async function removeOrLeave(key: string, files: Pick<FileStore, "remove">, logger: Logger): Promise<void> {
+  // The owner of the tables can write any text into a row.
+  if (!isKey(key)) return logger.warn({ key }, "a row has named a file by an invalid key, which no file has");
+  try {
+    await files.remove(key);
+  } catch (error) {
+    if (!(error instanceof FileStoreError)) throw error;
+    logger.warn({ err: error, key }, "a file could not be removed; the sweep will");
+  }
 }
 
 /** Ids of the rows whose files are missing, not what the row says, or not readable. */
@@ -69,7 +85,7 @@ export async function findFileFaults(column: FileColumn, reader: Reader, files: 
     const rows = await reader.read(namingRows(column, after));
     for (const { id, key, size, sha256 } of rows as { id: string; key: string; size: bigint; sha256: string }[]) {
       try {
-        const found = await files.size(key);
+        const found = isKey(key) ? await files.size(key) : null;
         if (found === null) faults.missing.push(id);
         else if (found !== Number(size) || (await hashOf(files, key)) !== sha256) faults.changed.push(id);
       } catch (error) {

@@ -11,6 +11,7 @@ import { sweepFiles } from "../../src/storage/file-sweep.ts";
 import { findNamed } from "../../src/storage/named-files.ts";
 import type { Probe } from "../../src/unit-of-work/transaction-guard.ts";
 import { dump } from "../support/dump.ts";
+import { failFiles } from "../support/failing-files.ts";
 import { filesOf } from "../support/files.ts";
 import { missingDocument, uuidOf } from "../support/global-ids.ts";
 import { type Lectern, type Person, type ShownError, startLectern } from "../support/lectern.ts";
@@ -52,6 +53,13 @@ const keysInRows = async () =>
   (await lectern.database.query("select storage_key as key from documents where storage_key is not null"))
     .map(({ key }) => `kept/${String(key).slice(-2)}/${key}`)
     .sort();
+
+const sweep = (graceMs = 60_000) =>
+  sweepFiles({
+    store: lectern.application.files,
+    findNamed: (keys) => findNamed(fileColumnsOf(slices), lectern.application.reads, keys),
+    graceMs,
+  });
 
 describe("the file of a new document", () => {
   it("is kept, and nothing is left of its staging", async () => {
@@ -171,32 +179,31 @@ describe("the file of a document that is deleted", () => {
     expect(await filesOf(lectern)).toHaveLength(files.length - 3);
   });
 
-  it("is removed later when it could not be removed at once", async () => {
-    const { remove } = lectern.application.files;
-    let refusals = 0;
-    lectern.application.files.remove = async (key) => {
-      if (++refusals <= 2) throw new Error("The disk is not there.");
-      await remove.call(lectern.application.files, key);
-    };
-    const id = (await send(create(), page())).data?.createDocument?.document.id;
-    const answer = await send(`deleteDocument(input: { id: "${id}" }) { deletedId } b: ${create()}`, page());
-    expect(answer.errors).toBeUndefined();
-    // Each refusal is followed by a pause.
-    await expect.poll(() => filesOf(lectern), { timeout: 30_000 }).toEqual(await keysInRows());
-    expect(refusals).toBe(3);
-    lectern.application.files.remove = remove;
+  it("is left to the sweep when it cannot be removed, and does not hold up those behind it", async () => {
+    const created: string[] = [];
+    for (let count = 0; count < 3; count++) {
+      created.push((await send(create(), page())).data?.createDocument?.document.id ?? "");
+    }
+    const [stuck] = await lectern.database.query("select storage_key as key from documents where id = $1", [
+      uuidOf(created[0] ?? ""),
+    ]);
+    const path = `kept/${String(stuck?.key).slice(-2)}/${stuck?.key}`;
+    const heal = failFiles("rm", "EIO", new RegExp(String(stuck?.key)));
+    onTestFinished(heal);
+    await lectern.database.query("delete from documents where id = any($1::uuid[])", [created.map(uuidOf)]);
+    await expect.poll(() => filesOf(lectern)).toEqual([...(await keysInRows()), path].sort());
+    const isHandled =
+      "select position >= (select max(position) from outbox) as all from outbox_consumers where name = $1";
+    await expect.poll(() => lectern.database.query(isHandled, ["files"])).toEqual([{ all: true }]);
+    heal();
+    expect(await filesOf(lectern)).toContain(path);
+    await new Promise((resume) => setTimeout(resume, 20));
+    expect(await sweep(10)).toBe(1);
+    expect(await filesOf(lectern)).toEqual(await keysInRows());
   });
 });
 
 describe("the sweep", () => {
-  const graceMs = 60_000;
-  const sweep = (grace = graceMs) =>
-    sweepFiles({
-      store: lectern.application.files,
-      findNamed: (keys) => findNamed(fileColumnsOf(slices), lectern.application.reads, keys),
-      graceMs: grace,
-    });
-
   it("removes files that no row names, when they are older than the grace, and no others", async () => {
     await send(create(), page());
     const files = await filesOf(lectern);

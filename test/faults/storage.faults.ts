@@ -3,6 +3,9 @@ import type { Fault } from "./fault.ts";
 const store = ["test/storage/local-file-store.unit.test.ts", "test/storage/local-file-store.test.ts"];
 const named = ["test/storage/named-files.unit.test.ts", "test/storage/named-files.test.ts"];
 const sweep = ["test/storage/file-sweep.unit.test.ts"];
+const staging = ["test/storage/staging.unit.test.ts"];
+const s3 = ["test/storage/s3-file-store.test.ts"];
+const contract = ["test/storage/file-store-contract.test.ts"];
 const health = ["test/storage/file-store-health.test.ts"];
 
 export const faults: Fault[] = [
@@ -270,7 +273,7 @@ export const faults: Fault[] = [
   {
     name: "the file of a row is removed although another row names it",
     file: "src/storage/named-files.ts",
-    replace: { "if (!named.has(key)) await files.remove(key);": "if (key) await files.remove(key);" },
+    replace: { "if (!named.has(key)) await removeOrLeave": "if (key) await removeOrLeave" },
     tests: named,
   },
   {
@@ -317,5 +320,144 @@ export const faults: Fault[] = [
         "return this.#trouble;",
     },
     tests: health,
+  },
+  {
+    name: "a file that cannot be removed holds up the files of later events",
+    file: "src/storage/named-files.ts",
+    replace: {
+      'logger.warn({ err: error, key }, "a file could not be removed; the sweep will");': "throw error;",
+    },
+    tests: named,
+  },
+  {
+    name: "an invalid key in a row stops the removal of files",
+    file: "src/storage/named-files.ts",
+    replace: { "if (!isKey(key)) return logger": 'if (key === "") return logger' },
+    tests: named,
+  },
+  {
+    name: "an invalid key in a row ends the check of files",
+    file: "src/storage/named-files.ts",
+    replace: { "isKey(key) ? await files.size(key) : null": "isKey(key) || key ? await files.size(key) : null" },
+    tests: contract.concat(named),
+  },
+  {
+    name: "a temporary file is swept while a program uses it",
+    file: "src/storage/staging.ts",
+    replace: {
+      "renewal = setInterval(() => void renew(path), renewEveryMs);": "renewal = setInterval(() => {}, renewEveryMs);",
+    },
+    tests: staging,
+  },
+  {
+    name: "a temporary file stays when its program has failed",
+    file: "src/storage/staging.ts",
+    replace: {
+      "return await use(path); } finally {":
+        "const result = await use(path); await removeFile(path); return result; } finally {",
+      "// The sweep removes the file if this fails. await rm(path, { force: true }).catch(() => {}); } } /** Removes":
+        "} } /** Removes",
+    },
+    tests: staging,
+  },
+  {
+    name: "a download that broke begins again in the middle of the file",
+    file: "src/storage/s3-download.ts",
+    replace: {
+      "request(bucket, key, { start: position, end })": "request(bucket, key, { start: range?.start ?? 0, end })",
+    },
+    tests: s3,
+  },
+  {
+    name: "a download is asked for again for ever",
+    file: "src/storage/s3-download.ts",
+    replace: { "failure === error || breaks >= maxBreaks": "failure === error || breaks >= 20 * maxBreaks" },
+    tests: s3,
+  },
+  {
+    name: "more bytes are returned than were asked for",
+    file: "src/storage/s3-download.ts",
+    replace: { "end = Math.min(end, position + answer.length);": "end = position + answer.length;" },
+    tests: contract,
+  },
+  {
+    name: "an object that lacks bytes counts as kept",
+    file: "src/storage/s3-upload.ts",
+    replace: { "if (found?.sizeBytes === file.sizeBytes) return;": "if (found && !failure) return;" },
+    tests: s3,
+  },
+  {
+    name: "an upload whose last answer was lost counts as failed",
+    file: "src/storage/s3-upload.ts",
+    replace: {
+      "if (found?.sizeBytes === file.sizeBytes) return;":
+        "if (!failure && found?.sizeBytes === file.sizeBytes) return;",
+    },
+    tests: s3,
+  },
+  {
+    name: "the object of a failed upload stays",
+    file: "src/storage/s3-upload.ts",
+    replace: {
+      "await this.#bucket.client.send(new DeleteObjectCommand(this.#bucket.object(key))).catch(() => {});":
+        "void DeleteObjectCommand;",
+    },
+    tests: s3,
+  },
+  {
+    name: "a staged file that has changed on the disk is uploaded",
+    file: "src/storage/s3-upload.ts",
+    replace: { 'if (hash.digest("hex") === sha256) return;': 'if (hash.digest("hex") !== "" || sha256) return;' },
+    tests: s3,
+  },
+  {
+    name: "an upload in parts is aborted while it is under way",
+    file: "src/storage/s3-upload.ts",
+    replace: {
+      "ageMs: this.#bucket.ageOf(Initiated) - limitMs": "ageMs: this.#bucket.ageOf(Initiated)",
+    },
+    tests: s3,
+  },
+  {
+    name: "an upload in parts that a crash has left is never aborted",
+    file: "src/storage/s3-file-store.ts",
+    replace: { "await this.#uploads.abort(id);": "" },
+    tests: s3,
+  },
+  {
+    name: "every touch copies the object",
+    file: "src/storage/s3-file-store.ts",
+    replace: { "if (found.ageMs < this.#touchAfterMs) return;": "" },
+    tests: s3,
+  },
+  {
+    name: "ages of objects are measured by the clock of this machine",
+    file: "src/storage/s3-bucket.ts",
+    replace: { "Date.now() + this.#clockAheadMs -": "Date.now() -" },
+    tests: s3,
+  },
+  {
+    name: "a missing bucket counts as a missing file",
+    file: "src/storage/s3-bucket.ts",
+    replace: { "await this.client.send(new HeadBucketCommand({ Bucket: this.name }));": "void HeadBucketCommand;" },
+    tests: s3,
+  },
+  {
+    name: "the log holds the login for S3",
+    file: "src/storage/s3-errors.ts",
+    replace: { "const cause = Object.assign(new Error(error.message),": "const cause = Object.assign(error," },
+    tests: s3,
+  },
+  {
+    name: "a full bucket counts as a failure that a retry may help",
+    file: "src/storage/s3-errors.ts",
+    replace: { "fullCodes.has(code) || status === 507": "fullCodes.has(code)" },
+    tests: s3,
+  },
+  {
+    name: "the bucket is listed every five minutes",
+    file: "src/housekeeping.ts",
+    replace: { "config.STORAGE_URL ? sweepBucketEveryMs :": "config.STORAGE_URL ? sweepFilesEveryMs :" },
+    tests: ["test/housekeeping.test.ts"],
   },
 ];

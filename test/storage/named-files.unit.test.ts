@@ -6,6 +6,7 @@ import type { Sql } from "../../src/eager-loading/sql.ts";
 import { type FileStore, FileStoreError } from "../../src/storage/file-store.ts";
 import { type FileColumn, findFileFaults, removeUnnamed } from "../../src/storage/named-files.ts";
 import { systemError } from "../support/failing-files.ts";
+import { collectedLog } from "../support/logs.ts";
 
 const column: FileColumn = {
   table: tables.Document,
@@ -15,12 +16,23 @@ const column: FileColumn = {
   sha256: "sha256",
 };
 
+const [a, b, c] = ["a", "b", "c"].map((digit) => `00000000-0000-4000-8000-00000000000${digit}`) as [
+  string,
+  string,
+  string,
+];
+
 describe("an event", () => {
   let named: string[];
   let removed: string[];
   let reads: number;
+  /** Keys of files that cannot be removed. */
+  let failures: Map<string, Error>;
+  let log: ReturnType<typeof collectedLog>;
   beforeEach(() => {
     [named, removed, reads] = [[], [], 0];
+    failures = new Map();
+    log = collectedLog();
   });
 
   const tell = (payload: object, topic = "document") =>
@@ -33,37 +45,66 @@ describe("an event", () => {
           return named.map((key) => ({ key }));
         },
       },
-      { remove: async (key) => void removed.push(key) },
+      {
+        async remove(key) {
+          const failure = failures.get(key);
+          if (failure) throw failure;
+          removed.push(key);
+        },
+      },
+      log.logger,
     );
 
   it("of a deletion removes the file", async () => {
-    await tell({ change: "deleted", storageKey: "a" });
-    expect([removed, reads]).toEqual([["a"], 1]);
+    await tell({ change: "deleted", storageKey: a });
+    expect([removed, reads]).toEqual([[a], 1]);
   });
 
   it("of an update removes the file that the row named before", async () => {
-    await tell({ change: "updated", storageKey: "b", before: { storageKey: "a" } });
-    await tell({ change: "updated", before: { storageKey: "c" } });
-    expect(removed).toEqual(["a", "c"]);
+    await tell({ change: "updated", storageKey: b, before: { storageKey: a } });
+    await tell({ change: "updated", before: { storageKey: c } });
+    expect(removed).toEqual([a, c]);
   });
 
   it("that changes no file asks nothing and removes nothing", async () => {
-    await tell({ change: "created", storageKey: "a" });
-    await tell({ change: "updated", storageKey: "a", before: { storageKey: "a" } });
-    await tell({ change: "updated", storageKey: "a", before: {} });
+    await tell({ change: "created", storageKey: a });
+    await tell({ change: "updated", storageKey: a, before: { storageKey: a } });
+    await tell({ change: "updated", storageKey: a, before: {} });
     await tell({ change: "deleted" });
-    await tell({ change: "deleted", storageKey: "a" }, "sketch");
+    await tell({ change: "deleted", storageKey: a }, "sketch");
     expect([removed, reads]).toEqual([[], 0]);
   });
 
+  it("leaves a file that cannot be removed to the sweep, and tells of it", async () => {
+    const failure = new FileStoreError("/data/kept/aa/a", systemError("EIO", "unlink"));
+    failures.set(a, failure);
+    await tell({ change: "updated", storageKey: null, before: { storageKey: a } });
+    await tell({ change: "deleted", storageKey: b });
+    expect(removed).toEqual([b]);
+    expect(log.lines).toMatchObject([{ level: 40, key: a, err: { reason: "EIO" } }]);
+  });
+
+  it("ends with any other error", async () => {
+    failures.set(a, new TypeError("This is a mistake in the code."));
+    await expect(tell({ change: "deleted", storageKey: a })).rejects.toThrow("This is a mistake in the code.");
+    expect(log.lines).toEqual([]);
+  });
+
+  it("that names no file by its key removes none, and tells of it", async () => {
+    await tell({ change: "deleted", storageKey: "../../etc/passwd" });
+    expect(removed).toEqual([]);
+    expect(log.lines).toMatchObject([{ level: 40, key: "../../etc/passwd" }]);
+  });
+
   it("leaves the file that another row names", async () => {
-    named = ["a"];
-    await tell({ change: "deleted", storageKey: "a" });
+    named = [a];
+    await tell({ change: "deleted", storageKey: a });
     expect([removed, reads]).toEqual([[], 1]);
   });
 });
 
 describe("the check of files", () => {
+  const keyOf = (index: number) => `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`;
   const hashOf = (text: string) => createHash("sha256").update(text).digest("hex");
   /** The text of each file in the store, by its key; an error: it cannot be read. */
   let files: Map<string, string | Error>;
@@ -88,7 +129,7 @@ describe("the check of files", () => {
     };
     return findFileFaults(column, { read }, store);
   };
-  const keys = Array.from({ length: 1_001 }, (_, index) => String(index).padStart(4, "0"));
+  const keys = Array.from({ length: 1_001 }, (_, index) => keyOf(index));
   beforeEach(() => {
     files = new Map(keys.map((key) => [key, "text"]));
   });
@@ -98,15 +139,20 @@ describe("the check of files", () => {
   });
 
   it("tells missing files, those of another size or other contents, and those that cannot be read, of all rows", async () => {
-    files.delete("1000");
-    files.delete("0499");
-    files.set("0001", "texts");
-    files.set("0500", "Text");
-    files.set("0999", new FileStoreError("0999", systemError("EIO", "read")));
+    files.delete(keyOf(1_000));
+    files.delete(keyOf(499));
+    files.set(keyOf(1), "texts");
+    files.set(keyOf(500), "Text");
+    files.set(keyOf(999), new FileStoreError("/data", systemError("EIO", "read")));
     expect(await check(keys)).toEqual({
-      missing: ["row 0499", "row 1000"],
-      changed: ["row 0001", "row 0500"],
-      unreadable: ["row 0999"],
+      missing: [`row ${keyOf(499)}`, `row ${keyOf(1_000)}`],
+      changed: [`row ${keyOf(1)}`, `row ${keyOf(500)}`],
+      unreadable: [`row ${keyOf(999)}`],
     });
+  });
+
+  it("counts a file as missing whose key no file can have", async () => {
+    const invalid = ["../../etc/passwd", "00000000-0000-4000-8000-00000000000", "z".repeat(36)];
+    expect((await check([...invalid, keyOf(1)].sort())).missing).toHaveLength(3);
   });
 });

@@ -111,8 +111,12 @@ export async function startS3Server(): Promise<S3Server> {
   };
 }
 
+/** As Amazon's S3 does, the answer quotes the login. */
 const refuse = (context: Context, status: number, Code: string) =>
-  Object.assign(context, { status, body: { Error: { Code, Message: "Refused." } } });
+  Object.assign(context, {
+    status,
+    body: { Error: { Code, Message: "Refused.", AWSAccessKeyId: credentials.accessKeyId } },
+  }) && undefined;
 
 /** s3rver takes requests without a signature, and those of others. */
 const requireSignature: Middleware = async (context, next) => {
@@ -126,7 +130,7 @@ const requireHash: Middleware = async (context, next) => {
   if (context.method !== "PUT" || signed === "UNSIGNED-PAYLOAD") return next();
   const body = await buffer(context.req);
   if (createHash("sha256").update(body).digest("hex") !== signed) {
-    return void refuse(context, 400, "XAmzContentSHA256Mismatch");
+    return refuse(context, 400, "XAmzContentSHA256Mismatch");
   }
   const { headers } = context.req;
   context.req = Object.assign(Readable.from([body]), { headers }) as unknown as IncomingMessage;
