@@ -8,7 +8,6 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { buildSchema } from "../../src/graphql/schema.ts";
 import { fileColumnsOf } from "../../src/slice.ts";
 import { slices } from "../../src/slices.ts";
-import type { FilePoint } from "../../src/storage/file-store.ts";
 import { sweepFiles } from "../../src/storage/file-sweep.ts";
 import { findNamed } from "../../src/storage/named-files.ts";
 import type { TransactionPoint } from "../../src/unit-of-work/transaction-guard.ts";
@@ -60,15 +59,11 @@ afterAll(async () => {
 });
 
 /** A server in a process of its own. */
-async function startServer(settings: { CRASH_AT?: TransactionPoint | FilePoint } = {}) {
+async function startServer(settings: { CRASH_AT?: TransactionPoint } = {}) {
   const server = begin(["start"], { environment: { ...environment, ...settings } });
   const [, url] = await server.printed(/Lectern is ready: (http\S+)/);
   return { ...server, url: url as string };
 }
-
-/** The server after one that was killed; in this process, since nobody kills it. It does what a server does by itself. */
-const startNextServer = (settings: Record<string, string> = {}) =>
-  startLectern({ database: lectern.database, settings });
 
 /** A mutation, ready to be sent; what it needs is there. */
 type Operation = {
@@ -256,12 +251,6 @@ async function namedFiles(): Promise<string[]> {
   return rows.map(({ key }) => `kept/${String(key).slice(-2)}/${key}`).sort();
 }
 
-/** The files that no row names. */
-async function leftFiles(): Promise<string[]> {
-  const named = new Set(await namedFiles());
-  return (await filesOf(lectern)).filter((path) => !named.has(path));
-}
-
 /** Nothing is wrong as `doctor` sees it, no file is missing, and so many are left, which then go. */
 async function expectSound(left = 0): Promise<void> {
   const { files: store, reads } = lectern.application;
@@ -274,12 +263,6 @@ async function expectSound(left = 0): Promise<void> {
   ).toBe(left);
   expect(await filesOf(lectern)).toEqual(await namedFiles());
 }
-
-/** Events of which the consumer that removes files does not know that it has followed them. */
-const notFollowed = () =>
-  lectern.database.query(
-    "select 1 from outbox o, outbox_consumers c where c.name = 'files' and o.position > c.position",
-  );
 
 const names = Object.keys(prepare);
 
@@ -348,60 +331,6 @@ describe("kill -9", { timeout: 60_000 }, () => {
     expect(await lectern.database.query(`select ${happened} as happened`)).toEqual([{ happened: true }]);
     server.process.kill("SIGTERM");
     expect((await server.ended).code).toBe(0);
-    await expectSound();
-  });
-
-  it("by CRASH_AT, at each point of an upload: no row, and the next server removes what is left", async () => {
-    const points: [FilePoint, RegExp][] = [
-      ["after_part_write", /^staged/],
-      ["after_fsync", /^staged/],
-      ["after_rename", /^kept/],
-    ];
-    for (const [point, where] of points) {
-      const { field, file, happened } = await (prepare.createDocumentFromFile as () => Promise<Operation>)();
-      const query = `mutation($file: File!) { ${field} }`;
-      const others = await leftFiles();
-      const crashing = await startServer({ CRASH_AT: point });
-      await expect(send(crashing.url, query, ada.accessToken, point, file)).rejects.toThrow();
-      expect((await crashing.ended).signal).toBe("SIGKILL");
-      expect(await lectern.database.query(`select ${happened} as happened`)).toEqual([{ happened: false }]);
-      const left = (await leftFiles()).filter((path) => !others.includes(path));
-      expect(left).toEqual([expect.stringMatching(where)]);
-      // The client sends it again, to another server.
-      const { data, isReplay } = await send(lectern.url, query, ada.accessToken, point, file);
-      expect([data === null, isReplay]).toEqual([false, false]);
-      expect(await lectern.database.query(`select ${happened} as happened`)).toEqual([{ happened: true }]);
-    }
-    expect(await leftFiles()).toHaveLength(points.length);
-    const next = await startNextServer({ FILE_GRACE_MS: "0" });
-    await expect.poll(leftFiles).toEqual([]);
-    await next.stop();
-    await expectSound();
-  });
-
-  it.each<{ point: FilePoint; left: number }>([
-    { point: "before_unlink", left: 1 },
-    { point: "after_unlink", left: 0 },
-  ])("by CRASH_AT, $point of a deleted document's file: the next server goes on", async ({ point, left }) => {
-    const create = `mutation($file: File!) {
-      createDocument(input: { source: { file: $file } }) { document { id } }
-    }`;
-    const { data } = await send(lectern.url, create, ada.accessToken, null, pageOf(point));
-    const { id } = (data as { createDocument: { document: { id: string } } }).createDocument.document;
-    await lectern.settled();
-    const crashing = await startServer({ CRASH_AT: point });
-    // The file goes after the answer, or beside it.
-    const remove = `mutation { deleteDocument(input: { id: "${id}" }) { deletedId } }`;
-    await Promise.allSettled([send(crashing.url, remove, ada.accessToken)]);
-    expect((await crashing.ended).signal).toBe("SIGKILL");
-    expect(await lectern.database.query("select 1 from documents where id = $1", [uuidOf(id)])).toEqual([]);
-    expect(await leftFiles()).toHaveLength(left);
-    expect(await notFollowed()).not.toEqual([]);
-    // What was half done is done again, and then counts as done.
-    const next = await startNextServer();
-    await expect.poll(notFollowed).toEqual([]);
-    expect(await leftFiles()).toEqual([]);
-    await next.stop();
     await expectSound();
   });
 
