@@ -11,7 +11,7 @@ import { type Housekeeping, startHousekeeping } from "./housekeeping.ts";
 import { contextsOf } from "./operations/contexts.ts";
 import { ChangeFeed } from "./outbox/change-feed.ts";
 import { OutboxTailer } from "./outbox/tailer.ts";
-import { crashProbe, openConnections, openFileStore, unitsOfWork } from "./resources.ts";
+import { crashProbe, openConnections, openFileStore, openUploads, unitsOfWork } from "./resources.ts";
 import { createGraphQLServer } from "./server/graphql-server.ts";
 import { type HttpServer, startHttpServer } from "./server/http-server.ts";
 import { LoadGuard } from "./server/load-guard.ts";
@@ -23,6 +23,8 @@ import type { FileStore } from "./storage/file-store.ts";
 import type { Probe } from "./unit-of-work/transaction-guard.ts";
 import type { Repositories, RunUnitOfWork, UnitOfWork } from "./unit-of-work/unit-of-work.ts";
 import type { WriteDatabase } from "./unit-of-work/write-database.ts";
+import type { ResumableUploads } from "./uploads/resumable-uploads.ts";
+import { TusEndpoint } from "./uploads/tus-endpoint.ts";
 import type { RequireRoom } from "./uploads/upload-plugin.ts";
 import type { UploadRules } from "./uploads/upload-rules.ts";
 import { isAdmin, type Viewer, type Viewers } from "./viewer.ts";
@@ -50,6 +52,7 @@ export type Application = {
   /** The subscriptions. */
   changes: ChangeFeed;
   files: FileStore;
+  uploads: ResumableUploads;
   /** Runs from the start; stops with the application, or earlier. */
   housekeeping: Housekeeping;
   listen(at: { host: string; port: number; mayMovePort: boolean }): Promise<HttpServer>;
@@ -62,11 +65,13 @@ export async function openApplication(config: Config, options: ApplicationOption
   const { url, publicUrl, logger, probe = crashProbe(config), slices = allSlices } = options;
   const schema = await buildSchema(slices);
   const files = await openFileStore(config);
+  const resumable = openUploads(config, files);
+  const { uploads } = resumable;
   const connections = openConnections(config, url, logger);
   const { database, reads } = connections;
   const run = unitsOfWork(config, connections, slices, logger, probe);
   const isSecure = publicUrl.startsWith("https:");
-  const open = slices.map((slice) => slice.open?.({ config, publicUrl, isSecure, run, reads, files, logger }));
+  const open = slices.map((slice) => slice.open?.({ config, publicUrl, isSecure, run, reads, files, uploads, logger }));
   const viewers = open.find((slice) => slice?.viewers)?.viewers;
   if (!viewers) throw new Error("No slice provides viewers: one slice of accounts is needed.");
   try {
@@ -97,7 +102,7 @@ export async function openApplication(config: Config, options: ApplicationOption
     maxSubscriptions: config.WATCHES,
   });
   viewers.onForget(() => changes.checkAll());
-  const housekeeping = startHousekeeping(config, { slices, run, reads, database, files, logger });
+  const housekeeping = startHousekeeping(config, { slices, run, reads, database, files, uploads, logger });
   tailer.onEvents(() => housekeeping.wake());
 
   const load = new LoadGuard({ maxDelayMs: config.MAX_EVENT_LOOP_DELAY_MS, logger });
@@ -106,6 +111,7 @@ export async function openApplication(config: Config, options: ApplicationOption
   const requireRoom: RequireRoom = async (viewer, bytes) => {
     for (const slice of open) await slice?.requireRoom?.(viewer, bytes);
   };
+  const viewerOf = async (request: Pick<Request, "headers">) => (await viewers.ofRequest(request)).viewer;
   const limits = {
     maxTokens: config.MAX_QUERY_TOKENS,
     maxQueryCharacters: config.MAX_QUERY_CHARACTERS,
@@ -157,7 +163,7 @@ export async function openApplication(config: Config, options: ApplicationOption
       store: files,
       rules,
       limits: { ...limits, maxFieldBytes: config.MAX_JSON_BYTES },
-      viewerOf: async (request) => (await viewers.ofRequest(request)).viewer,
+      viewerOf,
       requireRoom,
       logger,
     },
@@ -167,6 +173,8 @@ export async function openApplication(config: Config, options: ApplicationOption
     mayTrace: ({ viewer }) => !config.isProduction || isAdmin(viewer),
     logger,
   });
+
+  const tus = new TusEndpoint({ ...resumable, rules, viewerOf, requireRoom, logger });
 
   return {
     slices,
@@ -178,12 +186,14 @@ export async function openApplication(config: Config, options: ApplicationOption
     cursors,
     changes,
     files,
+    uploads,
     housekeeping,
     async listen(at) {
       const server = await startHttpServer({
         ...at,
         graphql,
         serveFile,
+        uploads: tus,
         maxBodyBytes: { json: config.MAX_JSON_BYTES, upload: maxFileBytes + config.MAX_JSON_BYTES },
         load,
         ready: readinessOf({ reads, database, files, logger }),

@@ -12,6 +12,7 @@ import { findNamed, removeUnnamed } from "./storage/named-files.ts";
 import { sweepKeys } from "./unit-of-work/idempotency-keys.ts";
 import type { RunUnitOfWork } from "./unit-of-work/unit-of-work.ts";
 import type { WriteDatabase } from "./unit-of-work/write-database.ts";
+import type { ResumableUploads } from "./uploads/resumable-uploads.ts";
 
 export type HousekeepingParts = {
   slices: readonly Slice[];
@@ -19,6 +20,7 @@ export type HousekeepingParts = {
   reads: Reader;
   database: WriteDatabase;
   files: FileStore;
+  uploads: Pick<ResumableUploads, "sweep">;
   logger: Logger;
 };
 
@@ -36,7 +38,7 @@ const sweepBucketEveryMs = 3_600_000;
 const releaseEveryMs = 5_000;
 
 export function startHousekeeping(config: Config, parts: HousekeepingParts): Housekeeping {
-  const { slices, run, reads, database, files, logger } = parts;
+  const { slices, run, reads, database, files, uploads, logger } = parts;
   const columns = fileColumnsOf(slices);
   // Also times out if the network drops everything, including the database's own timeout error.
   const timeout = { query_timeout: config.STATEMENT_TIMEOUT_MS + 1_000 };
@@ -56,6 +58,7 @@ export function startHousekeeping(config: Config, parts: HousekeepingParts): Hou
       everyMs: config.STORAGE_URL ? sweepBucketEveryMs : Math.min(sweepFilesEveryMs, Math.max(1_000, graceMs)),
       work: () => sweepFiles({ store: files, findNamed: (keys) => findNamed(columns, reads, keys), graceMs }),
     },
+    { name: "sweeping uploads", everyMs: sweepEveryMs, work: () => uploads.sweep() },
     ...slices
       .flatMap(({ queue }) => (queue ? [queue] : []))
       .map((queue) => ({

@@ -1,4 +1,4 @@
-/** Opens database connections, units of work and the file store with the limits of the settings. */
+/** Opens database connections, units of work, the file store and uploads with the limits of the settings. */
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { ReadConnections } from "./database/read-connections.ts";
@@ -12,6 +12,10 @@ import { unitOfWorkRunner } from "./unit-of-work/runner.ts";
 import { crashAt, type Probe } from "./unit-of-work/transaction-guard.ts";
 import type { Repositories, RunUnitOfWork, UnitOfWork } from "./unit-of-work/unit-of-work.ts";
 import { WriteDatabase } from "./unit-of-work/write-database.ts";
+import { ResumableUploads } from "./uploads/resumable-uploads.ts";
+import type { TusEndpointOptions } from "./uploads/tus-endpoint.ts";
+import { UploadFolder } from "./uploads/upload-folder.ts";
+import { UploadLocks } from "./uploads/upload-locks.ts";
 
 export type Connections = { database: WriteDatabase; reads: ReadConnections; close(): Promise<void> };
 
@@ -100,4 +104,15 @@ export async function openS3FileStore(
     ...(credentials ? { credentials } : {}),
     ...options,
   });
+}
+
+export type Uploads = Pick<TusEndpointOptions, "uploads" | "folder" | "locks" | "lifetimeMs">;
+
+/** Opens the resumable uploads. They are always in a local folder, because they are appended to. */
+export function openUploads(config: Config, store: FileStore): Uploads {
+  const folder = new UploadFolder(join(config.filesDir, "uploads"));
+  const locks = new UploadLocks();
+  const lifetimeMs = config.UPLOAD_HOURS * 3_600_000;
+  const perUser = { count: config.UPLOADS_PER_USER, bytes: config.UPLOAD_BYTES_PER_USER };
+  return { uploads: new ResumableUploads({ folder, locks, store, lifetimeMs, perUser }), folder, locks, lifetimeMs };
 }

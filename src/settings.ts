@@ -111,6 +111,13 @@ export const coreSettings = {
   UPLOAD_WAIT_MS: whole(0, 600_000)
     .default(30_000)
     .describe("timeout of an operation for the memory of its files; then `OVERLOADED`"),
+  UPLOAD_HOURS: whole(1, 8_760)
+    .default(24)
+    .describe("how long a resumable upload is kept after its last byte, until an operation uses it"),
+  UPLOADS_PER_USER: whole(1, 10_000).default(20).describe("resumable uploads of one user that no operation has used"),
+  UPLOAD_BYTES_PER_USER: whole(1, 1_000_000_000_000)
+    .default(2_000_000_000)
+    .describe("announced size of these uploads together"),
   OUTBOX_HOURS: whole(1, 8_760)
     .default(24)
     .describe("how long changes are kept for subscriptions that resume; older cursors are refused"),

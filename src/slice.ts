@@ -12,6 +12,7 @@ import type { Config, Settings } from "./settings.ts";
 import type { FileStore } from "./storage/file-store.ts";
 import type { FileColumn } from "./storage/named-files.ts";
 import type { Repositories, RunUnitOfWork, UnitOfWork } from "./unit-of-work/unit-of-work.ts";
+import type { ResumableUploads } from "./uploads/resumable-uploads.ts";
 import type { RequireRoom } from "./uploads/upload-plugin.ts";
 import type { UploadRule } from "./uploads/upload-rules.ts";
 import type { Viewer, Viewers } from "./viewer.ts";
@@ -53,6 +54,8 @@ export type SliceParts = {
   /** Connections that read only, outside units of work. */
   reads: Reader;
   files: FileStore;
+  /** Files that were sent in pieces, before the operation that uses them. */
+  uploads: Pick<ResumableUploads, "stage" | "remove">;
   logger: Logger;
 };
 

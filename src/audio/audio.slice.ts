@@ -4,7 +4,6 @@ import { tables } from "../database/generated/tables.ts";
 import { workQueue } from "../processing/work-queue.ts";
 import { whole } from "../settings.ts";
 import type { Slice } from "../slice.ts";
-import { ResumableUploads } from "../uploads/resumable-uploads.ts";
 import { audioDownload, coverDownload, waveformDownload } from "./audio.downloads.ts";
 import { type AudioRepository, audioRepository } from "./audio.repository.ts";
 import { AudioService } from "./audio.service.ts";
@@ -41,8 +40,7 @@ export const audioSlice: Slice = {
   types: () =>
     Promise.all([import("./audio.schema.ts"), import("./audio.mutations.ts"), import("./audio.subscriptions.ts")]),
   repositories: (uow) => ({ audio: audioRepository(uow) }),
-  open({ config, files, logger }) {
-    const uploads = new ResumableUploads();
+  open({ config, files, uploads, logger }) {
     const tags = new ThreadedTagReader({ memoryMb: config.WORKER_MEMORY_MB, logger });
     const maxBytes = config.MAX_AUDIO_BYTES;
     return {

@@ -7,13 +7,17 @@ import { Document, Visibility } from "./document.schema.ts";
 
 const DocumentSource = builder.inputType("DocumentSource", {
   isOneOf: true,
-  description: "Either a text or a file.",
+  description: "A text, a file, or a file that was sent before.",
   fields: (t) => ({
     text: t.string({ description: "A pasted text." }),
     file: t.field({
       type: "File",
       description:
         "A text, Markdown, HTML, PDF or DOCX file. Its content decides which; only Markdown is told by its name.",
+    }),
+    uploadId: t.id({
+      description:
+        "Your complete resumable upload: the last part of its address. It is removed when the operation has succeeded.",
     }),
   }),
 });

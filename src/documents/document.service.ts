@@ -5,13 +5,14 @@ import { ApplicationError, badInput, findStaleness } from "../errors.ts";
 import { requireShortText } from "../short-text.ts";
 import { FileMissingError, type FileStore, type StagedFile } from "../storage/file-store.ts";
 import type { UnitOfWork } from "../unit-of-work/unit-of-work.ts";
+import type { ResumableUploads } from "../uploads/resumable-uploads.ts";
 import { isAdmin, type Viewer } from "../viewer.ts";
 import type { DocumentRepository, LockedDocument } from "./document.repository.ts";
 import { isDocumentVisible } from "./document.visibility.ts";
 import { contentOfFile, contentOfText, type DocumentContent } from "./reading/content.ts";
 import type { FileReader } from "./reading/file-reader.ts";
 
-export type DocumentSource = { text?: string | null; file?: StagedFile | null };
+export type DocumentSource = { text?: string | null; file?: StagedFile | null; uploadId?: string | null };
 export type CreateDocument = {
   source: DocumentSource;
   title?: string | null;
@@ -27,7 +28,8 @@ export type ExistingDocument = { id: string; expectedVersion?: number | null };
 
 export type DocumentServiceParts = {
   uow: Pick<UnitOfWork, "prepare" | "afterCommit" | "afterEnd"> & { documents: DocumentRepository };
-  files: Pick<FileStore, "keep" | "touch" | "remove">;
+  files: Pick<FileStore, "keep" | "touch" | "remove" | "discard">;
+  uploads: Pick<ResumableUploads, "stage" | "remove">;
   reader: FileReader;
   viewer: Viewer;
   maxBytes: number;
@@ -42,10 +44,12 @@ export class DocumentService {
 
   /** Creates a document, or returns the owner's document with the same bytes. */
   async create(input: CreateDocument): Promise<{ document: DocumentRow; isDuplicate: boolean }> {
-    const { uow, files } = this.#parts;
+    const { uow, files, uploads } = this.#parts;
     const viewer = this.#requireViewer();
     const title = input.title == null ? undefined : requireTitle(input.title);
-    const content = await this.#contentOf(input.source);
+    const { uploadId } = input.source;
+    const content = await this.#contentOf(input.source, viewer);
+    if (uploadId) uow.afterCommit(() => uploads.remove(uploadId, viewer));
     const document = {
       ...content,
       ownerId: viewer.id,
@@ -70,20 +74,43 @@ export class DocumentService {
 
   /** Slow part of `create`: runs once, before the transaction. */
   async prepareCreate({ source }: CreateDocument): Promise<void> {
-    this.#requireViewer();
-    if (source.file) await this.#contentOf(source);
+    const viewer = this.#requireViewer();
+    if (source.file || source.uploadId) await this.#contentOf(source, viewer);
   }
 
-  #contentOf({ file, text }: DocumentSource): Promise<DocumentContent> | DocumentContent {
-    const { uow, files, maxBytes } = this.#parts;
-    if (!file) return contentOfText(text ?? "", maxBytes, ["input", "source", "text"]);
-    // The text is prepared once for all attempts, so its memory is held until the last one has ended.
-    const hold = (release: () => void) => uow.afterEnd(release);
+  #contentOf(
+    { file, uploadId, text }: DocumentSource,
+    viewer: NonNullable<Viewer>,
+  ): Promise<DocumentContent> | DocumentContent {
+    if (file) return this.#prepare(file.id, () => this.#read(file, "file"));
+    if (uploadId) return this.#prepare(`upload ${uploadId}`, () => this.#readUpload(uploadId, viewer));
+    return contentOfText(text ?? "", this.#parts.maxBytes, ["input", "source", "text"]);
+  }
+
+  #prepare(source: string, make: () => Promise<DocumentContent>): Promise<DocumentContent> {
+    const { uow, files } = this.#parts;
     return uow.prepare(
-      `content of ${file.id}`,
-      () => requireThere(contentOfFile(file, { ...this.#parts, hold }, ["input", "source", "file"])),
+      `content of ${source}`,
+      make,
       ({ storageKey }) => storageKey === null || files.remove(storageKey),
     );
+  }
+
+  async #readUpload(uploadId: string, viewer: NonNullable<Viewer>): Promise<DocumentContent> {
+    const { files, uploads } = this.#parts;
+    const file = await uploads.stage(uploadId, viewer);
+    try {
+      return await this.#read(file, "uploadId");
+    } finally {
+      // No effect on a kept file.
+      await files.discard(file);
+    }
+  }
+
+  #read(file: StagedFile, field: "file" | "uploadId"): Promise<DocumentContent> {
+    // The text is prepared once for all attempts, so its memory is held until the last one has ended.
+    const hold = (release: () => void) => this.#parts.uow.afterEnd(release);
+    return requireThere(contentOfFile(file, { ...this.#parts, hold }, ["input", "source", field]));
   }
 
   async update({ id, expectedVersion, title, visibility }: UpdateDocument): Promise<DocumentRow> {

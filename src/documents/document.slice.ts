@@ -45,11 +45,13 @@ export const documentSlice: Slice = {
       import("./document.subscriptions.ts"),
     ]),
   repositories: (uow) => ({ documents: documentRepository(uow) }),
-  open({ config, files, logger }) {
+  open({ config, files, uploads, logger }) {
     const { MAX_DOCUMENT_BYTES: maxBytes, WORKER_MEMORY_MB: memoryMb, UPLOAD_WAIT_MS: memoryWaitMs } = config;
     const reader = new ThreadedFileReader({ files, memoryMb, maxBytes, memoryWaitMs, logger });
     return {
-      services: (uow, viewer) => ({ documents: new DocumentService({ uow, viewer, files, reader, maxBytes }) }),
+      services: (uow, viewer) => ({
+        documents: new DocumentService({ uow, viewer, files, uploads, reader, maxBytes }),
+      }),
       warmUp: () => reader.warmUp(),
       close: () => reader.close(),
     };

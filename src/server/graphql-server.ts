@@ -20,6 +20,7 @@ import type { OperationContext } from "../graphql/context.ts";
 import type { RequestContext, ServerContext } from "../operations/contexts.ts";
 import { answerFor } from "../operations/error-answers.ts";
 import { type MutationOptions, useMutations } from "../operations/mutation-plugin.ts";
+import { isSameOrigin, preflightHeader, preflightHeaders } from "../operations/preflight.ts";
 import { type QueryOptions, useQueries } from "../operations/query-plugin.ts";
 import { type RequestLimits, useRequestLimits } from "../operations/request-limits.ts";
 import { type SubscriptionOptions, useSubscriptions } from "../operations/subscription-plugin.ts";
@@ -161,16 +162,12 @@ function connectionOf(res: ServerResponse): ClientConnection {
   };
 }
 
-/** Header that forces a CORS preflight on cross-site requests. */
-const preflightHeader = "graphql-require-preflight";
-
 /** CSRF protection; same-origin requests are exempt, because `EventSource` cannot send the header. */
 function useCsrfProtection(): Plugin {
-  const { onRequestParse } = useCSRFPrevention({ requestHeaders: [preflightHeader, "authorization"] }) as Plugin;
+  const { onRequestParse } = useCSRFPrevention({ requestHeaders: preflightHeaders }) as Plugin;
   return {
     onRequestParse(payload) {
-      // Browsers set this header; pages cannot.
-      if (payload.request.headers.get("sec-fetch-site") === "same-origin") return;
+      if (isSameOrigin(payload.request.headers)) return;
       return onRequestParse?.(payload);
     },
   };

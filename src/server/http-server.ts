@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import type { DownloadHandler } from "../downloads/download-handler.ts";
 import { type ErrorCode, secondsToWait, tooBusy, UserError } from "../errors.ts";
 import { answerFor } from "../operations/error-answers.ts";
+import { isUploadPath, type TusEndpoint } from "../uploads/tus-endpoint.ts";
 import { isMultipart } from "../uploads/upload-plugin.ts";
 import type { GraphQLServer } from "./graphql-server.ts";
 import type { LoadGuard } from "./load-guard.ts";
@@ -16,6 +17,8 @@ import { refuse as refuseUpgrade } from "./websocket-server.ts";
 export type HttpServerOptions = {
   graphql: GraphQLServer;
   serveFile: DownloadHandler;
+  /** Resumable uploads. */
+  uploads: Pick<TusEndpoint, "handle">;
   host: string;
   port: number;
   /** Use the next free port if this one is in use. */
@@ -96,7 +99,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 async function route(
   req: IncomingMessage,
   res: ServerResponse,
-  { graphql, serveFile, maxBodyBytes, load, ready, logger }: HttpServerOptions,
+  { graphql, serveFile, uploads, maxBodyBytes, load, ready, logger }: HttpServerOptions,
   isStopping: () => boolean,
 ): Promise<void> {
   const requestId = requestIdOf(req);
@@ -105,12 +108,14 @@ async function route(
   const path = pathOf(req);
   // Sheds no load: most of the work is the disk's and the network's.
   if (path?.startsWith("/files/")) return refuseErrors(serveFile(req, res), res, requestId, logger);
+  if (isUploadPath(path)) {
+    if (!isShed(res, load, requestId)) await uploads.handle(req, res, requestId);
+    return;
+  }
   switch (path) {
     case "/graphql":
-      if (load.refusesNext()) {
-        res.setHeader("retry-after", secondsToWait);
-        refuse(res, 503, "OVERLOADED", tooBusy, requestId);
-      } else if (limitBody(req, res, maxBodyBytes, requestId)) {
+      if (isShed(res, load, requestId)) return;
+      if (limitBody(req, res, maxBodyBytes, requestId)) {
         if (req.headers.expect !== undefined) res.writeContinue();
         await graphql.handle(req, res, requestId);
       }
@@ -131,7 +136,15 @@ async function route(
   }
 }
 
-const pathOf = ({ url }: IncomingMessage) => (url ?? "/").split("?", 1)[0];
+/** Refuses a share of the requests under load. Returns true if the response was sent. */
+function isShed(res: ServerResponse, load: HttpServerOptions["load"], requestId: string): boolean {
+  if (!load.refusesNext()) return false;
+  res.setHeader("retry-after", secondsToWait);
+  refuse(res, 503, "OVERLOADED", tooBusy, requestId);
+  return true;
+}
+
+const pathOf = ({ url }: IncomingMessage) => (url ?? "/").split("?", 1)[0] as string;
 
 /** The client's own id, if it is valid, so that its logs and ours can be correlated. */
 function requestIdOf(req: IncomingMessage): string {

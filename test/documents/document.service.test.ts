@@ -101,6 +101,22 @@ class FilesInMemory implements FileReader {
   async remove(key: string) {
     this.kept.delete(key);
   }
+
+  async discard({ id }: StagedFile) {
+    this.#staged.delete(id);
+  }
+
+  /** Uploads of everybody by their ids. */
+  readonly uploads = new Map<string, Uint8Array>();
+  readonly removedUploads: string[] = [];
+
+  async stage(uploadId: string) {
+    return this.staged(uploadId, this.uploads.get(uploadId) as Uint8Array);
+  }
+
+  get stagedCount(): number {
+    return this.#staged.size;
+  }
 }
 
 const maxBytes = 100_000;
@@ -118,7 +134,11 @@ function setUp() {
     afterCommit: (effect) => void afterCommit.push(effect),
     afterEnd: () => {},
   };
-  const serviceOf = (viewer: Viewer) => new DocumentService({ uow, files, reader: files, viewer, maxBytes });
+  const uploads = {
+    stage: (uploadId: string) => files.stage(uploadId),
+    remove: async (uploadId: string, viewer: Viewer) => void files.removedUploads.push(`${viewer?.id} ${uploadId}`),
+  };
+  const serviceOf = (viewer: Viewer) => new DocumentService({ uow, files, uploads, reader: files, viewer, maxBytes });
   return { documents, files, afterCommit, serviceOf };
 }
 

@@ -98,6 +98,7 @@ async function serve(options: Partial<GraphQLServerOptions> = {}) {
   const server = await startHttpServer({
     graphql,
     serveFile: async () => {},
+    uploads: { handle: async () => {} },
     host: "127.0.0.1",
     port: 0,
     mayMovePort: false,

@@ -34,6 +34,7 @@ async function serve({ handle = count, upgrade, closeWebSockets, ...options }: P
   const server = await startHttpServer({
     graphql,
     serveFile: () => Promise.reject(new Error("No file is asked for.")),
+    uploads: { handle: async (req, res, id) => handle(req, res, id) },
     host: "127.0.0.1",
     port: 0,
     mayMovePort: false,
