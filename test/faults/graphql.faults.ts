@@ -82,7 +82,7 @@ export const faults: Fault[] = [
   },
   {
     name: "every role may do as admins may",
-    file: "src/graphql/builder.ts",
+    file: "src/viewer.ts",
     replace: { "ranks[viewer.role] >= ranks[least]": "ranks[viewer.role] <= ranks[least]" },
     tests: ["test/graphql/builder.unit.test.ts"],
   },
