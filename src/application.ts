@@ -133,7 +133,7 @@ export async function openApplication(config: Config, options: ApplicationOption
     reader: reads,
     files,
     isPublic: config.PUBLIC_READ,
-    delivery: "stream",
+    delivery: config.STORAGE_DELIVERY,
     logger,
   });
   const graphql = createGraphQLServer({

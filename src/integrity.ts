@@ -120,11 +120,9 @@ async function findFaultsOfFiles({ slices, reader, files }: IntegrityParts): Pro
   const findings: Finding[] = [];
   for (const column of fileColumnsOf(slices)) {
     const { missing, changed, unreadable } = await findFileFaults(column, reader, files);
-    const rows = column.table.name;
+    const subject = `${column.table.name} whose ${column.noun ?? "file"}`;
     const add = (complaint: string, ids: string[], advice: string) =>
-      findings.push(
-        finding(`${rows} whose file ${complaint}`, { count: ids.length, ids: ids.slice(0, maxIds) }, advice),
-      );
+      findings.push(finding(`${subject} ${complaint}`, { count: ids.length, ids: ids.slice(0, maxIds) }, advice));
     add("is missing", missing, "Restore the file from a backup, or delete the row: nothing else has its contents.");
     add("is not what was sent", changed, "Restore the file from a backup, or delete the row and send the file again.");
     add("cannot be read", unreadable, "Check the disk, and the rights of the files; then run doctor again.");

@@ -169,7 +169,7 @@ describe("two tables with files in one store", () => {
       const findings = await integrityOf(lectern).examine();
       return Object.fromEntries(
         findings
-          .filter(({ complaint }) => /whose file/.test(complaint))
+          .filter(({ complaint }) => /^(documents|sketches) whose file/.test(complaint))
           .map(({ complaint, count }) => [complaint, count]),
       );
     };

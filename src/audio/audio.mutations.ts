@@ -71,7 +71,7 @@ const DeleteAudioPayload = deletionPayload("DeleteAudioPayload", Audio);
 
 const idOf = (typename: string, id: string, field: string) => decodeGlobalId(typename, id, ["input", field]);
 
-/** The input with keys in place of global ids. */
+/** Decodes the ids of the labels. */
 const withKeys = <Input extends { categoryId?: string | null; eventId?: string | null }>(input: Input): Input => ({
   ...input,
   ...(input.categoryId == null ? {} : { categoryId: idOf("Category", input.categoryId, "categoryId") }),

@@ -51,7 +51,14 @@ export const audioSlice: Slice = {
   },
   files: [
     { table: tables.Audio, key: "storageKey", topic: "audio", size: "sizeBytes", sha256: "sha256" },
-    { table: tables.Audio, key: "coverKey", topic: "audio", size: "coverSizeBytes", sha256: "coverSha256" },
+    {
+      table: tables.Audio,
+      noun: "cover",
+      key: "coverKey",
+      topic: "audio",
+      size: "coverSizeBytes",
+      sha256: "coverSha256",
+    },
   ],
   uploads({ MAX_AUDIO_BYTES: maxBytes }) {
     const rule = { maxBytes, role: "EDITOR" } as const;

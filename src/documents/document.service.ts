@@ -2,8 +2,9 @@
 import type { Visibility } from "../database/generated/prisma/enums.ts";
 import type { DocumentRow } from "../database/generated/tables.ts";
 import { ApplicationError, badInput, findStaleness } from "../errors.ts";
+import { withHolder } from "../processing/holder.ts";
 import { requireShortText } from "../short-text.ts";
-import { FileMissingError, type FileStore, type StagedFile } from "../storage/file-store.ts";
+import { type FileStore, requireThere, type StagedFile } from "../storage/file-store.ts";
 import type { UnitOfWork } from "../unit-of-work/unit-of-work.ts";
 import type { ResumableUploads } from "../uploads/resumable-uploads.ts";
 import { isAdmin, type Viewer } from "../viewer.ts";
@@ -133,7 +134,11 @@ export class DocumentService {
     // Stricter than the database, which allows PROCESSING → PENDING for expired leases.
     if (status !== "COMPLETED" && status !== "FAILED") {
       const message = `A ${status} document cannot be processed again: wait until it is COMPLETED or FAILED.`;
-      throw withHolder(document, new ApplicationError("INVALID_STATE", message, { inputPath: ["input", "id"] }));
+      throw withHolder(
+        "document",
+        document,
+        new ApplicationError("INVALID_STATE", message, { inputPath: ["input", "id"] }),
+      );
     }
     return this.#parts.uow.documents.makePending(id);
   }
@@ -148,7 +153,7 @@ export class DocumentService {
     if (document.ownerId !== viewer.id && !isAdmin(viewer))
       throw new ApplicationError("FORBIDDEN", "Only its owner may change a document.");
     const stale = findStaleness("Document", document, expectedVersion);
-    if (stale) throw withHolder(document, stale);
+    if (stale) throw withHolder("document", document, stale);
     return document;
   }
 
@@ -157,26 +162,6 @@ export class DocumentService {
     if (!viewer) throw new ApplicationError("UNAUTHENTICATED", "Sign in first.");
     return viewer;
   }
-}
-
-/** A very slow operation may find its file swept, because no row named it yet. */
-async function requireThere<Result>(work: Promise<Result>): Promise<Result> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof FileMissingError)) throw error;
-    const message = "The operation took too long and the file was deleted: send it again.";
-    throw new ApplicationError("TRANSACTION_TIMEOUT", message, {}, error);
-  }
-}
-
-/** Adds the document's holder to the error for the log, in the format of the notice for workers. */
-function withHolder(document: LockedDocument, error: ApplicationError): ApplicationError {
-  const { id, status, attempts, claimedBy, claimToken } = document;
-  const claimant = claimToken === null ? "nobody" : `worker ${claimedBy} with claim ${claimToken}`;
-  const progress = claimToken === null ? `after ${attempts} attempt(s)` : `in attempt ${attempts}`;
-  error.holder = `document ${id} is ${status} ${progress}, claimed by ${claimant}`;
-  return error;
 }
 
 const requireTitle = (title: string | null) => requireShortText(title, { field: "title", longest: 500 });

@@ -11,6 +11,8 @@ import { type FileStore, FileStoreError, isKey } from "./file-store.ts";
 /** A column whose values are keys of files in the store. */
 export type FileColumn = {
   table: AnyTable;
+  /** For people; needed if a table has several. Default: `file`. */
+  noun?: string;
   /** The name that the value has in a row, and in the payload of the row's events. */
   key: string;
   /** The topic of the row's events in the outbox. */

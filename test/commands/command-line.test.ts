@@ -306,7 +306,7 @@ describe("on a database", () => {
       const { code, stdout, stderr } = await on(["doctor"]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       const lines = stdout.trimEnd().split("\n");
-      expect(lines).toHaveLength(10);
+      expect(lines).toHaveLength(18);
       for (const line of lines) expect(line).toMatch(/^ok {3}0 \S/);
     });
 
@@ -334,6 +334,9 @@ describe("on a database", () => {
       }
       const old = { environment: { NODE_ENV: "test", FILE_GRACE_MS: "0" } };
       const document = (n: number) => `00000000-0000-7000-8000-00000000001${n}`;
+      const ofAudio = ["file", "cover"].flatMap((noun) =>
+        ["is missing", "is not what was sent", "cannot be read"].map((fault) => `ok   0 audio whose ${noun} ${fault}`),
+      );
       const outcome = await on(["doctor"], old);
       const reprocess = "     Call `reprocessDocument` for each document, and find the worker that wrote its chunks.";
       expect(outcome.stdout.trimEnd().split("\n")).toEqual([
@@ -349,6 +352,10 @@ describe("on a database", () => {
         "BAD  1 PROCESSING documents whose lease ended over five minutes ago",
         "     Run `doctor --repair`.",
         `     ${document(3)}`,
+        "ok   0 PROCESSING audio whose lease ended over five minutes ago",
+        "BAD  1 the ledger of the file store, which differs from the sum",
+        "     Run `doctor --repair`.",
+        "     1",
         "ok   0 transactions left open for over ten seconds",
         "BAD  1 documents whose file is missing",
         "     Restore the file from a backup, or delete the row: nothing else has its contents.",
@@ -357,6 +364,11 @@ describe("on a database", () => {
         "     Restore the file from a backup, or delete the row and send the file again.",
         `     ${document(2)}`,
         "ok   0 documents whose file cannot be read",
+        ...["file", "cover"].flatMap((noun) =>
+          ["is missing", "is not what was sent", "cannot be read"].map(
+            (fault) => `ok   0 audio whose ${noun} ${fault}`,
+          ),
+        ),
         "note 1 files that no row names",
         "     Run `doctor --repair`.",
         "     00000000-0000-4000-8000-000000000099",
@@ -369,7 +381,7 @@ describe("on a database", () => {
       expectMistake(asJson, "The database holds what must never be.");
       const report = JSON.parse(asJson.stdout);
       expect(report).toMatchObject({ isSound: false, repaired: [] });
-      expect(report.findings).toHaveLength(10);
+      expect(report.findings).toHaveLength(18);
       expect(report.findings[3]).toEqual({
         complaint: "PROCESSING documents whose lease ended over five minutes ago",
         count: 1,
@@ -378,21 +390,25 @@ describe("on a database", () => {
         isRepairable: true,
         advice: null,
       });
-      expect(report.findings[5]).toMatchObject({ count: 1, ids: [document(1)], isRepairable: false });
+      expect(report.findings[7]).toMatchObject({ count: 1, ids: [document(1)], isRepairable: false });
 
-      // Two of them are mended; the others need people.
+      // Three of them are mended; the others need people.
       const repaired = await on(["doctor", "--repair"], old);
       expect(repaired.stdout.split("\n").filter((line) => /^\w/.test(line))).toEqual([
         "done 1 PROCESSING documents whose lease ended over five minutes ago",
+        "done 1 the ledger of the file store, which differs from the sum",
         "done 1 files that no row names",
         "BAD  1 chunks whose offsets do not cut out their text (where characters and UTF-16 code units are the same)",
         "BAD  1 documents whose chunks are not numbered 0, 1, 2 …",
         "BAD  1 COMPLETED documents without chunks",
         "ok   0 PROCESSING documents whose lease ended over five minutes ago",
+        "ok   0 PROCESSING audio whose lease ended over five minutes ago",
+        "ok   0 the ledger of the file store, which differs from the sum",
         "ok   0 transactions left open for over ten seconds",
         "BAD  1 documents whose file is missing",
         "BAD  1 documents whose file is not what was sent",
         "ok   0 documents whose file cannot be read",
+        ...ofAudio,
         "ok   0 files that no row names",
         "ok   0 consumers of the outbox that are over an hour behind",
       ]);

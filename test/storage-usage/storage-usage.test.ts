@@ -91,13 +91,11 @@ describe("a file beyond the limit", () => {
     const files = await filesOf(lectern);
     const { status, errors } = await send(page(1_001));
     expect(status).toBe(507);
-    expect(errors).toMatchObject([
-      {
-        message:
-          "The library's storage has 10000 bytes, of which 9000 are used, and this needs 1001: nothing was changed. Delete files that are not needed first.",
-        extensions: { code: "QUOTA_EXCEEDED", usedBytes: 9_000, neededBytes: 1_001, limitBytes: 10_000 },
-      },
-    ]);
+    expect(errors?.[0]).toMatchObject({
+      message:
+        "The library's storage has 10000 bytes, of which 9000 are used, and this needs 1001: nothing was changed. Delete files that are not needed first.",
+      extensions: { code: "QUOTA_EXCEEDED", usedBytes: 9_000, neededBytes: 1_001, limitBytes: 10_000 },
+    });
     await expect.poll(() => filesOf(lectern)).toEqual(files);
     expect(await storage()).toMatchObject({ usedBytes: 9_000 });
     expect((await send(page(1_000))).errors).toBeUndefined();
@@ -137,9 +135,8 @@ it("a limit below what is used refuses more, and takes nothing away", async () =
 });
 
 it("a file that cannot fit is refused before it is read, by its announced size", async () => {
-  const file = page(10_001);
-  const { status, errors } = await send(file);
-  expect([status, errors?.[0]?.extensions.code]).toEqual([507, "QUOTA_EXCEEDED"]);
-  // The whole request is announced, and is longer than the file.
-  expect(errors?.[0]?.extensions.neededBytes).toBeGreaterThan(10_001);
+  const { status, errors } = await send(page(100_000));
+  expect([status, errors?.length, errors?.[0]?.extensions.code]).toEqual([507, 1, "QUOTA_EXCEEDED"]);
+  // Of the announced size, the names and headers of the parts are not the file's.
+  expect(errors?.[0]?.extensions.neededBytes).toBeLessThanOrEqual(100_000);
 });
