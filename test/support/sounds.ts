@@ -79,8 +79,7 @@ function write(path: string, container: string, codecId: AVCodecID, sampleFormat
   if (!codec) throw new Error(`FFmpeg has no encoder for ${codecId}.`);
   const encoder = new CodecContext();
   encoder.allocContext3(codec);
-  const frameSamples = codecId === AV_CODEC_ID_AAC ? 1_024 : codecId === AV_CODEC_ID_ALAC ? 4_096 : 1_152;
-  const { graph, sink } = openSource(options, sampleFormat, frameSamples);
+  const { graph, sink } = openSource(options, sampleFormat, frameSamplesOf(codecId, sampleRate));
   encoder.sampleRate = sampleRate;
   encoder.channelLayout = sink.buffersinkGetChannelLayout();
   encoder.sampleFormat = sink.buffersinkGetFormat() as AVSampleFormat;
@@ -126,6 +125,13 @@ function write(path: string, container: string, codecId: AVCodecID, sampleFormat
   for (const part of [frame, packet, graph]) part.free();
   encoder.freeContext();
   if (channels !== encoder.channels && encoder.channels > 0) throw new Error("The channels are not those asked for.");
+}
+
+/** Samples of each frame that the encoder takes. */
+function frameSamplesOf(codecId: AVCodecID, sampleRate: number): number {
+  if (codecId === AV_CODEC_ID_AAC) return 1_024;
+  if (codecId === AV_CODEC_ID_ALAC) return 4_096;
+  return sampleRate < 32_000 ? 576 : 1_152;
 }
 
 function openSource(

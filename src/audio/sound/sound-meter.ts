@@ -21,7 +21,7 @@ export class ImpossibleSoundError extends Error {
   override name = "ImpossibleSoundError";
 }
 
-/** The file is far from any music; its decoding could take all memory. */
+/** Beyond them a file is far from any music, and its decoding could take all memory. */
 const limits = { sampleRate: 192_000, channels: 8 };
 
 /** Loudest sample of silence: -60 dBFS. Dithered silence and the noise of codecs are below it. */
@@ -92,9 +92,9 @@ export class SoundMeter {
 /** @throws ImpossibleSoundError if a header claims more than any music has */
 export function requirePlausible({ sampleRate, channels }: Pick<SoundBlock, "sampleRate" | "channels">): void {
   if (sampleRate < 1 || sampleRate > limits.sampleRate) {
-    throw new ImpossibleSoundError(`A sample rate of at most ${limits.sampleRate} Hz is supported, not ${sampleRate}.`);
+    throw new ImpossibleSoundError(`Sample rates up to ${limits.sampleRate} Hz are supported, not ${sampleRate}.`);
   }
   if (channels < 1 || channels > limits.channels) {
-    throw new ImpossibleSoundError(`At most ${limits.channels} channels are supported, not ${channels}.`);
+    throw new ImpossibleSoundError(`1 to ${limits.channels} channels are supported, not ${channels}.`);
   }
 }

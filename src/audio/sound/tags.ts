@@ -1,6 +1,6 @@
 /** Reads the tags and the cover of MP3 and M4A files with music-metadata. Their texts are input of the sender. */
 import { fileTypeFromBuffer } from "file-type";
-import { type IPicture, parseFromTokenizer, selectCover } from "music-metadata";
+import { type INativeTagDict, type IPicture, type ITag, parseFromTokenizer, selectCover } from "music-metadata";
 import { fromFile } from "strtok3";
 import type { AudioFormat } from "./format.ts";
 
@@ -38,11 +38,21 @@ async function parse(path: string, mimeType: AudioFormat, { skipCovers }: { skip
   const tokenizer = await fromFile(path);
   try {
     tokenizer.fileInfo.mimeType = mimeType;
-    const { title, artist, album, picture } = (await parseFromTokenizer(tokenizer, { skipCovers })).common;
-    return { tags: { title: clean(title), artist: clean(artist), album: clean(album) }, pictures: picture };
+    const { common, native } = await parseFromTokenizer(tokenizer, { skipCovers });
+    const artist = wholeArtist(native) ?? common.artist;
+    const tags: Tags = { title: clean(common.title), artist: clean(artist), album: clean(common.album) };
+    return { tags, pictures: common.picture };
   } finally {
     await tokenizer.close();
   }
+}
+
+/** In ID3v2.3, music-metadata cuts artists at slashes and takes the first: "AC" of "AC/DC". */
+function wholeArtist(native: INativeTagDict): string | undefined {
+  // The type of the dictionary says less than its documentation.
+  const tags = native["ID3v2.3"] as ITag[] | undefined;
+  const parts = tags?.filter(({ id }) => id === "TPE1").map(({ value }) => String(value));
+  return parts?.length ? parts.join("/") : undefined;
 }
 
 /** The type is that of the bytes, because browsers get the cover with it. */

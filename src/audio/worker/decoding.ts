@@ -17,6 +17,9 @@ export type Decoding = {
 
 export type Mp3Target = { path: string; tags: Tags };
 
+/** The names of the decoders that may be used, in FFmpeg's list form. */
+export const codecNames = "mp3,mp3float,aac,alac";
+
 /** After EBU R 128. Null for silence, and for sound that is too short to be measured (0.4 s). */
 export type Loudness = { loudnessLufs: number | null; truePeakDb: number | null };
 

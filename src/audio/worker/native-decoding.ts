@@ -28,13 +28,13 @@ import {
 } from "node-av/lib";
 import type { AudioFormat } from "../sound/format.ts";
 import { ImpossibleSoundError, requirePlausible, type SoundMeter } from "../sound/sound-meter.ts";
-import { type Decoding, type Loudness, loudnessOf, mp3Layout } from "./decoding.ts";
+import { codecNames, type Decoding, type Loudness, loudnessOf, mp3Layout } from "./decoding.ts";
 import { FilterChain, type FrameLayout, isSameLayout, layoutOf } from "./filter-graph.ts";
 import { Mp3Writer, mp3FrameSamples } from "./mp3-writer.ts";
 
 const demuxers: Record<AudioFormat, string> = { "audio/mpeg": "mp3", "audio/mp4": "mov" };
 /** `mov` would open files that the file names, if it were told to. */
-const inputOptions = { protocol_whitelist: "file", codec_whitelist: "mp3,mp3float,aac,alac", enable_drefs: 0 };
+const inputOptions = { protocol_whitelist: "file", codec_whitelist: codecNames, enable_drefs: 0 };
 const codecs = new Set<AVCodecID>([AV_CODEC_ID_MP3, AV_CODEC_ID_AAC, AV_CODEC_ID_ALAC]);
 /** Time after which other work of this process has a turn, such as the removal of used buffers. */
 const turnMs = 20;

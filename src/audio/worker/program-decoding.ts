@@ -6,7 +6,15 @@ import { spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import type { AudioFormat } from "../sound/format.ts";
 import { ImpossibleSoundError, requirePlausible } from "../sound/sound-meter.ts";
-import { type Decoding, type Loudness, loudnessOf, mp3BitRate, mp3Layout, writtenTags } from "./decoding.ts";
+import {
+  codecNames,
+  type Decoding,
+  type Loudness,
+  loudnessOf,
+  mp3BitRate,
+  mp3Layout,
+  writtenTags,
+} from "./decoding.ts";
 import { WavReader } from "./wav-reader.ts";
 
 const demuxers: Record<AudioFormat, string> = { "audio/mpeg": "mp3", "audio/mp4": "mov" };
@@ -49,7 +57,8 @@ export async function decodeByProgram(
 }
 
 function parametersFor(path: string, mimeType: AudioFormat, mp3: Decoding["mp3"]): string[] {
-  const input = ["-protocol_whitelist", "file,pipe", "-f", demuxers[mimeType], "-i", `file:${path}`];
+  const allowed = ["-protocol_whitelist", "file,pipe", "-codec_whitelist", codecNames];
+  const input = [...allowed, "-f", demuxers[mimeType], "-i", `file:${path}`];
   const track = ["-map", "0:a:0", "-map_metadata", "-1", "-map_chapters", "-1"];
   // The log has the level info; only the summary is wanted there.
   const samples = ["-af", "ebur128=peak=true:framelog=verbose", "-c:a", "pcm_f32le", "-f", "wav", "pipe:1"];

@@ -112,9 +112,9 @@ describe("measures", () => {
   it("are refused for headers that no music has", () => {
     requirePlausible({ sampleRate: 192_000, channels: 8 });
     const refusals: [number, number, RegExp][] = [
-      [768_000, 2, /at most 192000 Hz is supported, not 768000/],
+      [768_000, 2, /up to 192000 Hz are supported, not 768000/],
       [0, 2, /not 0/],
-      [48_000, 64, /At most 8 channels are supported, not 64/],
+      [48_000, 64, /1 to 8 channels are supported, not 64/],
       [48_000, 0, /not 0/],
     ];
     for (const [sampleRate, channels, message] of refusals) {

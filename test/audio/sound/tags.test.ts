@@ -37,6 +37,15 @@ describe("tags", () => {
     expect(await readTagsOf(await fileOf(bytes), mimeType)).toEqual(tags);
   });
 
+  it.each(["AC/DC", "One; Two", "<script>alert(1)</script>"])("have the whole artist %s", async (artist) => {
+    for (const bytes of [
+      Buffer.concat([id3Tag({ texts: { TPE1: artist } }), makeMp3({ seconds: 1 })]),
+      makeMp3({ seconds: 1, artist }),
+    ]) {
+      expect((await readTagsOf(await fileOf(bytes), "audio/mpeg")).artist).toBe(artist);
+    }
+  });
+
   it("are null if they are absent or blank", async () => {
     const bytes = Buffer.concat([id3Tag({ texts: { TIT2: " \u0001\u202e " } }), makeMp3({ seconds: 1 })]);
     expect(await readTagsOf(await fileOf(bytes), "audio/mpeg")).toEqual(noTags);
