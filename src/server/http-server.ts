@@ -11,7 +11,8 @@ import { isMultipart } from "../uploads/upload-plugin.ts";
 import type { GraphQLServer } from "./graphql-server.ts";
 import type { LoadGuard } from "./load-guard.ts";
 import type { Readiness } from "./readiness.ts";
-import { isClosing, settleUnreadBody } from "./unread-body.ts";
+import { limitSlowness } from "./slow-body.ts";
+import { hasBody, isClosing, settleUnreadBody } from "./unread-body.ts";
 import { refuse as refuseUpgrade } from "./websocket-server.ts";
 
 export type HttpServerOptions = {
@@ -75,7 +76,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   // Longer than the usual 60 s of clients and proxies: if the server closed first, it could lose a request that is
   // being sent.
   server.keepAliveTimeout = 65_000;
-  server.requestTimeout = 60_000;
+  // slow-body.ts, because a file may take longer than a text.
+  server.requestTimeout = 0;
   const port = await listen(server, options);
   return {
     port,
@@ -104,8 +106,11 @@ async function route(
 ): Promise<void> {
   const requestId = requestIdOf(req);
   res.setHeader("x-request-id", requestId);
-  settleUnreadBody(req, res);
   const path = pathOf(req);
+  if (hasBody(req)) {
+    settleUnreadBody(req, res);
+    limitSlowness(req, res, isUploadPath(path) || isMultipart(req.headers["content-type"]));
+  }
   // Sheds no load: most of the work is the disk's and the network's.
   if (path?.startsWith("/files/")) return refuseErrors(serveFile(req, res), res, requestId, logger);
   if (isUploadPath(path)) {

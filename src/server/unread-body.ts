@@ -14,9 +14,8 @@ const shortBodyBytes = 64_000;
 /** Time for the client to read the response and close the connection. */
 const lingerMs = 5_000;
 
-/** Must be called before the response begins. */
+/** Must be called for a request with a body before the response begins. */
 export function settleUnreadBody(req: IncomingMessage, res: ServerResponse): void {
-  if (!hasBody(req)) return;
   const { writeHead } = res;
   // Node calls this also for headers from `setHeader`.
   const settle = (...parameters: unknown[]): unknown => {
@@ -50,7 +49,7 @@ function linger(req: IncomingMessage, socket: Socket): void {
   socket.end();
 }
 
-const hasBody = ({ headers }: IncomingMessage) =>
+export const hasBody = ({ headers }: IncomingMessage) =>
   headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 
 const isShort = ({ headers }: IncomingMessage) => Number(headers["content-length"]) <= shortBodyBytes;

@@ -156,7 +156,7 @@ export const faults: Fault[] = [
   },
   {
     name: "a page of a neighbouring site may use the cookie",
-    file: "src/server/graphql-server.ts",
+    file: "src/operations/preflight.ts",
     replace: { '.get("sec-fetch-site") === "same-origin"': '.get("sec-fetch-site")?.startsWith("same-")' },
     tests: graphql,
   },
@@ -201,5 +201,17 @@ export const faults: Fault[] = [
     file: "src/server/websocket-server.ts",
     replace: { 'if (load.refusesNext()) throw new ApplicationError("OVERLOADED", tooBusy);': "" },
     tests: graphql,
+  },
+  {
+    name: "files have a minute, however many bytes come",
+    file: "src/server/slow-body.ts",
+    replace: { "if (isUpload && bytes >= leastBytes) return;": "" },
+    tests: ["test/server/slow-body.unit.test.ts"],
+  },
+  {
+    name: "one fast minute allows for all slow ones after it",
+    file: "src/server/slow-body.ts",
+    replace: { "before = socket.bytesRead; if (req.complete)": "if (req.complete)" },
+    tests: ["test/server/slow-body.unit.test.ts"],
   },
 ];

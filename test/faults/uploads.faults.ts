@@ -2,6 +2,7 @@ import type { Fault } from "./fault.ts";
 
 const multipart = ["test/uploads/multipart.unit.test.ts"];
 const rules = ["test/uploads/upload-rules.unit.test.ts"];
+const resumable = ["test/uploads/resumable-uploads.test.ts"];
 const plugin = ["test/uploads/upload-plugin.unit.test.ts"];
 
 export const faults: Fault[] = [
@@ -187,5 +188,151 @@ export const faults: Fault[] = [
     file: "src/uploads/file-name.ts",
     replace: { '.replace(invisible, "")': "" },
     tests: multipart,
+  },
+  {
+    name: "an offset is told before its bytes are on the disk",
+    file: "src/uploads/upload-folder.ts",
+    replace: {
+      "await handle.sync(); const { size, mtime }": "const { size, mtime }",
+    },
+    tests: resumable,
+  },
+  {
+    name: "everybody on the machine may read uploads",
+    file: "src/uploads/upload-folder.ts",
+    replace: {
+      '"wx", 0o600': '"wx", 0o644',
+    },
+    tests: resumable,
+  },
+  {
+    name: "a missing file of an upload is an error of the disk",
+    file: "src/uploads/upload-folder.ts",
+    replace: {
+      'error.reason === "ENOENT"': 'error.reason === "ENOTDIR"',
+    },
+    tests: resumable,
+  },
+  {
+    name: "a second request writes beside the first",
+    file: "src/uploads/upload-locks.ts",
+    replace: {
+      "await this.#untilFree(id);": "await Promise.race([this.#untilFree(id), undefined]);",
+    },
+    tests: resumable,
+  },
+  {
+    name: "uploads of a user are counted before others at the same time are created",
+    file: "src/uploads/resumable-uploads.ts",
+    replace: {
+      "(this.#creating.get(userId) ?? Promise.resolve()).then(() =>": "Promise.resolve().then(() =>",
+    },
+    tests: resumable,
+  },
+  {
+    name: "the sizes of a user's uploads are not added",
+    file: "src/uploads/resumable-uploads.ts",
+    replace: {
+      "|| bytes > perUser.bytes": "|| upload.length > perUser.bytes + bytes",
+    },
+    tests: resumable,
+  },
+  {
+    name: "an incomplete upload is used",
+    file: "src/uploads/resumable-uploads.ts",
+    replace: {
+      "if (received !== length) {": "if (received > length) {",
+    },
+    tests: resumable,
+  },
+  {
+    name: "an upload expires although an operation has just failed with it",
+    file: "src/uploads/resumable-uploads.ts",
+    replace: {
+      "await folder.touch(key);": "",
+    },
+    tests: resumable,
+  },
+  {
+    name: "an upload is swept while a request sends it",
+    file: "src/uploads/resumable-uploads.ts",
+    replace: {
+      "|| locks.isHeld(lockIdOf(key))": "",
+    },
+    tests: resumable,
+  },
+  {
+    name: "an upload is swept by the age of its announcement",
+    file: "src/uploads/upload-folder.ts",
+    replace: {
+      "const last = Math.max(...times.map((time) => time ?? 0));": "const last = times.at(-1) ?? times[0] ?? 0;",
+    },
+    tests: resumable,
+  },
+  {
+    name: "resumable uploads have no CSRF protection",
+    file: "src/uploads/tus-endpoint.ts",
+    replace: {
+      "if (!isSameOrigin(headers) && !preflightHeaders": "if (isSameOrigin(headers) && !preflightHeaders",
+    },
+    tests: resumable,
+  },
+  {
+    name: "other sites are told about uploads",
+    file: "src/uploads/tus-endpoint.ts",
+    replace: {
+      'if (!name.startsWith("access-control-") && name !== "content-type")': 'if (name !== "content-type")',
+    },
+    tests: resumable,
+  },
+  {
+    name: "every role may create the largest uploads",
+    file: "src/uploads/tus-endpoint.ts",
+    replace: {
+      "largestFor(rules, this.#workOf(request).viewer)":
+        'largestFor(rules, { id: String(this.#workOf(request)), role: "ADMIN", sessionId: "" })',
+    },
+    tests: resumable,
+  },
+  {
+    name: "an upload of 0 bytes is created",
+    file: "src/uploads/tus-endpoint.ts",
+    replace: {
+      "if (size === 0) throw": "if (size < 0) throw",
+    },
+    tests: resumable,
+  },
+  {
+    name: "the room of a user is not asked for",
+    file: "src/uploads/tus-endpoint.ts",
+    replace: {
+      "await requireRoom(viewerOf(this.#workOf(request)), size);": "void [requireRoom, request];",
+    },
+    tests: resumable,
+  },
+  {
+    name: "a client's name is a part of the announcement",
+    file: "src/uploads/tus-endpoint.ts",
+    replace: {
+      'displayName(metadata?.filename ?? "")': 'displayName("") + (metadata?.filename ?? "")',
+    },
+    tests: resumable,
+  },
+  {
+    name: "an upload whose creation failed stays",
+    file: "src/uploads/tus-endpoint.ts",
+    replace: {
+      "if (isCreated) await": "if (!isCreated) await",
+    },
+    tests: resumable,
+  },
+  {
+    name: "the body is read before its request is admitted",
+    file: "src/uploads/tus-endpoint.ts",
+    replace: {
+      "const work = await this.#admit(req, request);":
+        "await request.clone().text(); const work = await this.#admit(req, request);",
+    },
+    tests: resumable,
   },
 ];

@@ -265,14 +265,62 @@ describe("a WebSocket", () => {
 });
 
 describe("a connection", () => {
-  it("has 10 s for its headers, 60 s for a request, and 65 s between two", async () => {
+  it("has 10 s for its headers, and 65 s between two requests", async () => {
     const listen = vi.spyOn(Server.prototype, "listen");
     onTestFinished(() => listen.mockRestore());
     await serve();
     const [server] = listen.mock.contexts as unknown as Server[];
     expect([server?.headersTimeout, server?.requestTimeout, server?.keepAliveTimeout]).toEqual([
-      ...[10_000, 60_000, 65_000],
+      ...[10_000, 0, 65_000],
     ]);
+  });
+});
+
+describe("a body that stops coming", () => {
+  it.each([
+    ["of JSON", "/graphql", "application/json"],
+    ["with files", "/graphql", "multipart/form-data; boundary=x"],
+    ["of a resumable upload", "/uploads/x", "application/offset+octet-stream"],
+  ])("%s is not waited for", async (_name, path, type) => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const reading = Promise.withResolvers<void>();
+    const handle = async (req: IncomingMessage) => {
+      reading.resolve();
+      for await (const _piece of req);
+    };
+    const { socket, statuses, closed } = await converse(await serve({ handle }));
+    socket.write(`${head({ "content-type": type, "content-length": 100 }, path)}x`);
+    await reading.promise;
+    vi.advanceTimersByTime(60_000);
+    await closed;
+    expect(statuses()).toEqual([408]);
+  });
+
+  it.each([
+    ["of files", "/graphql", "multipart/form-data; boundary=x", 1],
+    ["of a resumable upload", "/uploads/x", "application/offset+octet-stream", 1],
+    ["of JSON", "/graphql", "application/json", 0],
+  ])("%s may take minutes only if it has files", async (_name, path, type, minutes) => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    onTestFinished(() => void vi.useRealTimers());
+    let received = 0;
+    const reading = Promise.withResolvers<void>();
+    const handle = async (req: IncomingMessage, res: ServerResponse) => {
+      reading.resolve();
+      for await (const piece of req) received += piece.length;
+      res.end();
+    };
+    const maxBodyBytes = { json: 100_000, upload: 100_000 };
+    const { socket, statuses, closed } = await converse(await serve({ handle, maxBodyBytes }));
+    socket.write(head({ "content-type": type, "content-length": 100_000, connection: "close" }, path));
+    await reading.promise;
+    socket.write("x".repeat(70_000));
+    await until(() => received === 70_000, "most of the body was read");
+    vi.advanceTimersByTime(60_000);
+    socket.write("x".repeat(30_000));
+    await closed;
+    expect(statuses()).toEqual([minutes === 1 ? 200 : 408]);
   });
 });
 
