@@ -15,12 +15,12 @@ export type FileAnswer = {
 /**
  * Sent with every file. The address itself is the permission, and cookies are not read, so pages of any origin may play
  * the file, and with CORS also read it (`fetch`, Web Audio): they must have the address. A file that is opened as a page
- * runs no scripts and loads nothing.
+ * runs no scripts and loads nothing but itself, which is how a browser plays audio in a page of its own.
  */
 export const headersOfFiles = {
   "accept-ranges": "bytes",
   "x-content-type-options": "nosniff",
-  "content-security-policy": "sandbox; default-src 'none'",
+  "content-security-policy": "sandbox; default-src 'none'; media-src 'self'",
   "cross-origin-resource-policy": "cross-origin",
   "access-control-allow-origin": "*",
   "access-control-expose-headers": "accept-ranges, content-disposition, content-length, content-range, etag",

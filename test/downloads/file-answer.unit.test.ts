@@ -93,7 +93,7 @@ describe("the headers", () => {
       "cache-control": "private, max-age=59",
       "content-disposition": "inline; filename=a.mp3",
       "content-length": 1_000,
-      "content-security-policy": "sandbox; default-src 'none'",
+      "content-security-policy": "sandbox; default-src 'none'; media-src 'self'",
       "content-type": "audio/mpeg",
       "cross-origin-resource-policy": "cross-origin",
       etag,
