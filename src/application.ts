@@ -49,6 +49,7 @@ export type Application = {
   database: WriteDatabase;
   reads: ReadConnections;
   cursors: CursorCodec;
+  addresses: FileAddresses;
   /** The subscriptions. */
   changes: ChangeFeed;
   files: FileStore;
@@ -184,6 +185,7 @@ export async function openApplication(config: Config, options: ApplicationOption
     database,
     reads,
     cursors,
+    addresses,
     changes,
     files,
     uploads,

@@ -44,7 +44,7 @@ beforeAll(async () => {
   }
   const random = randomFrom(seed);
   await fillLibrary(database, random, { documents: 40, chunks: 7 });
-  reference = await naiveReference(schema, database, planned.application.cursors, searches);
+  reference = await naiveReference(schema, database, planned.application, searches);
   const before = await collectPools();
   // Cursors of a few documents are out of date from the beginning; some of these documents have no chunks any more.
   const again = await database.query("select id from documents where status <> 'PROCESSING' order by id limit 8");
@@ -52,7 +52,7 @@ beforeAll(async () => {
     const texts = Array.from({ length: Math.floor(random() * 5) }, (_, index) => `zebra ${index}`);
     await processAgain(database, id as string, texts);
   }
-  reference = await naiveReference(schema, database, planned.application.cursors, searches);
+  reference = await naiveReference(schema, database, planned.application, searches);
   pools = await collectPools();
   const chunkCursors = [...(before.cursors.ChunkConnection ?? []), ...(pools.cursors.ChunkConnection ?? [])];
   pools = { ...pools, cursors: { ...pools.cursors, ChunkConnection: [...new Set(chunkCursors)] } };

@@ -48,7 +48,9 @@ describe("an attempt of a mutation", () => {
     expect(attempt).toMatchObject({ viewer: ada, canRead: true, hasBadToken: false });
     expect(attempt.mutation?.services).toEqual({ of: ada });
     expect(attempt.loaders).not.toBe(loaders);
+    expect(attempt.fileAddress("song", "1", "a")).toBe("song/1/ada/a");
     expect(attempt.mutation?.progress).toBe(mutation?.progress);
+    expect(operation.fileAddress("song", "1", "a")).toBe("song/1//a");
     // Another attempt begins as the operation did.
     expect(operation).toMatchObject({ viewer: null, canRead: false, hasBadToken: true });
   });

@@ -1,8 +1,9 @@
 /**
  * The API once more, written naively: all rows in memory, every field computed for its own parent by plain loops. It
- * shares nothing with the engine but the form of cursors, so that what both answer alike is right.
+ * shares nothing with the engine but the form of cursors and of addresses, so that what both answer alike is right.
  */
 import { buildSchema, execute, type GraphQLSchema, parse, printSchema } from "graphql";
+import type { Application } from "../../src/application.ts";
 import type { CursorCodec } from "../../src/eager-loading/cursor.ts";
 import type { Viewer } from "../../src/viewer.ts";
 import type { TestDatabase } from "./database.ts";
@@ -29,7 +30,7 @@ export type NaiveReference = {
 export async function naiveReference(
   schema: GraphQLSchema,
   database: TestDatabase,
-  cursors: CursorCodec,
+  forms: Pick<Application, "cursors" | "addresses">,
   searches: { chunks: readonly string[]; names: readonly string[] },
 ): Promise<NaiveReference> {
   const tables = await readTables(database);
@@ -40,7 +41,7 @@ export async function naiveReference(
   const plain = buildSchema(printSchema(schema));
   return {
     async answer(query, variables, viewer) {
-      const rootValue = new Naive(tables, { hits, matches }, cursors, viewer).root();
+      const rootValue = new Naive(tables, { hits, matches }, forms, viewer).root();
       const result = await execute({ schema: plain, document: parse(query), variableValues: variables, rootValue });
       return JSON.parse(JSON.stringify(result));
     },
@@ -96,13 +97,15 @@ class Naive {
   readonly #tables: Tables;
   readonly #found: Found;
   readonly #cursors: CursorCodec;
+  readonly #addresses: Application["addresses"];
   readonly #viewer: Viewer;
   #visible: Row[] | undefined;
 
-  constructor(tables: Tables, found: Found, cursors: CursorCodec, viewer: Viewer) {
+  constructor(tables: Tables, found: Found, forms: Pick<Application, "cursors" | "addresses">, viewer: Viewer) {
     this.#tables = tables;
     this.#found = found;
-    this.#cursors = cursors;
+    this.#cursors = forms.cursors;
+    this.#addresses = forms.addresses;
     this.#viewer = viewer;
   }
 
@@ -216,6 +219,13 @@ class Naive {
       mimeType: document.mime_type,
       sizeBytes: Number(document.size_bytes),
       sha256: document.sha256,
+      // All are pasted texts.
+      originalUrl: this.#addresses.of({
+        kind: "document",
+        id,
+        viewerId: this.#viewer?.id ?? null,
+        name: `${document.title}.txt`,
+      }),
       text: document.text,
       failure: document.failure,
       attempts: document.attempts,
