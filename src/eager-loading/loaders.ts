@@ -54,12 +54,13 @@ export class Loaders<Viewer = PassedThrough> {
     return new Connection<PageRow>(this as Loaders, relation, args, window, key);
   }
 
+  /** The key's rows; all rows of a root list, which has no key. */
   list<ListRow, Arguments extends object>(
     relation: ListRelation<ListRow, Arguments>,
     args: NoInfer<Arguments>,
-    key: Key = rootKey,
+    key?: Key,
   ): Promise<ListRow[]> {
-    return this.load(askList(relation, args), key) as Promise<ListRow[]>;
+    return this.load(askList(relation, args), relation.keyType === undefined ? rootKey : key) as Promise<ListRow[]>;
   }
 
   column<Value>(relation: ColumnRelation<Value>, key: Key): Promise<Value | null> {
