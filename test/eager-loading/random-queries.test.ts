@@ -11,7 +11,7 @@ import { globalIdOf, uuidOf } from "../support/global-ids.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { type NaiveReference, naiveReference } from "../support/naive-reference.ts";
 import { generateQuery, type Pools } from "../support/query-generator.ts";
-import { fillLibrary, processAgain, randomFrom } from "../support/random-library.ts";
+import { fillLabels, fillLibrary, processAgain, randomFrom } from "../support/random-library.ts";
 
 const schema = await buildSchema(slices);
 
@@ -44,6 +44,7 @@ beforeAll(async () => {
   }
   const random = randomFrom(seed);
   await fillLibrary(database, random, { documents: 40, chunks: 7 });
+  await fillLabels(database);
   reference = await naiveReference(schema, database, planned.application, searches);
   const before = await collectPools();
   // Cursors of a few documents are out of date from the beginning; some of these documents have no chunks any more.
@@ -72,9 +73,12 @@ async function collectPools(): Promise<Pools> {
     documents(first: 100) { edges { cursor node { id chunks(first: 100) { edges { cursor node { id } } } } } }
     byTitle: documents(first: 100, orderBy: { field: TITLE, direction: ASC }) { edges { cursor } }
     searchChunks(query: "zebra", first: 100) { edges { cursor } }
+    categories { id }
+    events { id }
   }`;
   type Edges = { edges: { cursor: string; node: { id: string; chunks: Edges } }[] };
-  const { data } = (await reference.answer(query, {}, admin.viewer)) as { data: Record<string, Edges> };
+  type Labels = { categories: { id: string }[]; events: { id: string }[] };
+  const { data } = (await reference.answer(query, {}, admin.viewer)) as { data: Record<string, Edges> & Labels };
   const idsOf = (connection?: Edges) => connection?.edges.map(({ node }) => node.id) ?? [];
   const cursorsOf = (connection?: Edges) => connection?.edges.map(({ cursor }) => cursor) ?? [];
   const chunks = data.documents?.edges.flatMap(({ node }) => node.chunks.edges) ?? [];
@@ -84,6 +88,7 @@ async function collectPools(): Promise<Pools> {
     ...users,
     ...documents.slice(0, 10),
     ...chunks.slice(0, 10).map(({ node }) => node.id),
+    ...[...data.categories, ...data.events].map(({ id }) => id),
     missing("Document"),
   ];
   return {

@@ -9,7 +9,7 @@ import type { Viewer } from "../../src/viewer.ts";
 import type { TestDatabase } from "./database.ts";
 
 type Row = Record<string, unknown> & { id: string };
-type Tables = { users: Row[]; documents: Row[]; chunks: Row[] };
+type Tables = { users: Row[]; documents: Row[]; chunks: Row[]; categories: Row[]; events: Row[] };
 type PageArguments = {
   first?: number;
   last?: number;
@@ -57,6 +57,8 @@ async function readTables(database: TestDatabase): Promise<Tables> {
     chunks: await read(
       "select id, document_id, generation, index, text, start_offset, end_offset, token_count from chunks",
     ),
+    categories: await read("select *, dense_rank() over (order by name)::int as name_rank from categories"),
+    events: await read("select *, dense_rank() over (order by name)::int as name_rank from events"),
   };
 }
 
@@ -121,6 +123,8 @@ class Naive {
       },
       document: ({ id }: { id: string }) => this.#document(this.#idOf("Document", id)),
       documents: (args: PageArguments) => this.#documents(this.#visibleDocuments(), args, "Documents"),
+      categories: () => this.#tables.categories.toSorted(byValues(["name_rank"])).map(shownCategory),
+      events: () => this.#tables.events.toSorted(byValues(["starts_at", "name_rank"])).map(shownEvent),
       searchChunks: (args: PageArguments & { query: string; documentIds?: string[] }) => {
         const only = args.documentIds?.map((id) => this.#idOf("Document", id));
         const hits = (this.#found.hits.get(args.query) ?? []).filter(
@@ -145,6 +149,10 @@ class Naive {
         return this.#document(id);
       case "Chunk":
         return this.#chunk(id);
+      case "Category":
+        return this.#tables.categories.filter((row) => row.id === id).map(shownCategory)[0] ?? null;
+      case "Event":
+        return this.#tables.events.filter((row) => row.id === id).map(shownEvent)[0] ?? null;
       default:
         throw new Error("no such type");
     }
@@ -325,6 +333,31 @@ class Naive {
     };
   }
 }
+
+const shownCategory = ({ id, name, version }: Row) => ({
+  __typename: "Category",
+  id: globalId("Category", id),
+  name,
+  version,
+});
+
+const shownEvent = ({ id, name, version, starts_at: startsAt, ends_at: endsAt }: Row) => ({
+  __typename: "Event",
+  id: globalId("Event", id),
+  name,
+  version,
+  startsAt,
+  endsAt,
+});
+
+/** Ascending by the columns; null is the last of all. */
+const byValues = (columns: readonly string[]) => (left: Row, right: Row) => {
+  const column = columns.find((name) => Number(left[name]) !== Number(right[name]));
+  if (column === undefined) return 0;
+  const [one, other] = [left[column], right[column]];
+  if (one === null || other === null) return one === null ? 1 : -1;
+  return Number(one) - Number(other);
+};
 
 type DocumentFilter = { status?: string[]; visibility?: string; search?: string; ownerId?: string };
 type Value = string | number;

@@ -35,6 +35,16 @@ export async function fillLibrary(database: TestDatabase, random: () => number, 
   }
 }
 
+/** Categories and events, some of which start at the same time or at none. */
+export async function fillLabels(database: TestDatabase): Promise<void> {
+  const names = ["Đường", "ngo", "Ångström", "Zebra", "a", "á b"];
+  await database.query("insert into categories (name) select unnest($1::text[])", [names]);
+  const starts = ["2026-01-02T00:00:00.001Z", null, "2026-01-01T00:00:00.000Z"];
+  for (const [index, name] of names.entries()) {
+    await database.query("insert into events (name, starts_at) values ($1, $2)", [name, starts[index % 3]]);
+  }
+}
+
 export type LibrarySize = { documents: number /** Per document, at most. */; chunks: number };
 
 /** Processes a document again, through the contract of the workers, into chunks of these texts. */
