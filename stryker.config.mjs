@@ -1,11 +1,12 @@
 /** Mutation testing of the code that needs no database; see CONTRIBUTING.md and docs/mutants.md. */
 export default {
   mutate: [
-    "src/{config,errors,settings}.ts",
+    "src/{config,errors,settings,short-text}.ts",
     "src/documents/reading/{content,encoding,extraction,read-file,sniffing,title,zip}.ts",
     "src/documents/worker/chunker.ts",
     "src/eager-loading/*.ts",
     "src/graphql/{global-id,scalars,type-names}.ts",
+    "src/labels/label-service.ts",
     "src/operations/{error-answers,idempotency-header,operation-variables,request-limits}.ts",
     "src/outbox/event-ring.ts",
     "src/processing/budget.ts",

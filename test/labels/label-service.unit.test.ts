@@ -78,6 +78,15 @@ describe("a label", () => {
     expect(labels.writes).toEqual([["create", "Poetry", 4]]);
   });
 
+  it.each(["a", "x".repeat(200)])("has a name of 1 to 200 characters, such as %s", async (name) => {
+    const labels = new ShelvesInMemory();
+    // A kind of labels without a rule of its own.
+    const plain = { type: "Shelf", plural: "shelves", most: 2 };
+    const service = new LabelService<Shelf, Boards>({ kind: plain, labels, viewer: editor });
+    const { id } = await service.create({ name, boards: 0 });
+    expect(await service.update({ id, expectedVersion: 1, name })).toMatchObject({ name, boards: 0, version: 2 });
+  });
+
   it("is changed in what the input holds, and null is a value of a detail", async () => {
     const { service, labels } = await shelves();
     await service.update({ id: "shelf-1", expectedVersion: 1, name: " POETRY " });
