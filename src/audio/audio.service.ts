@@ -3,21 +3,24 @@ import type { AudioRow } from "../database/generated/tables.ts";
 import { ApplicationError, badInput, findStaleness } from "../errors.ts";
 import { withHolder } from "../processing/holder.ts";
 import { requireShortText } from "../short-text.ts";
-import { requireThere } from "../storage/file-store.ts";
+import { type FileStore, requireThere } from "../storage/file-store.ts";
+import type { UnitOfWork } from "../unit-of-work/unit-of-work.ts";
+import { type FileSource, removeUploadAfterCommit } from "../uploads/file-source.ts";
 import { requireRole, type Viewer } from "../viewer.ts";
 import type { AudioDetails, AudioRepository, LockedAudio } from "./audio.repository.ts";
-import { type AudioSource, type SentSound, SoundReceiver, type SoundReceiverParts } from "./sound-receiver.ts";
+import { type SentSound, SoundReceiver, type SoundReceiverParts } from "./sound-receiver.ts";
 
 /** Absent: unchanged, or the file's own; null: none. */
 export type Details = { title?: string | null; artist?: string | null; album?: string | null } & Labels;
 type Labels = { categoryId?: string | null; eventId?: string | null };
-export type UploadAudio = Details & { source: AudioSource };
+export type UploadAudio = Details & { source: FileSource };
 export type ExistingAudio = { id: string; expectedVersion?: number | null };
 export type UpdateAudio = Details & { id: string; expectedVersion: number };
-export type ReplaceAudioFile = ExistingAudio & { source: AudioSource };
+export type ReplaceAudioFile = ExistingAudio & { source: FileSource };
 
 export type AudioServiceParts = Omit<SoundReceiverParts, "viewer"> & {
-  uow: { audio: AudioRepository };
+  uow: Pick<UnitOfWork, "afterCommit"> & { audio: AudioRepository };
+  files: Pick<FileStore, "touch">;
   viewer: Viewer;
 };
 
@@ -43,7 +46,7 @@ export class AudioService {
     await this.#requireLabels(input);
     const audio = { ...noDetails, ...changes, title: changes.title ?? sound.title, uploadedById: editor.id };
     const created = await this.#createUnlessPresent(audio, sound);
-    this.#releaseUpload(input.source, editor);
+    removeUploadAfterCommit(input.source, { ...this.#parts, viewer: editor });
     if (created) return { audio: created, isDuplicate: false };
     const present = await this.#parts.uow.audio.findByHash(sound.sha256);
     if (!present) throw deletedMeanwhile();
@@ -75,7 +78,7 @@ export class AudioService {
     const { title: _title, storageKey, ...file } = await this.#receive(input, editor);
     const audio = await this.#lock(input);
     if (audio.status === "PROCESSING") throw invalidState(audio, "Its file cannot be replaced");
-    this.#releaseUpload(input.source, editor);
+    removeUploadAfterCommit(input.source, { ...this.#parts, viewer: editor });
     const present = await uow.audio.findByHash(file.sha256);
     if (present && present.id !== audio.id) {
       const message = `The file is that of the audio ${JSON.stringify(present.title)}: use that one, or delete it first.`;
@@ -118,14 +121,8 @@ export class AudioService {
     return this.#parts.uow.audio.makePending(input.id);
   }
 
-  #receive({ source, ...labels }: Labels & { source: AudioSource }, viewer: NonNullable<Viewer>): Promise<SentSound> {
+  #receive({ source, ...labels }: Labels & { source: FileSource }, viewer: NonNullable<Viewer>): Promise<SentSound> {
     return new SoundReceiver({ ...this.#parts, viewer }).receive(source, () => this.#requireLabels(labels));
-  }
-
-  /** An upload that was sent before is removed once the operation has committed; until then it can be used again. */
-  #releaseUpload({ uploadId }: AudioSource, viewer: NonNullable<Viewer>): void {
-    const { uow, uploads } = this.#parts;
-    if (uploadId != null) uow.afterCommit(() => uploads.remove(uploadId, viewer));
   }
 
   /** Removes the kept file, unless another field of this operation has used it. */

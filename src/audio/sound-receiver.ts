@@ -3,15 +3,11 @@ import { ApplicationError, badInput } from "../errors.ts";
 import { type FileStore, requireThere, type StagedFile } from "../storage/file-store.ts";
 import { requireRoom } from "../storage/quota.ts";
 import type { UnitOfWork } from "../unit-of-work/unit-of-work.ts";
-import type { ResumableUploads } from "../uploads/resumable-uploads.ts";
-import type { Viewer } from "../viewer.ts";
+import { type FileSource, type FileSourceParts, sourceLabel, withSourceFile } from "../uploads/file-source.ts";
 import type { AudioRepository } from "./audio.repository.ts";
 import { audioFilename, titleOfName } from "./filename.ts";
 import { type AudioFormat, detectFormat } from "./sound/format.ts";
 import type { TagReader } from "./sound/tag-reader.ts";
-
-/** Exactly one: a file of the request, or an upload that was sent before. */
-export type AudioSource = { file?: StagedFile | null; uploadId?: string | null };
 
 export type SentSound = {
   /** Null if an audio has the same bytes already, so the file was not kept. */
@@ -24,12 +20,10 @@ export type SentSound = {
   title: string;
 };
 
-export type SoundReceiverParts = {
-  uow: Pick<UnitOfWork, "prepare" | "afterCommit" | "reader"> & { audio: Pick<AudioRepository, "isPresent"> };
-  files: Pick<FileStore, "keep" | "touch" | "remove" | "discard" | "withStagedFile">;
-  uploads: Pick<ResumableUploads, "stage" | "remove">;
+export type SoundReceiverParts = Pick<FileSourceParts, "uploads" | "viewer"> & {
+  uow: Pick<UnitOfWork, "prepare" | "reader"> & { audio: Pick<AudioRepository, "isPresent"> };
+  files: Pick<FileStore, "keep" | "remove" | "discard" | "withStagedFile">;
   tags: TagReader;
-  viewer: NonNullable<Viewer>;
   /** Bytes of a file. */
   maxBytes: number;
 };
@@ -46,20 +40,11 @@ export class SoundReceiver {
    *
    * @param checkLabels runs between the check of the format and that of the size
    */
-  receive({ file, uploadId }: AudioSource, checkLabels: () => Promise<void>): Promise<SentSound> {
-    const { uow, files, uploads, viewer } = this.#parts;
+  receive(source: FileSource, checkLabels: () => Promise<void>): Promise<SentSound> {
+    const { uow, files } = this.#parts;
     return uow.prepare(
-      `sound of ${file?.id ?? uploadId}`,
-      async () => {
-        if (file) return this.#keep(file, ["input", "source", "file"], checkLabels);
-        const staged = await uploads.stage(uploadId ?? "", viewer);
-        try {
-          return await this.#keep(staged, ["input", "source", "uploadId"], checkLabels);
-        } finally {
-          // No effect if it was kept.
-          await files.discard(staged);
-        }
-      },
+      `sound of ${sourceLabel(source)}`,
+      () => withSourceFile(source, this.#parts, (file, inputPath) => this.#keep(file, inputPath, checkLabels)),
       ({ storageKey }) => storageKey === null || files.remove(storageKey),
     );
   }

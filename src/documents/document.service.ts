@@ -4,16 +4,22 @@ import type { DocumentRow } from "../database/generated/tables.ts";
 import { ApplicationError, badInput, findStaleness } from "../errors.ts";
 import { withHolder } from "../processing/holder.ts";
 import { requireShortText } from "../short-text.ts";
-import { type FileStore, requireThere, type StagedFile } from "../storage/file-store.ts";
+import { type FileStore, requireThere } from "../storage/file-store.ts";
 import type { UnitOfWork } from "../unit-of-work/unit-of-work.ts";
-import type { ResumableUploads } from "../uploads/resumable-uploads.ts";
+import {
+  type FileSource,
+  type FileSourceParts,
+  removeUploadAfterCommit,
+  sourceLabel,
+  withSourceFile,
+} from "../uploads/file-source.ts";
 import { isAdmin, type Viewer } from "../viewer.ts";
 import type { DocumentRepository, LockedDocument } from "./document.repository.ts";
 import { isDocumentVisible } from "./document.visibility.ts";
 import { contentOfFile, contentOfText, type DocumentContent } from "./reading/content.ts";
 import type { FileReader } from "./reading/file-reader.ts";
 
-export type DocumentSource = { text?: string | null; file?: StagedFile | null; uploadId?: string | null };
+export type DocumentSource = FileSource & { text?: string | null };
 export type CreateDocument = {
   source: DocumentSource;
   title?: string | null;
@@ -27,10 +33,9 @@ export type UpdateDocument = {
 };
 export type ExistingDocument = { id: string; expectedVersion?: number | null };
 
-export type DocumentServiceParts = {
+export type DocumentServiceParts = Pick<FileSourceParts, "uploads"> & {
   uow: Pick<UnitOfWork, "prepare" | "afterCommit" | "afterEnd"> & { documents: DocumentRepository };
   files: Pick<FileStore, "keep" | "touch" | "remove" | "discard">;
-  uploads: Pick<ResumableUploads, "stage" | "remove">;
   reader: FileReader;
   viewer: Viewer;
   maxBytes: number;
@@ -45,12 +50,11 @@ export class DocumentService {
 
   /** Creates a document, or returns the owner's document with the same bytes. */
   async create(input: CreateDocument): Promise<{ document: DocumentRow; isDuplicate: boolean }> {
-    const { uow, files, uploads } = this.#parts;
+    const { uow, files } = this.#parts;
     const viewer = this.#requireViewer();
     const title = input.title == null ? undefined : requireTitle(input.title);
-    const { uploadId } = input.source;
     const content = await this.#contentOf(input.source, viewer);
-    if (uploadId) uow.afterCommit(() => uploads.remove(uploadId, viewer));
+    removeUploadAfterCommit(input.source, { ...this.#parts, viewer });
     const document = {
       ...content,
       ownerId: viewer.id,
@@ -79,39 +83,21 @@ export class DocumentService {
     if (source.file || source.uploadId) await this.#contentOf(source, viewer);
   }
 
-  #contentOf(
-    { file, uploadId, text }: DocumentSource,
-    viewer: NonNullable<Viewer>,
-  ): Promise<DocumentContent> | DocumentContent {
-    if (file) return this.#prepare(file.id, () => this.#read(file, "file"));
-    if (uploadId) return this.#prepare(`upload ${uploadId}`, () => this.#readUpload(uploadId, viewer));
-    return contentOfText(text ?? "", this.#parts.maxBytes, ["input", "source", "text"]);
-  }
-
-  #prepare(source: string, make: () => Promise<DocumentContent>): Promise<DocumentContent> {
-    const { uow, files } = this.#parts;
+  #contentOf(source: DocumentSource, viewer: NonNullable<Viewer>): Promise<DocumentContent> | DocumentContent {
+    const { uow, files, maxBytes } = this.#parts;
+    if (!source.file && !source.uploadId) {
+      return contentOfText(source.text ?? "", maxBytes, ["input", "source", "text"]);
+    }
+    // The text is prepared once for all attempts, so its memory is held until the last one has ended.
+    const hold = (release: () => void) => uow.afterEnd(release);
     return uow.prepare(
-      `content of ${source}`,
-      make,
+      `content of ${sourceLabel(source)}`,
+      () =>
+        withSourceFile(source, { ...this.#parts, viewer }, (file, inputPath) =>
+          requireThere(contentOfFile(file, { ...this.#parts, hold }, inputPath)),
+        ),
       ({ storageKey }) => storageKey === null || files.remove(storageKey),
     );
-  }
-
-  async #readUpload(uploadId: string, viewer: NonNullable<Viewer>): Promise<DocumentContent> {
-    const { files, uploads } = this.#parts;
-    const file = await uploads.stage(uploadId, viewer);
-    try {
-      return await this.#read(file, "uploadId");
-    } finally {
-      // No effect on a kept file.
-      await files.discard(file);
-    }
-  }
-
-  #read(file: StagedFile, field: "file" | "uploadId"): Promise<DocumentContent> {
-    // The text is prepared once for all attempts, so its memory is held until the last one has ended.
-    const hold = (release: () => void) => this.#parts.uow.afterEnd(release);
-    return requireThere(contentOfFile(file, { ...this.#parts, hold }, ["input", "source", field]));
   }
 
   async update({ id, expectedVersion, title, visibility }: UpdateDocument): Promise<DocumentRow> {

@@ -62,7 +62,7 @@ function makeAnswer(error: unknown, requestId: string, logger: Logger): GraphQLE
   if (!meant) logger.error(log, "unexpected error");
   else if (needsOperator(original)) logger.error(log, "storage or memory failure: an operator must act");
   const { message, code, details } = meant ?? unexpected;
-  const http = httpPartOf(code, original);
+  const http = details.http ?? httpPartOf(code, original);
   return copy(new GraphQLError(message), given, { code, ...details, requestId, ...(http ? { http } : {}) });
 }
 

@@ -1,4 +1,4 @@
-/** The limit of the file store. The database keeps a ledger of the files that rows name, and refuses more (LT002). */
+/** The limit of the file store. The database keeps a ledger of the files that rows name, and refuses more (LT003). */
 import { messageOfState } from "../database/sql-errors.ts";
 import type { Reader } from "../eager-loading/reader.ts";
 import { sql } from "../eager-loading/sql.ts";
@@ -35,7 +35,7 @@ export function ledgerCheck(columns: readonly FileColumn[]): { violations: strin
 
 /** The refusal by the database; undefined if the error is another one. */
 export function quotaErrorOf(error: unknown): ApplicationError | undefined {
-  const message = messageOfState(error, "LT002");
+  const message = messageOfState(error, "LT003");
   const numbers = message?.match(/\{.*\}/s)?.[0];
   return numbers === undefined ? undefined : refusal(JSON.parse(numbers));
 }

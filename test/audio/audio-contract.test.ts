@@ -133,13 +133,13 @@ describe("complete_audio", () => {
     await database.query("update storage_usage set limit_bytes = 1000");
     expect(await complete(await claimOne(), fileOf(1_700))).toBe(true);
     expect(await usedBytes()).toBe(1_700);
-    await expect(add("more.m4a")).rejects.toMatchObject({ code: "LT002" });
+    await expect(add("more.m4a")).rejects.toMatchObject({ code: "LT003" });
     await expect(
       database.query("update audio set storage_key = $2, size_bytes = 1701, status = 'PENDING' where id = $1", [
         id,
         randomUUID(),
       ]),
-    ).rejects.toMatchObject({ code: "LT002" });
+    ).rejects.toMatchObject({ code: "LT003" });
   });
 
   it("is for workers, and the sound for nobody else", async () => {

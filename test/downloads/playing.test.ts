@@ -10,8 +10,8 @@ import { freshDatabase } from "../support/fresh-database.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { sketchSlice } from "../support/sketches/sketch.slice.ts";
 import { sketchMigration } from "../support/sketches/sketch.table.ts";
-import { silentMp3, wav } from "../support/wav.ts";
 import { formOf, postFile } from "../support/upload.ts";
+import { silentMp3, wav } from "../support/wav.ts";
 
 describe.skipIf(!hasBrowser)("a browser", { timeout: 120_000 }, () => {
   let database: TestDatabase;

@@ -107,7 +107,7 @@ describe("a file beyond the limit", () => {
     await send(page(9_000));
     const key = crypto.randomUUID();
     await expect(addDocument(lectern.database, { storageKey: key, sizeBytes: 1_001 })).rejects.toMatchObject({
-      code: "LT002",
+      code: "LT003",
     });
     await clear();
   });

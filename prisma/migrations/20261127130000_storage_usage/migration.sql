@@ -15,7 +15,7 @@ ALTER TABLE "storage_usage"
   ADD CONSTRAINT "storage_usage_not_negative" CHECK ("used_bytes" >= 0 AND "limit_bytes" >= 0);
 INSERT INTO "storage_usage" DEFAULT VALUES;
 
--- Adds bytes to the ledger, or takes them off if they are negative. Bytes beyond the limit fail with LT002, whose message is JSON, unless the transaction has set
+-- Adds bytes to the ledger, or takes them off if they are negative. Bytes beyond the limit fail with LT003, whose message is JSON, unless the transaction has set
 -- lectern.is_storage_unlimited: a worker that replaces a file by a converted one is not refused.
 CREATE FUNCTION "charge_storage"(bytes bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -30,7 +30,7 @@ BEGIN
     OR current_setting('lectern.is_storage_unlimited', true) = 'on';
   IF NOT FOUND THEN
     SELECT * INTO met FROM storage_usage;
-    RAISE EXCEPTION USING ERRCODE = 'LT002', MESSAGE = json_build_object(
+    RAISE EXCEPTION USING ERRCODE = 'LT003', MESSAGE = json_build_object(
       'usedBytes', met.used_bytes, 'neededBytes', bytes, 'limitBytes', met.limit_bytes)::text;
   END IF;
 END
