@@ -212,6 +212,8 @@ describe("on a database", () => {
       expect(await count()).toEqual([{ u: 0, d: false }]);
       expect(await on(["seed"])).toMatchObject({ code: 0, stdout: "The sample library is loaded.\n" });
       expect(await count()).toEqual([{ u: 3, d: true }]);
+      const labels = "select name from categories union all select name from events order by name";
+      expect((await database.query(labels)).map(({ name }) => name)).toEqual(["Music", "Opening", "Speech"]);
       expect(await inProcess(seedCommand, { DATABASE_URL: database.url, LOG_LEVEL: "silent" })).toBe(
         "There are users already: nothing was loaded.\n",
       );

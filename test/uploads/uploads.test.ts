@@ -31,7 +31,11 @@ const note = (reason: unknown) => void rejections.push(reason);
 beforeAll(async () => {
   process.on("unhandledRejection", note);
   lectern = await startLectern({
-    settings: { MAX_DOCUMENT_BYTES: String(maxBytes), MAX_JSON_BYTES: String(maxJsonBytes) },
+    settings: {
+      MAX_DOCUMENT_BYTES: String(maxBytes),
+      MAX_AUDIO_BYTES: String(maxBytes),
+      MAX_JSON_BYTES: String(maxJsonBytes),
+    },
   });
   ada = await lectern.person("Ada");
 });
