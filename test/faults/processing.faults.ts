@@ -4,6 +4,7 @@ const migration = "prisma/migrations/20261127030200_queues/migration.sql";
 const contract = ["test/documents/worker-contract.test.ts"];
 const threads = ["test/processing/bounded-work.test.ts"];
 const worker = ["test/processing/worker.unit.test.ts"];
+const processes = ["test/processing/bounded-process.test.ts"];
 const calls = ["test/processing/sql-queue.unit.test.ts"];
 
 export const faults: Fault[] = [
@@ -244,5 +245,70 @@ export const faults: Fault[] = [
       "failed(refusal()); // This waiter may have blocked smaller ones after it. this.#begin();": "failed(refusal());",
     },
     tests: ["test/processing/budget.test.ts"],
+  },
+  {
+    name: "a process inherits the secrets of the server",
+    file: "src/processing/bounded-process.ts",
+    replace: { "env: {},": "" },
+    tests: processes,
+  },
+  {
+    name: "the programs of a process outlive it",
+    file: "src/processing/bounded-process.ts",
+    replace: { 'process.kill(-pid, "SIGKILL");': 'process.kill(pid, "SIGKILL");' },
+    tests: processes,
+  },
+  {
+    name: "a task fails before its process has ended",
+    file: "src/processing/bounded-process.ts",
+    replace: { "killGroup(child.pid); await ended;": "killGroup(child.pid); void ended;" },
+    tests: processes,
+  },
+  {
+    name: "the memory of a process is not limited",
+    file: "src/processing/bounded-process.ts",
+    replace: { "<= limits.memoryMb * 1_000_000) return;": "<= limits.memoryMb * 1_000_000_000) return;" },
+    tests: processes,
+  },
+  {
+    name: "the memory of the programs is not counted",
+    file: "src/processing/bounded-process.ts",
+    replace: { "others.reduce((sum, bytes) => sum + bytes, own)": "others.reduce((sum) => sum, own)" },
+    tests: processes,
+  },
+  {
+    name: "a signal does not end a process",
+    file: "src/processing/bounded-process.ts",
+    replace: { 'signal?.addEventListener("abort", abort);': "" },
+    tests: processes,
+  },
+  {
+    name: "a process outlives the server",
+    file: "src/processing/process-task.ts",
+    replace: {
+      'process.on("disconnect", () => process.kill(-process.pid, "SIGKILL"));': 'process.on("disconnect", () => {});',
+    },
+    tests: processes,
+  },
+  {
+    name: "a process competes with requests",
+    file: "src/processing/process-task.ts",
+    replace: { "setPriority(niceness);": "void [setPriority, niceness];" },
+    tests: processes,
+  },
+  {
+    name: "the files of a lost claim are kept",
+    file: "src/processing/worker.ts",
+    replace: { "await discard?.(result);": "void discard;" },
+    tests: worker,
+  },
+  {
+    name: "files are removed although the completion may have been committed",
+    file: "src/processing/worker.ts",
+    replace: {
+      "const { stands, holder } = await queue.complete(claim, result);":
+        "const { stands, holder } = await queue.complete(claim, result).catch(async (error) => { await discard?.(result); throw error; });",
+    },
+    tests: worker,
   },
 ];

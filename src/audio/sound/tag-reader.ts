@@ -13,26 +13,28 @@ export interface TagReader {
 export type TagReaderOptions = {
   /** Memory limit for the tags of one file. */
   memoryMb: number;
+  /** Time limit for the tags of one file, and for the wait for the thread. */
+  timeoutMs?: number;
   logger: Logger;
 };
 
 const threads = 1;
 /** Starting a thread takes 0.2 s, a hundred times as long as reading typical tags. */
 const idleMs = Number.POSITIVE_INFINITY;
-/** Reading typical tags takes 2 ms, and a tag of 50 MB 0.2 s. */
-const [timeoutMs, waitMs] = [2_000, 2_000];
+/** Reading typical tags takes 2 ms, and a tag of 50 MB 0.6 s of processor time. */
+const patienceMs = 2_000;
 
 export class ThreadedTagReader implements TagReader {
   readonly #threads: BoundedThreads<{ path: string; mimeType: AudioFormat }, Tags>;
   readonly #logger: Logger;
 
-  constructor({ memoryMb, logger }: TagReaderOptions) {
+  constructor({ memoryMb, timeoutMs = patienceMs, logger }: TagReaderOptions) {
     this.#logger = logger;
     this.#threads = new BoundedThreads({
       filename: join(import.meta.dirname, "tag-thread.ts"),
       threads,
       idleMs,
-      limits: { waitMs, timeoutMs, memoryMb },
+      limits: { waitMs: timeoutMs, timeoutMs, memoryMb },
       subject: "Reading the tags",
       logger,
     });

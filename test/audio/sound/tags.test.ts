@@ -87,7 +87,7 @@ describe("the reader", () => {
   afterEach(() => reader?.close());
 
   it("reads on a thread, without a turn for the size of a tag", async () => {
-    reader = new ThreadedTagReader({ memoryMb: 500, logger });
+    reader = new ThreadedTagReader({ memoryMb: 500, timeoutMs: 60_000, logger });
     await reader.warmUp();
     const huge = Buffer.concat([id3Tag({ texts: { TIT2: "x".repeat(25_000_000) } }), makeMp3({ seconds: 1 })]);
     const path = await fileOf(huge);
@@ -98,7 +98,7 @@ describe("the reader", () => {
 
   it("finds no tags in files that cannot be read", async () => {
     const { logger: log, lines } = collectedLog();
-    reader = new ThreadedTagReader({ memoryMb: 500, logger: log });
+    reader = new ThreadedTagReader({ memoryMb: 500, timeoutMs: 60_000, logger: log });
     const mp3 = makeMp3({ seconds: 1, title: "Found" });
     for (const path of [join(folder, "missing"), await fileOf(Buffer.alloc(0)), await fileOf(mp3)]) {
       expect(await reader.read(path, "audio/mp4")).toEqual(noTags);
