@@ -193,3 +193,19 @@ export function id3Tag({
   const size = [21, 14, 7, 0].map((bits) => (content.length >> bits) & 0x7f);
   return Buffer.concat([Buffer.from("ID3\x03\0\0", "latin1"), Buffer.from(size), content]);
 }
+
+/** An M4A file with a cover. Its index stands at the end, so that the sound keeps its position. */
+export function withCover(m4a: Buffer, cover: Buffer): Buffer {
+  const box = (name: string, ...parts: Buffer[]) => {
+    const header = Buffer.alloc(8);
+    header.writeUInt32BE(parts.reduce((sum, { length }) => sum + length, header.length));
+    header.write(name, 4, "latin1");
+    return Buffer.concat([header, ...parts]);
+  };
+  const index = m4a.indexOf("moov") - 4;
+  // 14 is the number of PNG.
+  const data = box("data", Buffer.from([0, 0, 0, 14, 0, 0, 0, 0]), cover);
+  const handler = box("hdlr", Buffer.from(`${"\0".repeat(8)}mdirappl${"\0".repeat(9)}`, "latin1"));
+  const tags = box("udta", box("meta", Buffer.alloc(4), handler, box("ilst", box("covr", data))));
+  return Buffer.concat([m4a.subarray(0, index), box("moov", m4a.subarray(index + 8), tags)]);
+}

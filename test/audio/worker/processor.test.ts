@@ -11,7 +11,7 @@ import { longestTurn } from "../../support/event-loop.ts";
 import { decodedBy, findFfmpeg } from "../../support/ffmpeg.ts";
 import { collectedLog } from "../../support/logs.ts";
 import { sharedData } from "../../support/shared-data.ts";
-import { id3Tag, makeM4a, makeMp3, png, type SoundOptions } from "../../support/sounds.ts";
+import { id3Tag, makeM4a, makeMp3, png, type SoundOptions, withCover } from "../../support/sounds.ts";
 import { until } from "../../support/until.ts";
 import { type Processing, startProcessing } from "./processing.ts";
 
@@ -100,6 +100,15 @@ describe("an M4A file", () => {
       expect(Math.abs(peak - (again.peaks[slice] ?? 0)), `slice ${slice}`).toBeLessThan(40);
     }
     expect(await processing.stored()).not.toContain(expect.stringMatching(/^staged/));
+  });
+
+  it("has its cover kept as a file, beside the new MP3", async () => {
+    const before = await processing.stored();
+    const { file, cover } = await processing.work(withCover(makeM4a({ seconds: 1 }), png), "audio/mp4");
+    expect(cover).toMatchObject({ mimeType: "image/png", sha256: hashOf(png) });
+    expect(await processing.stored()).toEqual(
+      expect.arrayContaining([...before, file?.storageKey, cover?.storageKey] as string[]),
+    );
   });
 
   it.each([8_000, 16_000, 96_000])("of %i Hz becomes an MP3 file that has its duration", async (sampleRate) => {
@@ -336,11 +345,13 @@ describe("files", () => {
     }
   });
 
-  it("that cannot be kept are removed", async () => {
+  it.each([1, 2])("are removed when number %i cannot be kept", async (number) => {
     const own = await startProcessing();
     try {
-      const storageKey = await own.keep(makeM4a({ seconds: 1 }));
-      own.files.keep = () => Promise.reject(new Error("The disk is away."));
+      const storageKey = await own.keep(withCover(makeM4a({ seconds: 1 }), png));
+      const keep = own.files.keep.bind(own.files);
+      let kept = 0;
+      own.files.keep = (staged) => (++kept === number ? Promise.reject(new Error("The disk is away.")) : keep(staged));
       const { signal } = new AbortController();
       await expect(own.processor.work({ storageKey, mimeType: "audio/mp4" }, signal, () => {})).rejects.toThrow("away");
       expect(await own.stored()).toEqual([storageKey]);
