@@ -12,6 +12,8 @@ const usage = `Usage: node src/main.ts <command>
   schema [FILE]             prints the GraphQL schema, or writes it to FILE
   doctor [--json] [--repair]
                             checks the contents of the database and the file store; --repair mends what loses nothing
+  storage copy [--from STORE] [--to STORE] [--trust-size]
+                            copies all files to another store, such as s3://bucket or a folder
   user create --email E --name N [--admin|--editor]
                             creates a user; the password comes from LECTERN_PASSWORD or standard input
 
@@ -28,6 +30,9 @@ async function main(): Promise<void> {
       editor: { type: "boolean" },
       json: { type: "boolean" },
       repair: { type: "boolean" },
+      from: { type: "string" },
+      to: { type: "string" },
+      "trust-size": { type: "boolean" },
     },
   });
   const [command, ...rest] = positionals;
@@ -36,7 +41,7 @@ async function main(): Promise<void> {
     if (!values.help) process.exitCode = 2;
     return;
   }
-  if (rest.length > 0 && !["migrate", "schema", "user"].includes(command)) {
+  if (rest.length > 0 && !["migrate", "schema", "storage", "user"].includes(command)) {
     throw new UserError(`\`${command}\` takes no arguments, not "${rest.join(" ")}".`);
   }
   // Imported dynamically, so that each command loads only its own modules.
@@ -53,6 +58,8 @@ async function main(): Promise<void> {
       return (await import("./commands/schema.ts")).printSchemaCommand(rest);
     case "doctor":
       return (await import("./commands/doctor.ts")).doctor(values);
+    case "storage":
+      return (await import("./commands/storage.ts")).storageCommand(rest, values);
     case "user":
       if (rest[0] !== "create" || rest.length > 1) throw new UserError("The only command for users is `user create`.");
       return (await import("./commands/user.ts")).createUserCommand(values);

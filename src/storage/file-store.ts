@@ -35,9 +35,10 @@ export interface FileStore {
   /**
    * Keeps a staged file durably. Returns its key.
    *
+   * @param key that the file has in another store, from which it is copied; unset: a new one
    * @throws FileMissingError if it has been swept
    */
-  keep(file: StagedFile): Promise<string>;
+  keep(file: StagedFile, key?: string): Promise<string>;
   /** Removes a staged file. No effect on a file that has been kept. */
   discard(file: StagedFile): Promise<void>;
   /** The contents of a kept file. @throws FileMissingError */

@@ -78,8 +78,7 @@ export class LocalFileStore implements FileStore {
     return this.#staging.withFile(id, use);
   }
 
-  async keep({ id }: StagedFile): Promise<string> {
-    const key = randomUUID();
+  async keep({ id }: StagedFile, key: string = randomUUID()): Promise<string> {
     const path = this.#keptPath(key);
     const folder = dirname(path);
     await ask(path, () => makeFolder(folder));

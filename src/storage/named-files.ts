@@ -83,24 +83,34 @@ const batchSize = 500;
 /** Compares each file that the column names with its row. */
 export async function findFileFaults(column: FileColumn, reader: Reader, files: FileStore): Promise<FileFaults> {
   const faults: FileFaults = { missing: [], changed: [], unreadable: [] };
+  for await (const { id, key, sizeBytes, sha256 } of namedFiles(column, reader)) {
+    try {
+      const found = isKey(key) ? await files.size(key) : null;
+      if (found === null) faults.missing.push(id);
+      else if (found !== sizeBytes || (await hashOf(files, key)) !== sha256) faults.changed.push(id);
+    } catch (error) {
+      if (!(error instanceof FileStoreError)) throw error;
+      faults.unreadable.push(id);
+    }
+  }
+  return faults;
+}
+
+/** `id` is that of the row. */
+export type NamedFile = { id: string; key: string; sizeBytes: number; sha256: string };
+
+/** The files that the column names, in the order of their keys, which are unique. Read in pages. */
+export async function* namedFiles(column: FileColumn, reader: Reader): AsyncIterable<NamedFile> {
   for (let after = ""; ; ) {
     const rows = await reader.read(namingRows(column, after));
     for (const { id, key, size, sha256 } of rows as { id: string; key: string; size: bigint; sha256: string }[]) {
-      try {
-        const found = isKey(key) ? await files.size(key) : null;
-        if (found === null) faults.missing.push(id);
-        else if (found !== Number(size) || (await hashOf(files, key)) !== sha256) faults.changed.push(id);
-      } catch (error) {
-        if (!(error instanceof FileStoreError)) throw error;
-        faults.unreadable.push(id);
-      }
+      yield { id, key, sizeBytes: Number(size), sha256 };
     }
-    if (rows.length < batchSize) return faults;
+    if (rows.length < batchSize) return;
     after = rows.at(-1)?.key as string;
   }
 }
 
-/** The next rows by their keys, which are unique. */
 function namingRows(column: FileColumn, after: string): Sql {
   const key = columnOf(column, column.key);
   return sql`
@@ -109,7 +119,8 @@ function namingRows(column: FileColumn, after: string): Sql {
     from ${tableOf(column)} where ${key} > ${after} order by ${key} limit ${batchSize}::int`;
 }
 
-async function hashOf(files: FileStore, key: string): Promise<string> {
+/** The SHA-256 of a kept file in hex. @throws FileMissingError */
+export async function hashOf(files: Pick<FileStore, "pieces">, key: string): Promise<string> {
   const hash = createHash("sha256");
   for await (const piece of files.pieces(key)) hash.update(piece);
   return hash.digest("hex");

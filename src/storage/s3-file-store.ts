@@ -82,8 +82,7 @@ export class S3FileStore implements FileStore {
     return this.#staging.withFile(id, use);
   }
 
-  async keep(file: StagedFile): Promise<string> {
-    const key = randomUUID();
+  async keep(file: StagedFile, key: string = randomUUID()): Promise<string> {
     await this.#uploads.send(file, key);
     this.#probe("after_rename");
     // The sweep removes the file if this fails.

@@ -18,7 +18,7 @@ import { secret } from "../support/secret.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
 
 const root = join(import.meta.dirname, "../..");
-const commands = ["start", "worker", "migrate", "seed", "schema", "doctor", "user"];
+const commands = ["start", "worker", "migrate", "seed", "schema", "doctor", "storage", "user"];
 
 let folder: Awaited<ReturnType<typeof makeFolder>>;
 let environment: Record<string, string>;

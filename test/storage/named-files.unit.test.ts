@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
 import { tables } from "../../src/database/generated/tables.ts";
 import type { Sql } from "../../src/eager-loading/sql.ts";
-import { type FileStore, FileStoreError } from "../../src/storage/file-store.ts";
+import { type FileStore, FileStoreError, requireKey } from "../../src/storage/file-store.ts";
 import { type FileColumn, findFileFaults, removeUnnamed } from "../../src/storage/named-files.ts";
 import { systemError } from "../support/failing-files.ts";
 import { collectedLog } from "../support/logs.ts";
@@ -114,7 +114,7 @@ describe("the check of files", () => {
     return text;
   };
   const store = {
-    size: async (key: string) => textOf(key)?.length ?? null,
+    size: async (key: string) => textOf(requireKey(key))?.length ?? null,
     async *pieces(key: string) {
       yield Buffer.from(textOf(key) ?? "");
     },
