@@ -7,9 +7,9 @@ import type { Logger } from "pino";
 import { type FileStore, FileStoreError } from "./file-store.ts";
 
 export type FileStoreHealthOptions = {
-  store: Pick<FileStore, "requireUsable">;
+  store: Pick<FileStore, "requireUsable" | "usableMs">;
   logger: Logger;
-  /** Lifetime of a cached result. */
+  /** Lifetime of a cached result; default: that of the store, or a second. */
   freshMs?: number;
   /** Timeout of a trial. */
   limitMs?: number;
@@ -21,8 +21,8 @@ export class FileStoreHealth {
   #trouble: FileStoreError | null = null;
   #endedAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ freshMs = 1_000, limitMs = 2_000, ...options }: FileStoreHealthOptions) {
-    this.#options = { ...options, freshMs, limitMs };
+  constructor({ freshMs, limitMs = 2_000, ...options }: FileStoreHealthOptions) {
+    this.#options = { ...options, freshMs: freshMs ?? options.store.usableMs ?? 1_000, limitMs };
   }
 
   /** Why the store accepts no files; null if it does. */

@@ -75,6 +75,8 @@ export interface FileStore {
   removeStaged(id: string): Promise<void>;
   /** Checks that the store accepts files, by writing and removing a small one. @throws FileStoreError */
   requireUsable(): Promise<void>;
+  /** How long the result of such a check is worth keeping, if checks cost money. */
+  readonly usableMs?: number;
 }
 
 /** Positions of bytes, from 0; `end` is exclusive. */

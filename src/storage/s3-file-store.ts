@@ -44,6 +44,8 @@ export type S3FileStoreOptions = S3BucketOptions & {
 const trialBytes = 1_024;
 
 export class S3FileStore implements FileStore {
+  /** A check is two requests, one of which is billed. */
+  readonly usableMs = 10_000;
   readonly #bucket: S3Bucket;
   readonly #staging: Staging;
   readonly #uploads: S3Uploads;

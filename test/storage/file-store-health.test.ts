@@ -1,6 +1,6 @@
 /** Whether the store takes files: asked by many, tried seldom, answered in time, and told to the log when it changes. */
 import { pino } from "pino";
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, it, vi } from "vitest";
 import { FileStoreError } from "../../src/storage/file-store.ts";
 import { FileStoreHealth } from "../../src/storage/file-store-health.ts";
 import { systemError } from "../support/failing-files.ts";
@@ -34,6 +34,26 @@ it("is tried once for all who ask at once, and not again while the result is fre
   expect(await Promise.all(asked)).toEqual(Array(100).fill(null));
   for (let count = 0; count < 100; count++) expect(await health.findTrouble()).toBeNull();
   expect([trials, lines]).toEqual([1, []]);
+});
+
+it("keeps its result for as long as the store says, or for a second", async () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  try {
+    for (const [usableMs, ms] of [
+      [undefined, 1_000],
+      [10_000, 10_000],
+    ] as const) {
+      trials = 0;
+      const health = new FileStoreHealth({ store: usableMs ? { ...store, usableMs } : store, logger });
+      for (const wait of [0, ms - 1, 1]) {
+        vi.advanceTimersByTime(wait);
+        await health.findTrouble();
+      }
+      expect(trials).toBe(2);
+    }
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 it("says why not, until it does again; each change is one line of the log", async () => {
