@@ -41,17 +41,15 @@ afterAll(async () => {
   await folder.remove();
 });
 
+const environment = () => ({
+  DATA_DIR: folder.path,
+  AUTH_SECRET: secret,
+  DATABASE_URL: database.url,
+  AWS_ACCESS_KEY_ID: s3.credentials.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey,
+});
 const storage = (...parameters: string[]) =>
-  run(["storage", ...parameters], {
-    folder: folder.path,
-    environment: {
-      DATA_DIR: folder.path,
-      AUTH_SECRET: secret,
-      DATABASE_URL: database.url,
-      AWS_ACCESS_KEY_ID: s3.credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey,
-    },
-  });
+  run(["storage", ...parameters], { folder: folder.path, environment: environment() });
 
 describe("storage copy", () => {
   it("copies the files to S3, tells what it did, and has nothing to do the second time", async () => {
@@ -112,6 +110,20 @@ describe("storage copy", () => {
       1,
       expect.stringMatching(/^s3:\/\/nowhere\/files\/[0-9a-f-]{36} accepts no files: .*\n$/),
     ]);
+  });
+});
+
+describe("a store that is not there", () => {
+  it("ends the start in one line that names it", async () => {
+    const STORAGE_URL = s3.url.replace("library", "nowhere");
+    const { code, stdout, stderr } = await run(["start"], {
+      folder: folder.path,
+      environment: { ...environment(), STORAGE_URL },
+    });
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(
+      /^Files cannot be stored in STORAGE_URL, s3:\/\/nowhere\/files\/[0-9a-f-]{36}: NoSuchBucket: .*Check the bucket and the login\.\n$/,
+    );
   });
 });
 
