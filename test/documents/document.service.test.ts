@@ -202,6 +202,24 @@ describe("a new document", () => {
     expect([...files.kept.keys()]).toEqual([documents.originals.get(first.document.id)]);
   });
 
+  it("from a resumable upload removes it after the commit, and its staged copy at once", async () => {
+    const { files, afterCommit, serviceOf } = setUp();
+    files.uploads.set("upload-1", Buffer.from("<title>A page</title><p>Words."));
+    files.uploads.set("upload-2", Buffer.concat([Buffer.from("GIF89a"), Buffer.alloc(1_000)]));
+    const { document } = await serviceOf(ada).create({ source: { uploadId: "upload-1" } });
+    expect([document.title, files.stagedCount, files.removedUploads]).toEqual(["A page", 0, []]);
+    for (const effect of afterCommit.splice(0)) await effect();
+    expect(files.removedUploads).toEqual(["ada upload-1"]);
+    expect(await refusal(serviceOf(ada).create({ source: { uploadId: "upload-2" } }))).toMatchObject({
+      code: "UNSUPPORTED_MEDIA_TYPE",
+      inputPath: ["input", "source", "uploadId"],
+    });
+    expect([files.stagedCount, afterCommit]).toEqual([0, []]);
+    expect(await refusal(serviceOf(null).prepareCreate({ source: { uploadId: "upload-1" } }))).toMatchObject({
+      code: "UNAUTHENTICATED",
+    });
+  });
+
   it("from a file that was swept before it was read, kept or touched is refused, and may be sent again", async () => {
     for (const step of ["read", "keep", "touch"] as const) {
       const { files, serviceOf } = setUp();

@@ -228,9 +228,11 @@ describe("a request", () => {
 
   it("is refused with the time to come back while there is too much load", async () => {
     const { port } = await serve({ load: { refusesNext: () => true } });
-    const response = await fetch(`http://127.0.0.1:${port}/graphql`);
-    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
-    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: "OVERLOADED" } }] });
+    for (const path of ["graphql", "uploads", "uploads/x"]) {
+      const response = await fetch(`http://127.0.0.1:${port}/${path}`);
+      expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
+      expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: "OVERLOADED" } }] });
+    }
     expect((await fetch(`http://127.0.0.1:${port}/ready`)).status).toBe(200);
   });
 
