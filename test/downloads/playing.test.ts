@@ -8,10 +8,12 @@ import { type Browser, hasBrowser, startBrowser } from "../support/browser.ts";
 import type { TestDatabase } from "../support/database.ts";
 import { freshDatabase } from "../support/fresh-database.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
+import { hang } from "../support/sketches/hang.ts";
 import { sketchSlice } from "../support/sketches/sketch.slice.ts";
 import { sketchMigration } from "../support/sketches/sketch.table.ts";
-import { formOf, postFile } from "../support/upload.ts";
-import { silentMp3, wav } from "../support/wav.ts";
+import { makeMp3 } from "../support/sounds.ts";
+import { formOf } from "../support/upload.ts";
+import { wav, wavRate } from "../support/wav.ts";
 
 describe.skipIf(!hasBrowser)("a browser", { timeout: 120_000 }, () => {
   let database: TestDatabase;
@@ -45,14 +47,7 @@ describe.skipIf(!hasBrowser)("a browser", { timeout: 120_000 }, () => {
     await database.drop();
   });
 
-  /** @returns the address of an uploaded file */
-  async function upload(name: string, bytes: Buffer<ArrayBuffer>): Promise<string> {
-    const query = `mutation ($file: File!) { createSketch(input: { name: "${name}", file: $file }) { url } }`;
-    const headers = { "graphql-require-preflight": "1" };
-    const file = new File([bytes], name);
-    const response = await postFile(lectern.url, { query, file, accessToken: ada.accessToken, headers });
-    return ((await response.json()) as { data: { createSketch: { url: string } } }).data.createSketch.url;
-  }
+  const addressOf = async (name: string, bytes: Buffer) => (await hang(lectern, ada, name, bytes)).url;
 
   /** Puts a player on the page, and waits for its event or its error. */
   const playerOf = (address: string, attributes: string, event: string) =>
@@ -84,10 +79,10 @@ describe.skipIf(!hasBrowser)("a browser", { timeout: 120_000 }, () => {
   it.each([
     ["tone.wav", wav(600), "{}"],
     ["tone.wav", wav(60), '{ crossOrigin: "anonymous" }'],
-    ["silence.mp3", silentMp3(300), "{}"],
+    ["tone.mp3", makeMp3({ seconds: 300 }), "{}"],
   ])("reads the duration of %s, plays it and seeks", async (name, bytes, attributes) => {
-    const address = await upload(name, bytes);
-    const seconds = name.endsWith(".wav") ? (bytes.length - 44) / 22_050 : 300;
+    const address = await addressOf(name, bytes);
+    const seconds = name.endsWith(".wav") ? (bytes.length - 44) / wavRate : 300;
     const { duration } = await playerOf(address, attributes, "loadedmetadata");
     expect(duration).toBeGreaterThan(seconds - 1);
     expect(duration).toBeLessThan(seconds + 1);
@@ -101,7 +96,7 @@ describe.skipIf(!hasBrowser)("a browser", { timeout: 120_000 }, () => {
 
   it("gives scripts of the page the bytes, so that they can draw or analyze them", async () => {
     const bytes = wav(2);
-    const address = await upload("analyzed.wav", bytes);
+    const address = await addressOf("analyzed.wav", bytes);
     const seen = await browser.evaluate(`(async () => {
       const response = await fetch(${JSON.stringify(address)}, { headers: { range: "bytes=0-3" } });
       const whole = await (await fetch(${JSON.stringify(address)})).arrayBuffer();
@@ -112,12 +107,12 @@ describe.skipIf(!hasBrowser)("a browser", { timeout: 120_000 }, () => {
   });
 
   it("says that a player has no file when its address is edited", async () => {
-    const address = (await upload("edited.wav", wav(1))).replace(/signature=./, "signature=!");
+    const address = (await addressOf("edited.wav", wav(1))).replace(/signature=./, "signature=!");
     await expect(playerOf(address, "{}", "loadedmetadata")).rejects.toThrow(/404|Format error|MEDIA_ELEMENT_ERROR/);
   });
 
   it("plays an address that is opened by itself, and runs no script of a file", async () => {
-    await browser.open(await upload("alone.wav", wav(30)));
+    await browser.open(await addressOf("alone.wav", wav(30)));
     const duration = `new Promise((resolve) => {
       const media = document.querySelector("video");
       if (media.duration) resolve(media.duration);

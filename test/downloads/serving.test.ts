@@ -2,7 +2,6 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { type ClientRequest, get, type IncomingMessage } from "node:http";
-import { Readable } from "node:stream";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -12,6 +11,7 @@ import type { TestDatabase } from "../support/database.ts";
 import { freshDatabase } from "../support/fresh-database.ts";
 import { uuidOf } from "../support/global-ids.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
+import { type HungSketch, hang } from "../support/sketches/hang.ts";
 import { sketchSlice } from "../support/sketches/sketch.slice.ts";
 import { sketchMigration } from "../support/sketches/sketch.table.ts";
 import { until } from "../support/until.ts";
@@ -43,23 +43,7 @@ afterAll(async () => {
 
 const hashOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
-type Sketch = { id: string; key: string; url: string; pictureUrl: string; sha256: string };
-
-/** Puts a file into the store, and a sketch that names it. */
-async function hang(name: string, bytes: Buffer, at = lectern): Promise<Sketch> {
-  const { files } = at.application;
-  const staged = await files.stage(Readable.from([bytes]), { name, maxBytes: bytes.length });
-  const key = await files.keep(staged);
-  await database.query(
-    "insert into sketches (owner_id, name, storage_key, size_bytes, sha256) values ($1, $2, $3, $4, $5)",
-    [uuidOf(ada.id), name, key, bytes.length, staged.sha256],
-  );
-  const client = at.client({ authorization: `Bearer ${ada.accessToken}` });
-  const { sketches } = await client.request<{ sketches: { nodes: Pick<Sketch, "id" | "url" | "pictureUrl">[] } }>(
-    "{ sketches(first: 1) { nodes { id url pictureUrl } } }",
-  );
-  return { ...(sketches.nodes[0] as Sketch), key, sha256: staged.sha256 };
-}
+const hangUp = (name: string, bytes: Buffer, at = lectern) => hang(at, ada, name, bytes);
 
 const digits = Buffer.from("0123456789".repeat(100));
 /** Headers that depend on the request or its client: fetch closes the connection after HEAD. */
@@ -69,7 +53,7 @@ const large = Buffer.alloc(20_000_000, digits);
 
 describe("a file", () => {
   it("is answered alike by HEAD and GET, with any range and condition", async () => {
-    const { url, sha256 } = await hang("digits.wav", digits);
+    const { url, sha256 } = await hangUp("digits.wav", digits);
     const requests: [number, Record<string, string>][] = [
       [200, {}],
       [206, { range: "bytes=0-1" }],
@@ -107,7 +91,7 @@ describe("a file", () => {
 
   it("is put together from its parts", async () => {
     const bytes = large.subarray(0, 1_000_003);
-    const { url, sha256 } = await hang("parts.wav", bytes);
+    const { url, sha256 } = await hangUp("parts.wav", bytes);
     const parts: Buffer[] = [];
     for (let from = 0; from < bytes.length; from += 99_999) {
       const response = await fetch(url, { headers: { range: `bytes=${from}-${from + 99_998}` } });
@@ -118,7 +102,7 @@ describe("a file", () => {
 
   it("keeps its name, and its connection for the next", async () => {
     const name = `Ж "quotes"\r\nx: y\u202e ${"長".repeat(300)}.wav`;
-    const { url } = await hang(name, digits);
+    const { url } = await hangUp(name, digits);
     const response = await fetch(url);
     expect(response.status).toBe(200);
     expect(response.headers.get("content-disposition")).toMatch(
@@ -129,7 +113,7 @@ describe("a file", () => {
   });
 
   it("may be made for the request", async () => {
-    const { pictureUrl } = await hang("picture", digits);
+    const { pictureUrl } = await hangUp("picture", digits);
     const response = await fetch(pictureUrl, { headers: { range: "bytes=0-3" } });
     expect([response.status, response.headers.get("content-type"), await response.text()]).toEqual([
       206,
@@ -139,7 +123,7 @@ describe("a file", () => {
   });
 
   it("has no other method", async () => {
-    const { url } = await hang("methods.wav", digits);
+    const { url } = await hangUp("methods.wav", digits);
     for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"]) {
       const response = await fetch(url, { method, body: method === "OPTIONS" ? null : "x" });
       expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
@@ -148,7 +132,7 @@ describe("a file", () => {
   });
 
   it("that is missing on disk is not found, and logged without its address", async () => {
-    const { url, key, id } = await hang("gone.wav", digits);
+    const { url, key, id } = await hangUp("gone.wav", digits);
     await lectern.application.files.remove(key);
     for (const method of ["GET", "HEAD"]) {
       log.length = 0;
@@ -183,7 +167,7 @@ const collectGarbage = runInNewContext("gc") as () => void;
 const readByThisProcess = () => Number(/^rchar: (\d+)/.exec(readFileSync("/proc/self/io", "utf8"))?.[1]);
 
 /** Open files of this process with the key in their path. */
-function handlesOf({ key }: Sketch): number {
+function handlesOf({ key }: HungSketch): number {
   const links = readdirSync("/proc/self/fd").map((descriptor) => {
     try {
       return readlinkSync(`/proc/self/fd/${descriptor}`);
@@ -197,7 +181,7 @@ function handlesOf({ key }: Sketch): number {
 
 describe.skipIf(process.platform !== "linux")("clients that are slow", () => {
   it("take no memory, however many there are, and get every byte", async () => {
-    const sketch = await hang("slow.wav", large);
+    const sketch = await hangUp("slow.wav", large);
     const clients = 100;
     collectGarbage();
     const before = process.memoryUsage();
@@ -226,7 +210,7 @@ describe.skipIf(process.platform !== "linux")("clients that are slow", () => {
   });
 
   it("get the whole of a file that is deleted meanwhile, and nobody after them", async () => {
-    const sketch = await hang("deleted.wav", large);
+    const sketch = await hangUp("deleted.wav", large);
     const { response } = await askFor(sketch.url);
     await lectern.application.files.remove(sketch.key);
     expect((await fetch(sketch.url)).status).toBe(404);
@@ -235,7 +219,7 @@ describe.skipIf(process.platform !== "linux")("clients that are slow", () => {
   });
 
   it("close their file when they leave, at any time", async () => {
-    const sketch = await hang("left.wav", large);
+    const sketch = await hangUp("left.wav", large);
     for (let round = 0; round < 20; round++) {
       const request = get(sketch.url, { agent: false });
       request.on("error", () => {});
@@ -250,7 +234,7 @@ describe.skipIf(process.platform !== "linux")("clients that are slow", () => {
 
   it("are served to the end of a shutdown", async () => {
     const second = await start();
-    const sketch = await hang("shutdown.wav", large, second);
+    const sketch = await hangUp("shutdown.wav", large, second);
     const { response } = await askFor(sketch.url);
     const stopped = second.stop();
     await expect(fetch(sketch.url)).rejects.toThrow();
