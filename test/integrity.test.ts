@@ -206,6 +206,9 @@ function listedAsOld(files: FileStore): FileStore {
     for await (const file of files.list()) yield { ...file, ageMs: file.isStaged ? file.ageMs : 3_600_000 };
   };
   return new Proxy(files, {
-    get: (target, name: keyof FileStore) => (name === "list" ? list : target[name]?.bind(target)),
+    get(target, name: keyof FileStore) {
+      const value = name === "list" ? list : target[name];
+      return typeof value === "function" ? value.bind(target) : value;
+    },
   });
 }

@@ -52,7 +52,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     });
     if (isStopping) res.shouldKeepAlive = false;
     route(req, res, options, () => isStopping).catch((error) => {
-      logger.error({ err: error, url: req.url }, "a request failed outside GraphQL");
+      // Without the query, which may hold the signature of an address.
+      logger.error({ err: error, url: pathOf(req) }, "a request failed outside GraphQL");
       if (!res.headersSent) answer(res, 500, { status: "error" });
       else if (!res.writableEnded) res.destroy();
     });
