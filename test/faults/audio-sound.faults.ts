@@ -93,18 +93,6 @@ export const faults: Fault[] = [
     tests: tags,
   },
   {
-    name: "the silence that encoders add is not trimmed",
-    file: "src/audio/worker/native-decoding.ts",
-    replace: { "this.#decoder.pktTimebase = timeBase;": "void timeBase;" },
-    tests: processor,
-  },
-  {
-    name: "used buffers are not freed until the end",
-    file: "src/audio/worker/native-decoding.ts",
-    replace: { "await turn();": "await undefined; void turn;" },
-    tests: processor,
-  },
-  {
     name: "the end of the sound is not encoded",
     file: "src/audio/worker/mp3-writer.ts",
     replace: { "check(this.#encoder.sendFrameSync(null)); this.#writePackets();": "" },

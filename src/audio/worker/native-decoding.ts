@@ -49,7 +49,7 @@ export async function decodeNatively({ path, mimeType, meter, mp3, report }: Dec
     if (frame) sound.add(frame);
     if (performance.now() - turnBegan < turnMs) continue;
     if (input.claimedMs > 0) report(Math.min(0.99, meter.durationMs / input.claimedMs));
-    // Node frees native buffers between turns only.
+    // Node frees native buffers, and notices the end of the parent, between turns only.
     await turn();
     turnBegan = performance.now();
   }
@@ -85,14 +85,12 @@ class OpenInput implements Disposable {
   }
 
   #openDecoder(): void {
-    const { codecpar, timeBase } = this.#stream;
+    const { codecpar } = this.#stream;
     const codec = codecs.has(codecpar.codecId) ? Codec.findDecoder(codecpar.codecId) : null;
     if (!codec) throw new ImpossibleSoundError("The sound is in a codec other than MP3, AAC and ALAC.");
     requirePlausible(codecpar);
     this.#decoder.allocContext3(codec);
     this.#decoder.parametersToContext(codecpar);
-    // The decoder needs it to trim the silence that encoders add at both ends.
-    this.#decoder.pktTimebase = timeBase;
     this.#decoder.threadCount = 1;
     if (this.#decoder.open2Sync(codec, null) < 0) {
       throw new ImpossibleSoundError("The sound cannot be decoded: the file is damaged.");

@@ -220,7 +220,7 @@ describe("the server meanwhile", () => {
   });
 
   it("learns the progress, while the decoded sound is nowhere held as a whole", async () => {
-    const small = await startProcessing({ memoryMb: 200, timeoutMs: 300_000 });
+    const small = await startProcessing({ memoryMb: 150, timeoutMs: 300_000 });
     const reports: number[] = [];
     try {
       const { sound } = await small.work(long(), "audio/mpeg", { report: (progress) => reports.push(progress) });
