@@ -20,12 +20,10 @@ export type SentSound = {
   title: string;
 };
 
-export type SoundReceiverParts = Pick<FileSourceParts, "uploads" | "viewer"> & {
+export type SoundReceiverParts = Pick<FileSourceParts, "uploads" | "viewer" | "maxBytes"> & {
   uow: Pick<UnitOfWork, "prepare" | "reader"> & { audio: Pick<AudioRepository, "isPresent"> };
   files: Pick<FileStore, "keep" | "remove" | "discard" | "withStagedFile">;
   tags: TagReader;
-  /** Bytes of a file. */
-  maxBytes: number;
 };
 
 export class SoundReceiver {

@@ -33,12 +33,11 @@ export type UpdateDocument = {
 };
 export type ExistingDocument = { id: string; expectedVersion?: number | null };
 
-export type DocumentServiceParts = Pick<FileSourceParts, "uploads"> & {
+export type DocumentServiceParts = Pick<FileSourceParts, "uploads" | "maxBytes"> & {
   uow: Pick<UnitOfWork, "prepare" | "afterCommit" | "afterEnd"> & { documents: DocumentRepository };
   files: Pick<FileStore, "keep" | "touch" | "remove" | "discard">;
   reader: FileReader;
   viewer: Viewer;
-  maxBytes: number;
 };
 
 export class DocumentService {

@@ -12,6 +12,8 @@ export type FileSourceParts = {
   files: Pick<FileStore, "discard">;
   uploads: Pick<ResumableUploads, "stage" | "remove">;
   viewer: NonNullable<Viewer>;
+  /** Bytes of a file. */
+  maxBytes: number;
 };
 
 /** Names the source in the label of `UnitOfWork.prepare`. */
@@ -24,11 +26,11 @@ export const sourceLabel = ({ file, uploadId }: FileSource) => (file ? `file ${f
  */
 export async function withSourceFile<Result>(
   { file, uploadId }: FileSource,
-  { files, uploads, viewer }: Pick<FileSourceParts, "files" | "uploads" | "viewer">,
+  { files, uploads, viewer, maxBytes }: Omit<FileSourceParts, "uow">,
   use: (file: StagedFile, inputPath: string[]) => Promise<Result>,
 ): Promise<Result> {
   if (file) return use(file, ["input", "source", "file"]);
-  const staged = await uploads.stage(uploadId ?? "", viewer);
+  const staged = await uploads.stage(uploadId ?? "", viewer, maxBytes);
   try {
     return await use(staged, ["input", "source", "uploadId"]);
   } finally {
@@ -38,6 +40,9 @@ export async function withSourceFile<Result>(
 }
 
 /** Removes an upload once the operation has committed; until then it can be used again. */
-export function removeUploadAfterCommit({ uploadId }: FileSource, { uow, uploads, viewer }: FileSourceParts): void {
+export function removeUploadAfterCommit(
+  { uploadId }: FileSource,
+  { uow, uploads, viewer }: Pick<FileSourceParts, "uow" | "uploads" | "viewer">,
+): void {
   if (uploadId != null) uow.afterCommit(() => uploads.remove(uploadId, viewer));
 }

@@ -76,14 +76,23 @@ export class ResumableUploads {
   /**
    * Copies a complete upload of the viewer into the store. The caller keeps or discards the staged file.
    *
-   * @throws ApplicationError NOT_FOUND, or INVALID_STATE if it is not complete; FileStoreError
+   * @param maxBytes of the file; larger ones are not copied
+   * @throws ApplicationError NOT_FOUND, PAYLOAD_TOO_LARGE, or INVALID_STATE if it is not complete; FileStoreError
    */
-  async stage(uploadId: string, viewer: NonNullable<Viewer>): Promise<StagedFile> {
+  async stage(
+    uploadId: string,
+    viewer: NonNullable<Viewer>,
+    maxBytes: number = Number.POSITIVE_INFINITY,
+  ): Promise<StagedFile> {
     const { folder, store } = this.#options;
     const key = { userId: viewer.id, id: uploadId };
     const found = isUploadId(uploadId) ? await this.find(key) : null;
     if (!found) throw notFound();
     const { length, received, name } = found;
+    if (length > maxBytes) {
+      const message = `A file has at most ${maxBytes} bytes, not ${length}.`;
+      throw new ApplicationError("PAYLOAD_TOO_LARGE", message, { inputPath });
+    }
     if (received !== length) {
       const message = `The upload is not complete: ${received} of ${length} bytes. Send the rest first.`;
       throw new ApplicationError("INVALID_STATE", message, { inputPath });

@@ -226,6 +226,32 @@ describe("an upload", () => {
     expect(await errorsOf(create(path))).toMatchObject([{ extensions: { code: "NOT_FOUND" } }]);
   });
 
+  it("is not needed again when its operation is repeated under the same key", async () => {
+    const bytes = page(1_000);
+    const path = await tus.create(bytes.length);
+    await tus.patch(path, 0, bytes);
+    const keyed = (ada as Person).with({ "idempotency-key": randomUUID() });
+    const send = () => keyed.request(CreateFromUpload, { uploadId: idOf(path) });
+    const first = await send();
+    await until(async () => (await uploadIds()).length === 0, "the upload is removed");
+    expect(await send()).toEqual(first);
+  });
+
+  it("is not copied if it is too large for the field that it is used for", async () => {
+    const eve = await lectern.person("Eve", "EDITOR");
+    const own = tusOf(lectern, eve);
+    const path = await own.create(maxBytes + 1);
+    await own.patch(path, 0, page(maxBytes + 1));
+    heals = [failFiles("write", "EIO", /staged/)];
+    expect(await errorsOf(create(path, eve))).toMatchObject([
+      {
+        message: `A file has at most ${maxBytes} bytes, not ${maxBytes + 1}.`,
+        extensions: { code: "PAYLOAD_TOO_LARGE", inputPath: ["input", "source", "uploadId"] },
+      },
+    ]);
+    await own.send("DELETE", path);
+  });
+
   it("is used by several operations at once without a loss", async () => {
     const bytes = page(1_000);
     const path = await tus.create(bytes.length);
@@ -365,6 +391,23 @@ describe("uploads are refused before their body is read", () => {
     expect((await tus.send("GET", path)).headers.get("allow")).toBe("OPTIONS, POST, HEAD, PATCH, DELETE");
     expect(await tus.offsetOf(path)).toBe(0);
     expect(await uploadIds()).toHaveLength(1);
+  });
+});
+
+describe("a client that waits for 100 Continue", () => {
+  const headers = { expect: "100-continue", "content-length": "10" };
+
+  it("is told to send bytes only if they are wanted", async () => {
+    const path = await tus.create(10);
+    const patch = { ...headers, "content-type": offsetType };
+    const wrong = await tus.open("PATCH", path, { ...patch, "upload-offset": "5" });
+    expect((await wrong.answer).status).toBe(409);
+    wrong.socket.destroy();
+    const right = await tus.open("PATCH", path, { ...patch, "upload-offset": "0" });
+    expect((await right.answer).status).toBe(100);
+    right.write("1234567890");
+    await until(async () => (await tus.offsetOf(path).catch(() => 0)) === 10, "the bytes were taken");
+    right.socket.destroy();
   });
 });
 
