@@ -19,11 +19,17 @@ export function audioFilename(sentName: string, format: AudioFormat): string {
 export const titleOfName = (sentName: string): string => stemOf(sentName);
 
 function stemOf(sentName: string): string {
-  const stem = sentName
+  const words = sentName
     .replace(/\.[a-z0-9]{1,5}$/i, "")
     .replace(unwanted, " ")
-    .replace(/\s+/g, " ")
-    // Leading dots would hide the file, and trailing ones are lost on some systems.
-    .replace(/^[.\s]+|[.\s]+$/g, "");
-  return [...stem].slice(0, maxStemCharacters).join("").trim() || "audio";
+    .split(/\s/)
+    .filter((word) => word !== "");
+  const characters = [...words.join(" ")];
+  // Leading dots would hide the file, and trailing ones are lost on some systems.
+  while (isAtEdge(characters[0])) characters.shift();
+  characters.length = Math.min(characters.length, maxStemCharacters);
+  while (isAtEdge(characters.at(-1))) characters.pop();
+  return characters.join("") || "audio";
 }
+
+const isAtEdge = (character: string | undefined) => character === "." || character === " ";

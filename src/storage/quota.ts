@@ -36,8 +36,9 @@ export function ledgerCheck(columns: readonly FileColumn[]): { violations: strin
 /** The refusal by the database; undefined if the error is another one. */
 export function quotaErrorOf(error: unknown): ApplicationError | undefined {
   const message = messageOfState(error, "LT003");
-  const numbers = message?.match(/\{.*\}/s)?.[0];
-  return numbers === undefined ? undefined : refusal(JSON.parse(numbers));
+  // Some layers put words around it.
+  if (message === undefined) return undefined;
+  return refusal(JSON.parse(message.slice(message.indexOf("{"), message.lastIndexOf("}") + 1)));
 }
 
 function refusal({ usedBytes, neededBytes, limitBytes }: Shortage): ApplicationError {

@@ -174,4 +174,32 @@ export const faults: Fault[] = [
     replace: { "return refuseErrors(serveFile(req, res), res, requestId, logger);": "return serveFile(req, res);" },
     tests: serving,
   },
+  {
+    name: "the store's address lives as long as the server's",
+    file: "src/downloads/download-handler.ts",
+    replace: {
+      "Math.ceil(Math.min(secondsLeft, redirectSeconds))": "Math.ceil(Math.max(secondsLeft, redirectSeconds))",
+    },
+    tests: ["test/downloads/delivery-from-s3.test.ts"],
+  },
+  {
+    name: "HEAD is sent to an address that is for GET only",
+    file: "src/downloads/download-handler.ts",
+    replace: { 'req.method === "GET" && answer.status !== 304': "answer.status !== 304" },
+    tests: ["test/downloads/delivery-from-s3.test.ts"],
+  },
+  {
+    name: "an audio file that is opened by itself is not played",
+    file: "src/downloads/file-answer.ts",
+    replace: { "; media-src 'self'": "" },
+    tests: answers,
+  },
+  {
+    name: "pages of other sites cannot play",
+    file: "src/downloads/file-answer.ts",
+    replace: {
+      '"cross-origin-resource-policy": "cross-origin"': '"cross-origin-resource-policy": "same-origin"',
+    },
+    tests: answers,
+  },
 ];
