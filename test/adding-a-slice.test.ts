@@ -46,7 +46,7 @@ async function place(where: string, code: string): Promise<void> {
     await writeFile(file, `${await readFile(file, "utf8")}\n${code}`);
   } else if (where.startsWith("The line in")) {
     const list = await readFile(file, "utf8");
-    const line = /^export const slices.*$/m;
+    const line = /^export const slices[^;]*;$/m;
     await writeFile(file, `import { postSlice } from "./posts/post.slice.ts";\n${list.replace(line, code.trim())}`);
   } else {
     await mkdir(dirname(file), { recursive: true });
