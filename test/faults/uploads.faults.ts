@@ -335,4 +335,28 @@ export const faults: Fault[] = [
     },
     tests: resumable,
   },
+  {
+    name: "a resumable upload is copied before its size is compared with the field's limit",
+    file: "src/uploads/resumable-uploads.ts",
+    replace: { "if (length > maxBytes) {": "if (length > maxBytes && received > length) {" },
+    tests: resumable,
+  },
+  {
+    name: "a client that waits for 100 Continue waits for ever",
+    file: "src/uploads/tus-endpoint.ts",
+    replace: { "if (this.#req.headers.expect !== undefined) this.#res.writeContinue();": "" },
+    tests: resumable,
+  },
+  {
+    name: "a request that waits for an upload waits for ever",
+    file: "src/uploads/upload-locks.ts",
+    replace: { "if (leftMs <= 0) {": "if (leftMs <= -60_000) {" },
+    tests: ["test/uploads/upload-locks.unit.test.ts"],
+  },
+  {
+    name: "a silent request keeps its upload",
+    file: "src/uploads/upload-locks.ts",
+    replace: { "> silentMs) holder.giveWay();": "> silentMs) void holder.giveWay;" },
+    tests: ["test/uploads/upload-locks.unit.test.ts"],
+  },
 ];
