@@ -126,19 +126,4 @@ export const faults: Fault[] = [
     replace: { "hold(await this.#memory.take(sizeBytes));": "void this.#memory.take(0).then(hold);" },
     tests: ["test/uploads/uploads.test.ts"],
   },
-  {
-    name: "a resumable upload is removed before the commit",
-    file: "src/documents/document.service.ts",
-    replace: {
-      "if (uploadId) uow.afterCommit(() => uploads.remove(uploadId, viewer));":
-        "if (uploadId) await uploads.remove(uploadId, viewer);",
-    },
-    tests: ["test/uploads/resumable-uploads.test.ts"],
-  },
-  {
-    name: "a staged copy of a resumable upload stays if it is refused",
-    file: "src/documents/document.service.ts",
-    replace: { "} finally { // No effect on a kept file. await files.discard(file); }": "} finally { void [files]; }" },
-    tests: ["test/uploads/resumable-uploads.test.ts"],
-  },
 ];

@@ -32,7 +32,7 @@ export const faults: Fault[] = [
     file: "src/storage/named-files.ts",
     replace: {
       "found !== sizeBytes || (await hashOf(files, key)) !== sha256": "found !== sizeBytes",
-      "for await (const { key, sizeBytes, sha256 } of": "for await (const { key, sizeBytes } of",
+      "for await (const { id, key, sizeBytes, sha256 } of": "for await (const { id, key, sizeBytes } of",
     },
     tests: named,
   },

@@ -359,4 +359,21 @@ export const faults: Fault[] = [
     replace: { "> silentMs) holder.giveWay();": "> silentMs) void holder.giveWay;" },
     tests: ["test/uploads/upload-locks.unit.test.ts"],
   },
+  {
+    name: "a resumable upload is removed before the commit",
+    file: "src/uploads/file-source.ts",
+    replace: {
+      "if (uploadId != null) uow.afterCommit(() => uploads.remove(uploadId, viewer));":
+        "if (uploadId != null) void [uow, uploads.remove(uploadId, viewer)];",
+    },
+    tests: ["test/audio/audio.service.unit.test.ts"],
+  },
+  {
+    name: "a staged copy of a resumable upload stays if it is refused",
+    file: "src/uploads/file-source.ts",
+    replace: {
+      "} finally { // No effect on a kept file. await files.discard(staged); }": "} finally { void [files]; }",
+    },
+    tests: ["test/audio/audio.service.unit.test.ts"],
+  },
 ];

@@ -449,7 +449,11 @@ describe("the bytes of an upload", () => {
 
     const racers = await tus.create(5);
     const answers = await Promise.all(["11111", "22222", "33333"].map((bytes) => tus.patch(racers, 0, bytes)));
-    expect(answers.map(({ status }) => status).sort()).toEqual([204, 409, 409]);
+    const [winner, ...others] = answers.map(({ status }) => status).sort();
+    expect(winner).toBe(204);
+    // At the old offset, or after a second in vain on a busy machine.
+    for (const status of others) expect([409, 423]).toContain(status);
+    expect(await tus.offsetOf(racers)).toBe(5);
   });
 
   it("are removed if they came with a creation that failed", async () => {
