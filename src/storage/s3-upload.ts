@@ -16,12 +16,15 @@ import type { Staging } from "./staging.ts";
 export type S3UploadsOptions = {
   bucket: S3Bucket;
   staging: Staging;
-  /** Larger files are sent in parts of this size. */
+  /**
+   * Larger files are sent in parts of this size; default: the smallest that S3 takes. The hash of a part occupies the
+   * event loop, so larger parts would hold up other requests.
+   */
   partBytes?: number;
 };
 
 /** Parts of one file that are sent concurrently; each is in memory. */
-const concurrentParts = 2;
+const concurrentParts = 4;
 /** Timeout of an upload. Only older ones can be leftovers. */
 const limitMs = 600_000;
 
@@ -32,7 +35,7 @@ export class S3Uploads {
   readonly #staging: Staging;
   readonly #partBytes: number;
 
-  constructor({ bucket, staging, partBytes = 16_777_216 }: S3UploadsOptions) {
+  constructor({ bucket, staging, partBytes = 5_242_880 }: S3UploadsOptions) {
     this.#bucket = bucket;
     this.#staging = staging;
     this.#partBytes = partBytes;
