@@ -149,4 +149,12 @@ export const faults: Fault[] = [
     replace: { "if (signal !== null) throw new Error(`ffmpeg ended unexpectedly (${signal}).`);": "" },
     tests: hostile,
   },
+  {
+    name: "the libraries guess the format, and open what the file names",
+    file: "src/audio/worker/native-decoding.ts",
+    replace: {
+      "InputFormat.findInputFormat(demuxers[mimeType])": "(void [demuxers, InputFormat], null)",
+    },
+    tests: hostile,
+  },
 ];

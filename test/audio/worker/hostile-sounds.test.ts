@@ -5,6 +5,7 @@
 import { chmod, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { AudioFormat } from "../../../src/audio/sound/format.ts";
 import type { AudioResult } from "../../../src/audio/worker/sound-job.ts";
@@ -65,6 +66,19 @@ describe.each(decoders)("decoded by %s", (ffmpegPath) => {
         }
       }
     });
+  });
+
+  it.each(["audio/mpeg", "audio/mp4"] as const)("a list of files beside it is no %s", async (mimeType) => {
+    const storageKey = await processing.keep(Buffer.from("ffconcat version 1.0\nfile canary.mp3\n"));
+    await writeFile(join(processing.folderOf(storageKey), "canary.mp3"), makeMp3({ seconds: 1 }));
+    const working = processing.processor.work({ storageKey, mimeType }, new AbortController().signal, () => {});
+    await expect(working).rejects.toMatchObject({ name: "ImpossibleJobError" });
+  });
+
+  it.skipIf(ffmpegPath !== null)("headers that no music has are named", async () => {
+    const [channels, rate] = [withCookie({ channels: 64 }), withCookie({ sampleRate: 768_000 })];
+    await expectImpossible(channels, "audio/mp4", /^1 to 8 channels are supported, not 0\.$/);
+    await expectImpossible(rate, "audio/mp4", /^Sample rates up to 192000 Hz are supported, not 768000\.$/);
   });
 
   it.each<[string, () => Uint8Array, AudioFormat, RegExp]>([

@@ -39,6 +39,8 @@ export async function startProcessing(options: Partial<SoundProcessorOptions["li
     processor,
     keep,
     work,
+    /** The folder of a kept file. */
+    folderOf: (key: string) => join(folder, "store", "kept", key.slice(-2)),
     /** The keys of all files in the store. */
     async stored(): Promise<string[]> {
       const ids: string[] = [];
