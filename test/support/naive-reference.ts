@@ -1,21 +1,32 @@
 /**
  * The API once more, written naively: all rows in memory, every field computed for its own parent by plain loops. It
- * shares nothing with the engine but the form of cursors and of addresses, so that what both answer alike is right.
+ * shares nothing with the engine but the form of cursors, so that what both answer alike is right.
+ *
+ * Addresses of files change with the time. Both sides are compared by what their addresses say: `withReadableAddresses`.
  */
 import { buildSchema, execute, type GraphQLSchema, parse, printSchema } from "graphql";
-import type { Application } from "../../src/application.ts";
 import type { CursorCodec } from "../../src/eager-loading/cursor.ts";
 import type { Viewer } from "../../src/viewer.ts";
 import type { TestDatabase } from "./database.ts";
+import {
+  compare,
+  naivePage,
+  type Order,
+  orderBy,
+  orderByTitle,
+  type PageArguments,
+  type Row,
+  type Value,
+} from "./naive-pages.ts";
 
-type Row = Record<string, unknown> & { id: string };
-type Tables = { users: Row[]; documents: Row[]; chunks: Row[]; categories: Row[]; events: Row[] };
-type PageArguments = {
-  first?: number;
-  last?: number;
-  after?: string;
-  before?: string;
-  orderBy?: { field: string; direction: string };
+type Tables = {
+  users: Row[];
+  documents: Row[];
+  chunks: Row[];
+  audio: Row[];
+  categories: Row[];
+  events: Row[];
+  storageUsage: Row[];
 };
 
 export type NaiveReference = {
@@ -30,7 +41,7 @@ export type NaiveReference = {
 export async function naiveReference(
   schema: GraphQLSchema,
   database: TestDatabase,
-  forms: Pick<Application, "cursors" | "addresses">,
+  cursors: CursorCodec,
   searches: { chunks: readonly string[]; names: readonly string[] },
 ): Promise<NaiveReference> {
   const tables = await readTables(database);
@@ -41,7 +52,7 @@ export async function naiveReference(
   const plain = buildSchema(printSchema(schema));
   return {
     async answer(query, variables, viewer) {
-      const rootValue = new Naive(tables, { hits, matches }, forms, viewer).root();
+      const rootValue = new Naive(tables, { hits, matches }, cursors, viewer).root();
       const result = await execute({ schema: plain, document: parse(query), variableValues: variables, rootValue });
       return JSON.parse(JSON.stringify(result));
     },
@@ -57,8 +68,14 @@ async function readTables(database: TestDatabase): Promise<Tables> {
     chunks: await read(
       "select id, document_id, generation, index, text, start_offset, end_offset, token_count from chunks",
     ),
-    categories: await read("select *, dense_rank() over (order by name)::int as name_rank from categories"),
-    events: await read("select *, dense_rank() over (order by name)::int as name_rank from events"),
+    audio: await read(
+      `select *, dense_rank() over (order by title)::int as title_rank,
+              title || coalesce(' ' || artist, '') || coalesce(' ' || album, '') as words from audio`,
+    ),
+    // By their names, in the collation of the column.
+    categories: await read("select * from categories order by name"),
+    events: await read("select * from events order by name"),
+    storageUsage: await read("select * from storage_usage"),
   };
 }
 
@@ -80,11 +97,13 @@ async function readHits(database: TestDatabase, tables: Tables, query: string): 
   return hits;
 }
 
-/** The titles and names that match, each compared for itself. */
+/** The titles, names and words of audio that match, each compared for itself. */
 async function readMatches(database: TestDatabase, search: string): Promise<Set<string>> {
   const rows = await database.query(
     `with asked as (select fold($1) as search)
-     select name from (select title as name from documents union select name from users) n, asked
+     select name from (
+       select title as name from documents union select name from users
+       union select title || coalesce(' ' || artist, '') || coalesce(' ' || album, '') from audio) n, asked
      where strpos(fold(name), search) > 0 or (length(search) > 2 and word_similarity(search, fold(name)) >= 0.6 and
        (select min(word_similarity(word, fold(name))) from regexp_split_to_table(search, ' ') word) > 0.25)`,
     [search],
@@ -99,15 +118,13 @@ class Naive {
   readonly #tables: Tables;
   readonly #found: Found;
   readonly #cursors: CursorCodec;
-  readonly #addresses: Application["addresses"];
   readonly #viewer: Viewer;
   #visible: Row[] | undefined;
 
-  constructor(tables: Tables, found: Found, forms: Pick<Application, "cursors" | "addresses">, viewer: Viewer) {
+  constructor(tables: Tables, found: Found, cursors: CursorCodec, viewer: Viewer) {
     this.#tables = tables;
     this.#found = found;
-    this.#cursors = forms.cursors;
-    this.#addresses = forms.addresses;
+    this.#cursors = cursors;
     this.#viewer = viewer;
   }
 
@@ -115,7 +132,7 @@ class Naive {
     return {
       node: ({ id }: { id: string }) => this.#node(id),
       nodes: ({ ids }: { ids: string[] }) => ids.map((id) => this.#node(id)),
-      viewer: () => this.#viewer && { user: this.#user(this.#viewer.id) },
+      viewer: () => this.#viewer && { user: this.#user(this.#viewer.id), storage: this.#storage() },
       user: ({ id }: { id: string }) => this.#user(this.#idOf("User", id)),
       users: (args: PageArguments & { search?: string }) => {
         const users = this.#tables.users.filter((user) => this.#matches(user.name, args.search));
@@ -123,8 +140,17 @@ class Naive {
       },
       document: ({ id }: { id: string }) => this.#document(this.#idOf("Document", id)),
       documents: (args: PageArguments) => this.#documents(this.#visibleDocuments(), args, "Documents"),
-      categories: () => this.#tables.categories.toSorted(byValues(["name_rank"])).map(shownCategory),
-      events: () => this.#tables.events.toSorted(byValues(["starts_at", "name_rank"])).map(shownEvent),
+      audio: ({ id }: { id: string }) => this.#audio(this.#idOf("Audio", id)),
+      audios: (args: PageArguments) => this.#audioPage(this.#tables.audio, args, "AllAudio"),
+      categories: () => this.#tables.categories.map(({ id }) => this.#category(id)),
+      events: () => {
+        const start = ({ starts_at: at }: Row) => (at === null ? Infinity : (at as Date).getTime());
+        // Stable: events that start together stay ordered by their names.
+        const sorted = this.#tables.events.toSorted((left, right) =>
+          compare({ field: "STARTS_AT", direction: "ASC" }, [start(left)], [start(right)]),
+        );
+        return sorted.map(({ id }) => this.#event(id));
+      },
       searchChunks: (args: PageArguments & { query: string; documentIds?: string[] }) => {
         const only = args.documentIds?.map((id) => this.#idOf("Document", id));
         const hits = (this.#found.hits.get(args.query) ?? []).filter(
@@ -149,10 +175,12 @@ class Naive {
         return this.#document(id);
       case "Chunk":
         return this.#chunk(id);
+      case "Audio":
+        return this.#audio(id);
       case "Category":
-        return this.#tables.categories.filter((row) => row.id === id).map(shownCategory)[0] ?? null;
+        return this.#category(id);
       case "Event":
-        return this.#tables.events.filter((row) => row.id === id).map(shownEvent)[0] ?? null;
+        return this.#event(id);
       default:
         throw new Error("no such type");
     }
@@ -181,7 +209,18 @@ class Naive {
           args,
           "DocumentsByOwner",
         ),
+      audio: (args: PageArguments) =>
+        this.#audioPage(
+          this.#tables.audio.filter((audio) => audio.uploaded_by_id === id),
+          args,
+          "AudioByUploader",
+        ),
     };
+  }
+
+  #storage(): unknown {
+    const [usage] = this.#tables.storageUsage;
+    return { usedBytes: Number(usage?.used_bytes), limitBytes: Number(usage?.limit_bytes) };
   }
 
   #matches(name: unknown, search: string | null | undefined): boolean {
@@ -210,7 +249,12 @@ class Naive {
         this.#matches(document.title, search) &&
         (owner === null || document.owner_id === owner),
     );
-    return this.#page(rows, args, documentOrder, relation, (document) => this.#document(document.id));
+    const { field, direction } = args.orderBy ?? { field: "CREATED_AT", direction: "DESC" };
+    const order =
+      field === "TITLE"
+        ? orderByTitle(direction, this.#tables.documents)
+        : orderBy(field, direction, field === "CREATED_AT" ? "created_at" : "updated_at");
+    return this.#page(rows, args, order, relation, (document) => this.#document(document.id));
   }
 
   #document(id: string): unknown {
@@ -227,14 +271,8 @@ class Naive {
       mimeType: document.mime_type,
       sizeBytes: Number(document.size_bytes),
       sha256: document.sha256,
-      // All are pasted texts.
-      originalUrl: this.#addresses.of({
-        kind: "document",
-        id,
-        viewerId: this.#viewer?.id ?? null,
-        name: `${document.title}.txt`,
-      }),
       text: document.text,
+      originalUrl: this.#address("document", id, `${document.title}.txt`),
       failure: document.failure,
       attempts: document.attempts,
       progress: document.progress,
@@ -283,138 +321,168 @@ class Naive {
     };
   }
 
+  #audioPage(all: Row[], args: PageArguments & { filter?: AudioFilter }, relation: string): unknown {
+    const { search, status, categoryId, eventId, uploadedById } = args.filter ?? {};
+    const wanted = {
+      category_id: categoryId == null ? null : this.#idOf("Category", categoryId),
+      event_id: eventId == null ? null : this.#idOf("Event", eventId),
+      uploaded_by_id: uploadedById == null ? null : this.#idOf("User", uploadedById),
+    };
+    const rows = all.filter(
+      (audio) =>
+        (status == null || status.includes(audio.status as string)) &&
+        this.#matches(audio.words, search) &&
+        Object.entries(wanted).every(([column, id]) => id === null || audio[column] === id),
+    );
+    const { field, direction } = args.orderBy ?? { field: "UPLOADED_AT", direction: "DESC" };
+    const order =
+      field === "TITLE"
+        ? orderByTitle(direction, this.#tables.audio)
+        : orderBy(field, direction, field === "DURATION" ? "duration_ms" : "uploaded_at");
+    return this.#page(rows, args, order, relation, (audio) => this.#audio(audio.id));
+  }
+
+  #audio(id: string): unknown {
+    const audio = this.#tables.audio.find((row) => row.id === id);
+    if (!audio) return null;
+    const stem = (audio.filename as string).replace(/\.[^.]*$/, "");
+    // Beside the id and the name, an address tells which bytes it is of.
+    const address = (kind: string, hash: unknown, name: string) =>
+      this.#address(kind, id, `${(hash as string).slice(0, 8)}-${name}`);
+    return {
+      __typename: "Audio",
+      id: globalId("Audio", id),
+      title: audio.title,
+      artist: audio.artist,
+      album: audio.album,
+      filename: audio.filename,
+      uploadedBy: () => this.#user(audio.uploaded_by_id as string),
+      category: () => this.#category(audio.category_id),
+      event: () => this.#event(audio.event_id),
+      status: audio.status,
+      version: audio.version,
+      mimeType: audio.mime_type,
+      sizeBytes: Number(audio.size_bytes),
+      sha256: audio.sha256,
+      url: address("audio", audio.sha256, audio.filename as string),
+      coverUrl:
+        audio.cover_mime_type &&
+        address("cover", audio.cover_sha256, `${stem}.${(audio.cover_mime_type as string).split("/")[1]}`),
+      waveformUrl: audio.duration_ms === null ? null : address("waveform", audio.sha256, `${stem}.svg`),
+      peaks: ({ count }: { count?: number | null }) => peaks(audio.peaks as Buffer | null, count ?? 200),
+      durationMs: audio.duration_ms,
+      loudnessLufs: audio.loudness_lufs,
+      truePeakDb: audio.true_peak_db,
+      leadingSilenceMs: audio.leading_silence_ms,
+      trailingSilenceMs: audio.trailing_silence_ms,
+      failure: audio.failure,
+      attempts: audio.attempts,
+      progress: audio.progress,
+      uploadedAt: audio.uploaded_at,
+      updatedAt: audio.updated_at,
+      processedAt: audio.processed_at,
+    };
+  }
+
+  #category(id: unknown): unknown {
+    const category = this.#tables.categories.find((row) => row.id === id);
+    if (!category) return null;
+    return {
+      __typename: "Category",
+      id: globalId("Category", category.id),
+      name: category.name,
+      version: category.version,
+      audio: (args: PageArguments) =>
+        this.#audioPage(
+          this.#tables.audio.filter((audio) => audio.category_id === id),
+          args,
+          "AudioByCategory",
+        ),
+    };
+  }
+
+  #event(id: unknown): unknown {
+    const event = this.#tables.events.find((row) => row.id === id);
+    if (!event) return null;
+    return {
+      __typename: "Event",
+      id: globalId("Event", event.id),
+      name: event.name,
+      startsAt: event.starts_at,
+      endsAt: event.ends_at,
+      version: event.version,
+      audio: (args: PageArguments) =>
+        this.#audioPage(
+          this.#tables.audio.filter((audio) => audio.event_id === id),
+          args,
+          "AudioByEvent",
+        ),
+    };
+  }
+
+  #address(kind: string, id: string, name: string): string {
+    return readableAddress({ kind, id, name, viewerId: this.#viewer?.id ?? "" });
+  }
+
   #page(
     rows: Row[],
     args: PageArguments,
-    orderOf: (order: PageArguments["orderBy"]) => Order,
+    order: Order,
     relation: string,
     show: (row: Row) => unknown,
-    /** Fails where the cursor is of rows that have been replaced. */
-    requireCurrent: (cursor: Value[] | null) => void = () => {},
+    requireCurrent?: (cursor: Value[] | null) => void,
   ): unknown {
-    const { first, last } = args;
-    for (const size of [first, last]) if (size != null && (size < 1 || size > 100)) throw new Error("page size");
-    if (first != null && last != null) throw new Error("first and last");
-    const order = orderOf(args.orderBy);
-    const place = `${relation} ${order.field} ${order.direction}`;
-    const sorted = rows.toSorted((left, right) => compare(order, order.values(left), order.values(right)));
-    const cursor = (row: Row) => this.#cursors.encode(place, order.values(row).map(order.shown(row)));
-    const decode = (text: string | undefined, argument: string) =>
-      text == null ? null : order.read(this.#cursors.decode(place, text, argument), this.#tables);
-    const [after, before] = [decode(args.after, "after"), decode(args.before, "before")];
-    const isAfter = (row: Row) => !after || compare(order, order.values(row), after) > 0;
-    const isBefore = (row: Row) => !before || compare(order, order.values(row), before) < 0;
-    const inside = sorted.filter((row) => isAfter(row) && isBefore(row));
-    const size = first ?? last ?? 20;
-    const shown = last == null ? inside.slice(0, size) : inside.slice(-size);
-    const start = last == null ? 0 : Math.max(0, inside.length - size);
-    const isLeft = (row: Row) => !isAfter(row) || inside.slice(0, start).includes(row);
-    const isRight = (row: Row) => !isBefore(row) || inside.slice(start + size).includes(row);
-    // Only what looks at the rows fails with a cursor that is out of date.
-    const look = <Answer>(answer: () => Answer) => {
-      return () => {
-        requireCurrent(after);
-        requireCurrent(before);
-        return answer();
-      };
-    };
-    const isOpenLeft = last == null && !after;
-    const isOpenRight = last != null && !before;
-    return {
-      totalCount: look(() => rows.length),
-      edges: look(() => shown.map((row) => ({ cursor: cursor(row), node: () => show(row) }))),
-      nodes: look(() => shown.map(show)),
-      pageInfo: {
-        hasNextPage: isOpenRight ? false : look(() => sorted.some(isRight)),
-        hasPreviousPage: isOpenLeft ? false : look(() => sorted.some(isLeft)),
-        startCursor: look(() => (shown.length === 0 ? null : cursor(shown[0] as Row))),
-        endCursor: look(() => (shown.length === 0 ? null : cursor(shown.at(-1) as Row))),
-      },
-    };
+    const current = requireCurrent ? { requireCurrent } : {};
+    return naivePage({ cursors: this.#cursors, rows, args, order, relation, show, ...current });
   }
 }
 
-const shownCategory = ({ id, name, version }: Row) => ({
-  __typename: "Category",
-  id: globalId("Category", id),
-  name,
-  version,
-});
-
-const shownEvent = ({ id, name, version, starts_at: startsAt, ends_at: endsAt }: Row) => ({
-  __typename: "Event",
-  id: globalId("Event", id),
-  name,
-  version,
-  startsAt,
-  endsAt,
-});
-
-/** Ascending by the columns; null is the last of all. */
-const byValues = (columns: readonly string[]) => (left: Row, right: Row) => {
-  const column = columns.find((name) => Number(left[name]) !== Number(right[name]));
-  if (column === undefined) return 0;
-  const [one, other] = [left[column], right[column]];
-  if (one === null || other === null) return one === null ? 1 : -1;
-  return Number(one) - Number(other);
-};
-
-type DocumentFilter = { status?: string[]; visibility?: string; search?: string; ownerId?: string };
-type Value = string | number;
-
-type Order = {
-  field: string;
-  direction: string;
-  /** What rows are compared by, ending in the id. */
-  values(row: Row): Value[];
-  /** What a cursor holds in place of a value. */
-  shown(row: Row): (value: Value, index: number) => unknown;
-  /** The values again, from a cursor. */
-  read(cursor: readonly (string | null)[], tables: Tables): Value[];
-};
-
-function orderBy(field: string, direction: string, column: string): Order {
-  const isTime = column.endsWith("_at");
-  return {
-    field,
-    direction,
-    values: (row) => [isTime ? (row[column] as Date).toISOString() : (row[column] as Value), row.id],
-    shown: () => (value) => value,
-    read: ([value, id]) => [isTime ? (value as string) : Number(value), id as string],
-  };
+/** The loudest of the stored bytes that lie in each slice, even in part, to three digits. */
+function peaks(stored: Buffer | null, count: number): number[] | null {
+  if (count < 1 || count > 1_000) throw new Error("count");
+  if (!stored) return null;
+  return Array.from({ length: count }, (_, slice) => {
+    const [start, end] = [(slice * stored.length) / count, ((slice + 1) * stored.length) / count];
+    const inside = [...stored].filter((_level, index) => index + 1 > start && index < end);
+    return Math.round((1_000 * Math.max(...inside)) / 255) / 1_000;
+  });
 }
 
-const userOrder = () => orderBy("CREATED_AT", "ASC", "created_at");
+const addressForm =
+  /^http:\/\/lectern\.test\/files\/(?<kind>\w+)\/(?<id>[\w-]{36})\/(?<name>[^/?]+)\?viewer=(?<viewer>[\w-]{22})&expires=\d{10}&signature=[\w-]{22}$/;
+
+/** A server's answer with addresses of files as the reference shows them: by what they say, without end and signature. */
+export function withReadableAddresses(answer: unknown): unknown {
+  if (Array.isArray(answer)) return answer.map(withReadableAddresses);
+  if (answer !== null && typeof answer === "object") {
+    return Object.fromEntries(Object.entries(answer).map(([name, value]) => [name, withReadableAddresses(value)]));
+  }
+  const { kind, id, name, viewer } = (typeof answer === "string" && addressForm.exec(answer)?.groups) || {};
+  if (!kind || !id || !name || !viewer) return answer;
+  const hex = Buffer.from(viewer, "base64url").toString("hex");
+  const viewerId = hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  return readableAddress({ kind, id, name: decodeURIComponent(name), viewerId });
+}
+
+const readableAddress = ({ kind, id, name, viewerId }: Record<"kind" | "id" | "name" | "viewerId", string>) =>
+  `the ${kind} of ${id}, called ${name}, for ${viewerId}`;
+
+type AudioFilter = {
+  search?: string;
+  status?: string[];
+  categoryId?: string;
+  eventId?: string;
+  uploadedById?: string;
+};
+type DocumentFilter = { status?: string[]; visibility?: string; search?: string; ownerId?: string };
+const userOrder = orderBy("CREATED_AT", "ASC", "created_at");
 /** A cursor of a chunk also tells the generation, which is the same for all chunks of a document. */
-const indexOrder = (): Order => ({
+const indexOrder: Order = {
   ...orderBy("INDEX", "ASC", "index"),
   values: (row) => [row.index as number, row.id, row.generation as number],
   read: ([index, id, generation]) => [Number(index), id as string, Number(generation)],
-});
-const scoreOrder = () => orderBy("SCORE", "DESC", "score");
-
-function documentOrder(order: PageArguments["orderBy"]): Order {
-  const { field, direction } = order ?? { field: "CREATED_AT", direction: "DESC" };
-  if (field !== "TITLE") return orderBy(field, direction, field === "CREATED_AT" ? "created_at" : "updated_at");
-  return {
-    field,
-    direction,
-    values: (row) => [row.title_rank as number, row.id],
-    shown: (row) => (value, index) => (index === 0 ? row.title : value),
-    read: ([title, id], { documents }) => [
-      documents.find((document) => document.title === title)?.title_rank as number,
-      id as string,
-    ],
-  };
-}
-
-function compare({ direction }: Order, left: Value[], right: Value[]): number {
-  for (const [index, value] of left.entries()) {
-    const other = right[index] as Value;
-    if (value !== other) return (value < other ? -1 : 1) * (direction === "ASC" ? 1 : -1);
-  }
-  return 0;
-}
+};
+const scoreOrder = orderBy("SCORE", "DESC", "score");
 
 function globalId(type: string, id: string): string {
   return Buffer.from(`${type}:${id}`).toString("base64url");
