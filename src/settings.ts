@@ -128,7 +128,7 @@ export const coreSettings = {
     .describe("changes held in memory for subscriptions; a client that falls further behind is `OVERLOADED`"),
   FILE_GRACE_MS: whole(0, 604_800_000)
     .optional()
-    .describe("age from which on a file without a document is swept; unset: 60 s plus the longest operation"),
+    .describe("age from which on a file that no row names is swept; unset: 60 s plus the longest operation"),
   CRASH_AT: z
     .enum([
       "begin",
@@ -146,13 +146,13 @@ export const coreSettings = {
     .describe("for tests: the process kills itself when a transaction or a file first reaches this point"),
   WORKERS: whole(0, 64)
     .default(1)
-    .describe("documents processed concurrently in the server; 0: only by `npm run worker`"),
+    .describe("documents, and as many audio, processed concurrently in the server; 0: only by `npm run worker`"),
   WORKER_LEASE_MS: whole(1_000, 3_600_000)
     .default(30_000)
-    .describe("lease of a claim: without a heartbeat for this long, the document goes to another worker"),
+    .describe("lease of a claim: without a heartbeat for this long, the row goes to another worker"),
   WORKER_TIMEOUT_MS: whole(1_000, 3_600_000).default(120_000).describe("timeout of the processing of a document"),
-  WORKER_MEMORY_MB: whole(160, 16_384).default(1_024).describe("memory limit of one document"),
-  WORKER_ATTEMPTS: whole(1, 100).default(5).describe("attempts before a document is FAILED"),
+  WORKER_MEMORY_MB: whole(160, 16_384).default(1_024).describe("memory limit of one document or audio"),
+  WORKER_ATTEMPTS: whole(1, 100).default(5).describe("attempts before a row is FAILED"),
 };
 
 /** Settings by the names of their environment variables. */

@@ -20,8 +20,10 @@ export const storageUsageSlice: Slice = {
   open: ({ config, run, reads }) => ({
     async start() {
       const limit = BigInt(config.STORAGE_LIMIT_BYTES);
+      const [ledger] = await reads.read(sql`select limit_bytes as limit from storage_usage`);
+      if (ledger?.limit === limit) return;
       await run({ name: "set the storage limit" }, (uow) =>
-        uow.write(sql`update storage_usage set limit_bytes = ${limit} where limit_bytes <> ${limit}`),
+        uow.write(sql`update storage_usage set limit_bytes = ${limit}`),
       );
     },
     requireRoom: (_viewer, bytes) => requireRoom(reads, bytes),

@@ -150,7 +150,7 @@ export const faults: Fault[] = [
   {
     name: "two audio that are added at once may have one name",
     file: migration,
-    replace: { "PERFORM pg_advisory_xact_lock(hashtext('lectern audio filenames'));": "" },
+    replace: { "PERFORM pg_advisory_xact_lock(hashtext('lectern audio ' || NEW.filename));": "" },
     tests: contract,
   },
   {

@@ -6,7 +6,7 @@ export const faults: Fault[] = [
   {
     name: "the limit of the settings does not reach the ledger",
     file: "src/storage-usage/storage-usage.slice.ts",
-    replace: { "where limit_bytes <> ${limit}": "where limit_bytes is null" },
+    replace: { "if (ledger?.limit === limit) return;": "if (ledger) return;" },
     tests,
   },
   {

@@ -29,6 +29,9 @@ const roles: DatabaseRole[] = ["lectern_server", "lectern_worker"];
 const allowed: Record<DatabaseRole, { tables: Record<string, string>; functions: string[] }> = {
   lectern_server: {
     tables: {
+      // Of a new one, the columns that only workers write are left out: see the migration.
+      audio:
+        "select delete update(album, artist, category_id, event_id, filename, mime_type, sent_sha256, sha256, size_bytes, status, storage_key, title)",
       _prisma_migrations: "select",
       chunks: "select",
       categories: "select insert delete update(name)",
@@ -38,18 +41,32 @@ const allowed: Record<DatabaseRole, { tables: Record<string, string>; functions:
       outbox: "select",
       outbox_consumers: "select update(position)",
       sessions: "select insert delete update(*)",
+      storage_usage: "select update(limit_bytes)",
       users: "select insert update(name, password_hash, role)",
     },
-    functions: ["fold", "has_words_like", "prune_outbox", "release_expired_documents", "uuid_v7"],
+    functions: [
+      "fold",
+      "has_words_like",
+      "prune_outbox",
+      "release_expired_audio",
+      "release_expired_documents",
+      "uuid_v7",
+    ],
   },
   lectern_worker: {
-    tables: { documents: "select" },
+    tables: { audio: "select", documents: "select" },
     functions: [
+      "claim_audio",
       "claim_documents",
+      "complete_audio",
       "complete_document",
+      "extend_audio_lease",
       "extend_document_lease",
+      "fail_audio",
       "fail_document",
+      "release_audio",
       "release_document",
+      "release_expired_audio",
       "release_expired_documents",
     ],
   },

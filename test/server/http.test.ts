@@ -15,7 +15,9 @@ let lectern: Lectern;
 let ada: Person;
 
 beforeAll(async () => {
-  lectern = await startLectern({ settings: { MAX_DOCUMENT_BYTES: "1", MAX_JSON_BYTES: "1000000" } });
+  lectern = await startLectern({
+    settings: { MAX_DOCUMENT_BYTES: "1", MAX_AUDIO_BYTES: "1", MAX_JSON_BYTES: "1000000" },
+  });
   ada = await lectern.person("Ada");
 });
 afterAll(() => lectern.stop());

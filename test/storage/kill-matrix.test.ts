@@ -10,6 +10,7 @@ import { filesOf } from "../support/files.ts";
 import { countsIn, integrityOf } from "../support/integrity.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { post } from "../support/post.ts";
+import { makeMp3 } from "../support/sounds.ts";
 import { until } from "../support/until.ts";
 import { postFile } from "../support/upload.ts";
 
@@ -20,7 +21,7 @@ let environment: Record<string, string>;
 beforeAll(async () => {
   // Files are left to the servers that are killed, and to those that follow.
   lectern = await startLectern({ worker: true, housekeeping: false });
-  ada = await lectern.person("Ada");
+  ada = await lectern.person("Ada", "EDITOR");
   environment = {
     NODE_ENV: "test",
     DATABASE_URL: lectern.database.url,
@@ -55,6 +56,11 @@ async function dataOf<Data>(response: Promise<Response>): Promise<Data> {
   return data;
 }
 
+const remove = (url: string, field: string, id: string) =>
+  dataOf(
+    post(url, { query: `mutation { ${field}(input: { id: "${id}" }) { deletedId } }`, accessToken: ada.accessToken }),
+  );
+
 const ways: Way[] = [
   {
     name: "a document from HTML",
@@ -68,14 +74,23 @@ const ways: Way[] = [
       }>(postFile(url, { query, file, accessToken: ada.accessToken }));
       return { id: createDocument.document.id, isDuplicate: createDocument.isDuplicate };
     },
-    remove: (url, id) =>
-      dataOf(
-        post(url, {
-          query: `mutation { deleteDocument(input: { id: "${id}" }) { deletedId } }`,
-          accessToken: ada.accessToken,
-        }),
-      ),
+    remove: (url, id) => remove(url, "deleteDocument", id),
     table: "documents",
+  },
+  {
+    name: "an audio",
+    makeFile: () => new File([new Uint8Array(makeMp3({ seconds: 1, title: randomUUID() }))], "song.mp3"),
+    async send(url, file) {
+      const query = `mutation ($file: File!) {
+        uploadAudio(input: { source: { file: $file } }) { isDuplicate audio { id } }
+      }`;
+      const { uploadAudio } = await dataOf<{ uploadAudio: { isDuplicate: boolean; audio: { id: string } } }>(
+        postFile(url, { query, file, accessToken: ada.accessToken }),
+      );
+      return { id: uploadAudio.audio.id, isDuplicate: uploadAudio.isDuplicate };
+    },
+    remove: (url, id) => remove(url, "deleteAudio", id),
+    table: "audio",
   },
 ];
 

@@ -104,7 +104,8 @@ ALTER TABLE "audio"
 
 CREATE TRIGGER "audio_version" BEFORE UPDATE ON "audio" FOR EACH ROW EXECUTE FUNCTION "raise_version"();
 
--- A name that another audio has gets a counter: `tone (2).mp3`. The lock makes those wait that choose at the same time.
+-- A name that another audio has gets a counter: `tone (2).mp3`. The lock makes those wait that want the same name at the
+-- same time.
 CREATE FUNCTION "choose_audio_filename"() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -112,7 +113,7 @@ DECLARE
   ending text := substr(NEW.filename, length(regexp_replace(NEW.filename, '\.[^.]*$', '')) + 1);
   counter integer := 1;
 BEGIN
-  PERFORM pg_advisory_xact_lock(hashtext('lectern audio filenames'));
+  PERFORM pg_advisory_xact_lock(hashtext('lectern audio ' || NEW.filename));
   WHILE EXISTS (SELECT FROM audio a WHERE a.filename = NEW.filename AND a.id <> NEW.id) LOOP
     counter := counter + 1;
     NEW.filename := format('%s (%s)%s', left(stem, 190 - length(ending)), counter, ending);

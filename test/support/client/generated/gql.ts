@@ -14,6 +14,7 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
  * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
  */
 type Documents = {
+    "\n  query Waveform($id: ID!) {\n    audio(id: $id) { title durationMs url waveformUrl peaks(count: 50) }\n  }\n": typeof types.WaveformDocument,
     "\n  mutation UploadSound($input: UploadAudioInput!) {\n    uploadAudio(input: $input) {\n      isDuplicate\n      audio { id title artist filename status version mimeType sizeBytes sha256 durationMs url uploadedBy { name } }\n    }\n  }\n": typeof types.UploadSoundDocument,
     "\n  query ReadAudio($id: ID!, $count: Int) {\n    audio(id: $id) {\n      id title artist album filename status version mimeType sizeBytes sha256 durationMs failure progress attempts\n      loudnessLufs truePeakDb leadingSilenceMs trailingSilenceMs url coverUrl waveformUrl peaks(count: $count)\n      category { name } event { name } uploadedBy { name } uploadedAt updatedAt processedAt\n    }\n  }\n": typeof types.ReadAudioDocument,
     "\n  mutation UpdateSound($input: UpdateAudioInput!) {\n    updateAudio(input: $input) { audio { version title artist album category { name } event { name } } }\n  }\n": typeof types.UpdateSoundDocument,
@@ -94,6 +95,7 @@ type Documents = {
     "\n  mutation ReprocessForVisibility($input: ReprocessDocumentInput!) {\n    reprocessDocument(input: $input) { document { status } }\n  }\n": typeof types.ReprocessForVisibilityDocument,
 };
 const documents: Documents = {
+    "\n  query Waveform($id: ID!) {\n    audio(id: $id) { title durationMs url waveformUrl peaks(count: 50) }\n  }\n": types.WaveformDocument,
     "\n  mutation UploadSound($input: UploadAudioInput!) {\n    uploadAudio(input: $input) {\n      isDuplicate\n      audio { id title artist filename status version mimeType sizeBytes sha256 durationMs url uploadedBy { name } }\n    }\n  }\n": types.UploadSoundDocument,
     "\n  query ReadAudio($id: ID!, $count: Int) {\n    audio(id: $id) {\n      id title artist album filename status version mimeType sizeBytes sha256 durationMs failure progress attempts\n      loudnessLufs truePeakDb leadingSilenceMs trailingSilenceMs url coverUrl waveformUrl peaks(count: $count)\n      category { name } event { name } uploadedBy { name } uploadedAt updatedAt processedAt\n    }\n  }\n": types.ReadAudioDocument,
     "\n  mutation UpdateSound($input: UpdateAudioInput!) {\n    updateAudio(input: $input) { audio { version title artist album category { name } event { name } } }\n  }\n": types.UpdateSoundDocument,
@@ -188,6 +190,10 @@ const documents: Documents = {
  */
 export function graphql(source: string): unknown;
 
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query Waveform($id: ID!) {\n    audio(id: $id) { title durationMs url waveformUrl peaks(count: 50) }\n  }\n"): (typeof documents)["\n  query Waveform($id: ID!) {\n    audio(id: $id) { title durationMs url waveformUrl peaks(count: 50) }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
