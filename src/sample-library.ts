@@ -2,6 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Application } from "./application.ts";
 import type { Role } from "./database/generated/prisma/enums.ts";
+import type { Reader } from "./eager-loading/reader.ts";
 import { identifier, join, raw, sql } from "./eager-loading/sql.ts";
 import { ApplicationError } from "./errors.ts";
 
@@ -46,13 +47,15 @@ export async function loadSampleLibrary({ slices, run, services, reads, files }:
   }
 }
 
-/** Waits until the workers have finished, so that a first start shows a library that can be searched at once. */
+/** Waits until the workers have processed the guides, so that a first start shows a library that can be searched at once. */
 export async function untilProcessed(
-  { slices, reads }: Pick<Application, "slices" | "reads">,
+  { slices, reads }: Pick<Application, "slices"> & { reads: Reader },
   timeoutMs = 10_000,
 ): Promise<void> {
-  const open = slices.flatMap(({ queue }) =>
-    queue ? [sql`select 1 from ${raw(identifier(queue.table))} where status in ('PENDING', 'PROCESSING')`] : [],
+  const open = slices.flatMap(({ queue, needsProcessing }) =>
+    queue && needsProcessing
+      ? [sql`select 1 from ${raw(identifier(queue.table))} where status in ('PENDING', 'PROCESSING')`]
+      : [],
   );
   if (open.length === 0) return;
   const statement = sql`${join(open, " union all ")} limit 1`;

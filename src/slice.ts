@@ -40,6 +40,8 @@ export type Slice = {
   sweeps?: readonly Sweep[];
   /** Adds its part of the sample library. */
   seed?(sample: Sample): Promise<void>;
+  /** True if that part is of little use until workers have processed it: a first start waits for them. */
+  needsProcessing?: boolean;
   /** Examples for GraphiQL. */
   tabs?: readonly ExampleTab[];
 };

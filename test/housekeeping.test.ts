@@ -121,7 +121,13 @@ describe("housekeeping", () => {
     });
     pass(600);
     pass(600);
-    const names = ["prune the outbox", "release expired documents", "sweep idempotency keys", "sweep sessions"];
+    const names = [
+      "prune the outbox",
+      "release expired audio",
+      "release expired documents",
+      "sweep idempotency keys",
+      "sweep sessions",
+    ];
     expect([...begun].sort()).toEqual(names);
     let isStopped = false;
     const stopping = housekeeping.stop().then(() => {

@@ -15,7 +15,7 @@ import { withClient } from "../src/database/with-client.ts";
 import { chunk } from "../src/documents/worker/chunker.ts";
 import { decodeGlobalId } from "../src/graphql/global-id.ts";
 import { urlAs } from "../src/postgres/roles.ts";
-import { demoPassword, demoUsers, loadSampleLibrary } from "../src/sample-library.ts";
+import { demoPassword, demoUsers, loadSampleLibrary, untilProcessed } from "../src/sample-library.ts";
 import { slices } from "../src/slices.ts";
 import { docx, encoded, pdf, protectedPdf } from "./support/documents.ts";
 import { type Lectern, type Person, type ShownError, startLectern } from "./support/lectern.ts";
@@ -31,6 +31,7 @@ const defaultOf = (name: string) => settings[name]?.parse(undefined) as number;
 type Guide = { name: string; text: string; title: string; blocks: { language: string; code: string }[] };
 
 const guides: Guide[] = readdirSync(folder)
+  .filter((name) => name.endsWith(".md"))
   .sort()
   .map((name) => {
     const text = readFileSync(join(folder, name), "utf8");
@@ -304,6 +305,69 @@ describe("the first steps", () => {
     const [query = ""] = inlineCodes(guide(1)).filter((code) => code.startsWith("{ documents("));
     const { data } = await askAs(viewer, query);
     expect(data.documents.nodes).toEqual([{ title: guide(3).title, text: guide(3).text }]);
+  });
+});
+
+describe("the sounds", () => {
+  const sounds = readdirSync(folder).filter((name) => !name.endsWith(".md"));
+
+  it("are the editor's, with the labels of the samples, and processed by the worker", async () => {
+    const { data } = await askAs(
+      viewer,
+      `{ audios(orderBy: { field: TITLE, direction: ASC }) { nodes {
+        title artist album status mimeType durationMs category { name } event { name } uploadedBy { name }
+      } } }`,
+    );
+    const common = {
+      artist: "Lectern",
+      album: "Sample Library",
+      status: "COMPLETED",
+      mimeType: "audio/mpeg",
+      event: { name: "Opening" },
+      uploadedBy: { name: demoUsers.editor.name },
+    };
+    const seconds = ({ durationMs, ...rest }: { durationMs: number }) => ({
+      ...rest,
+      seconds: Math.round(durationMs / 1_000),
+    });
+    expect(data.audios.nodes.map(seconds)).toEqual([
+      { ...common, title: "Broken Chords", category: { name: "Music" }, seconds: 8 },
+      { ...common, title: "Slow Bells", category: { name: "Music" }, seconds: 7 },
+      { ...common, title: "Welcome to Lectern", category: { name: "Speech" }, seconds: 8 },
+    ]);
+  });
+
+  it("are not waited for by a first start, unlike the guides", async () => {
+    const asked: string[] = [];
+    const read = async ({ text }: { text: string }) => {
+      asked.push(text);
+      return [];
+    };
+    await untilProcessed({ slices, reads: { read } });
+    expect(asked).toEqual([expect.stringMatching(/"documents"/)]);
+    expect(asked).toEqual([expect.not.stringMatching(/"audio"/)]);
+  });
+
+  it("are short files, which are served as they are, or converted", async () => {
+    const query = inlineCodes(guide(1)).find((code) => code.startsWith("{ audios")) as string;
+    const { data } = await askAs(viewer, query);
+    const files = sounds.map((name) => ({ name, bytes: readFileSync(join(folder, name)) }));
+    for (const { name, bytes } of files) expect([name, bytes.length < 60_000]).toEqual([name, true]);
+    const addresses = data.audios.nodes.map(({ url }: { url: string }) => new URL(url));
+    const origin = new URL(lectern.url).origin;
+    const served = await Promise.all(
+      addresses.map(async ({ pathname, search }: URL) => {
+        const response = await fetch(`${origin}${pathname}${search}`);
+        const bytes = Buffer.from(await response.arrayBuffer());
+        return [response.status, files.find((file) => file.bytes.equals(bytes))?.name ?? "converted"];
+      }),
+    );
+    expect(served.sort()).toEqual([
+      [200, "broken-chords.mp3"],
+      [200, "converted"],
+      [200, "welcome.mp3"],
+    ]);
+    for (const { waveformUrl } of data.audios.nodes) expect(new URL(waveformUrl).pathname).toMatch(/\.svg$/);
   });
 });
 

@@ -1,9 +1,11 @@
 /** Audio: uploaded, decoded by workers, played under addresses of its own. */
+import { createReadStream } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
 import { tables } from "../database/generated/tables.ts";
 import { workQueue } from "../processing/work-queue.ts";
 import { whole } from "../settings.ts";
-import type { Slice } from "../slice.ts";
+import type { Sample, Slice } from "../slice.ts";
 import { audioDownload, coverDownload, waveformDownload } from "./audio.downloads.ts";
 import { type AudioRepository, audioRepository } from "./audio.repository.ts";
 import { AudioService } from "./audio.service.ts";
@@ -75,5 +77,28 @@ export const audioSlice: Slice = {
     };
     return openSoundProcessor({ files, slots, limits, ffmpegPath: config.FFMPEG_PATH ?? null, logger });
   }),
+  seed: addSounds,
   tabs: audioTabs,
 };
+
+const samples = join(import.meta.dirname, "../../prisma/sample-library");
+
+/** Made by scripts/make-sample-sounds.ts. Their titles are in their tags. */
+const sounds = [
+  { name: "broken-chords.mp3", category: "Music" },
+  // Is converted.
+  { name: "slow-bells.m4a", category: "Music" },
+  { name: "welcome.mp3", category: "Speech" },
+];
+
+/** Sounds of the category and the event that the samples of the labels' slices have added before. */
+async function addSounds({ files, servicesOf }: Sample): Promise<void> {
+  const { audio, categories, events } = servicesOf("editor");
+  const event = await events.findByName("Opening");
+  for (const { name, category } of sounds) {
+    const label = await categories.findByName(category);
+    const file = await files.stage(createReadStream(join(samples, name)), { name, maxBytes: 1_000_000 });
+    await audio.upload({ source: { file }, categoryId: label?.id ?? null, eventId: event?.id ?? null });
+    await files.discard(file);
+  }
+}

@@ -8,6 +8,8 @@ import { migrate } from "../postgres/migrations.ts";
 import { openFileStore } from "../resources.ts";
 import { demoPassword, demoUsers, loadSampleLibrary, untilProcessed } from "../sample-library.ts";
 import type { Config } from "../settings.ts";
+import type { Slice } from "../slice.ts";
+import { slices } from "../slices.ts";
 import { FileStoreError } from "../storage/file-store.ts";
 import { surviveUnhandledErrors } from "../unhandled-errors.ts";
 import { startWorkers } from "../worker-process.ts";
@@ -36,9 +38,14 @@ export async function start(): Promise<void> {
     const isFirstStart = !config.isProduction && (await loadSampleLibrary(application));
     if (config.WORKERS > 0) {
       const workerUrl = await connectAs(database, "lectern_worker", logger);
-      const worker = await startWorkers(config, { url: workerUrl, slots: config.WORKERS, logger });
-      stops.push(worker.stop);
+      const startQueuesOf = async (some: readonly Slice[]) => {
+        const worker = await startWorkers(config, { url: workerUrl, slots: config.WORKERS, logger, slices: some });
+        stops.push(worker.stop);
+      };
+      // The others after that, so that their samples do not delay a first start.
+      await startQueuesOf(slices.filter(({ needsProcessing }) => needsProcessing));
       if (isFirstStart) await untilProcessed(application);
+      await startQueuesOf(slices.filter(({ needsProcessing }) => !needsProcessing));
     }
     const { HOST: host, PORT: port } = config;
     const server = await application.listen({ host, port, mayMovePort: !config.isProduction });

@@ -89,6 +89,7 @@ export const documentSlice: Slice = {
     },
   },
   seed: addGuides,
+  needsProcessing: true,
   tabs: documentTabs,
 };
 

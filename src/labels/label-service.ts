@@ -32,6 +32,11 @@ export class LabelService<Row extends LabelRow, Details extends object = object>
     this.#parts = parts;
   }
 
+  /** The label with this name, without regard to case and accents. All readers see all labels. */
+  findByName(name: string): Promise<Row | null> {
+    return this.#parts.labels.findByName(name);
+  }
+
   async create(input: NewLabel<Details>): Promise<Row> {
     const { kind, labels } = this.#parts;
     this.#requireEditor();

@@ -13,12 +13,13 @@ import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { type NaiveReference, naiveReference, withReadableAddresses } from "../support/naive-reference.ts";
 import { generateQuery, type Pools } from "../support/query-generator.ts";
 import { fillAudio, fillLibrary, processAgain, randomFrom } from "../support/random-library.ts";
+import { rounds } from "../support/rounds.ts";
 
 const schema = await buildSchema(slices);
 const affordable = withShortLists(await buildSchema(slices));
 
 const seed = Number(process.env.LECTERN_SEED ?? Date.now() % 1_000_000);
-const numRuns = Number(process.env.LECTERN_RUNS ?? 500);
+const numRuns = Number(process.env.LECTERN_RUNS ?? rounds(500, 2_000));
 const searches = {
   chunks: ["zebra", "nguoi", "người", "song -zebra", "duong or river", '"chunk"'],
   names: ["ngo", "Đ", "zebra", "nguoi", "a", "nothing", "zebar", "xua duong", "đuông xưa", "nguoi vieewer"],
