@@ -47,7 +47,7 @@ export async function loadSampleLibrary({ slices, run, services, reads, files }:
   }
 }
 
-/** Waits until the workers have processed the guides, so that a first start shows a library that can be searched at once. */
+/** Waits for the workers, so that a first start shows a library that can be searched at once. */
 export async function untilProcessed(
   { slices, reads }: Pick<Application, "slices"> & { reads: Reader },
   timeoutMs = 10_000,
