@@ -4,22 +4,11 @@
  *
  *   node scripts/make-sample-sounds.ts
  *
- * Run by hand after a change of this file; the sounds are committed. It needs espeak-ng on the PATH (Debian:
- * `apt-get install espeak-ng`). The same versions of espeak-ng and of the encoders make the same bytes.
+ * Run by hand after a change of this file; the sounds are committed. It needs espeak-ng and ffmpeg (Debian:
+ * `apt-get install espeak-ng ffmpeg`). The same versions of both make the same bytes.
  */
 import { execFileSync } from "node:child_process";
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { registerMediabunnyServer } from "@mediabunny/server";
-import {
-  type AudioCodec,
-  AudioSample,
-  AudioSampleSource,
-  BufferTarget,
-  Mp3OutputFormat,
-  Mp4OutputFormat,
-  Output,
-} from "mediabunny";
 
 const folder = join(import.meta.dirname, "../prisma/sample-library");
 const musicRate = 44_100;
@@ -105,30 +94,24 @@ function withPeak(samples: Float32Array<ArrayBuffer>, peak: number): Float32Arra
   return samples.map((sample) => (sample * peak) / loudest);
 }
 
-type Format = { codec: AudioCodec; bitrate: number; title: string };
+type Format = { bitrate: string; title: string };
 
-async function write(name: string, { samples, sampleRate }: Sound, { codec, bitrate, title }: Format): Promise<void> {
-  const target = new BufferTarget();
-  const format = codec === "mp3" ? new Mp3OutputFormat() : new Mp4OutputFormat({ fastStart: "in-memory" });
-  const output = new Output({ format, target });
-  const source = new AudioSampleSource({ codec, bitrate });
-  output.addAudioTrack(source);
-  output.setMetadataTags({ title, artist: "Lectern", album: "Sample Library" });
-  await output.start();
-  const sample = new AudioSample({ data: samples, format: "f32", numberOfChannels: 1, sampleRate, timestamp: 0 });
-  await source.add(sample);
-  sample.close();
-  await output.finalize();
-  await writeFile(join(folder, name), new Uint8Array(target.buffer as ArrayBuffer));
+/** The ending of the name decides the encoder. */
+function write(name: string, sound: Sound, { bitrate, title }: Format): void {
+  const tags = Object.entries({ title, artist: "Lectern", album: "Sample Library" });
+  const parameters = [
+    ...["-loglevel", "error", "-y", "-f", "f32le", "-ar", String(sound.sampleRate), "-ac", "1", "-i", "pipe:0"],
+    ...["-b:a", bitrate, ...tags.flatMap(([tag, value]) => ["-metadata", `${tag}=${value}`])],
+    // Neither a time nor the encoder's version.
+    ...["-fflags", "+bitexact", "-flags:a", "+bitexact", "-movflags", "+faststart", join(folder, name)],
+  ];
+  execFileSync("ffmpeg", parameters, { input: Buffer.from(sound.samples.buffer) });
 }
 
-// An MP4 file states when it was made; this time does not change.
-Date.now = () => Date.UTC(2026, 10, 21);
-registerMediabunnyServer();
-await write("broken-chords.mp3", brokenChords(), { codec: "mp3", bitrate: 48_000, title: "Broken Chords" });
-await write("slow-bells.m4a", slowBells(), { codec: "aac", bitrate: 48_000, title: "Slow Bells" });
-await write(
+write("broken-chords.mp3", brokenChords(), { bitrate: "48k", title: "Broken Chords" });
+write("slow-bells.m4a", slowBells(), { bitrate: "48k", title: "Slow Bells" });
+write(
   "welcome.mp3",
   spoken("Welcome to Lectern, a library of texts and sounds. Nobody has recorded this line: a program speaks it."),
-  { codec: "mp3", bitrate: 32_000, title: "Welcome to Lectern" },
+  { bitrate: "32k", title: "Welcome to Lectern" },
 );

@@ -13,6 +13,7 @@ import { loadSampleLibrary } from "../src/sample-library.ts";
 import { slices } from "../src/slices.ts";
 import { pdf } from "./support/documents.ts";
 import { type Lectern, startLectern } from "./support/lectern.ts";
+import { makeM4a } from "./support/sounds.ts";
 
 const root = join(import.meta.dirname, "..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -42,6 +43,7 @@ describe.skipIf(!hasCurl)("the requests", () => {
     await lectern.settled();
     folder = await mkdtemp(join(tmpdir(), "lectern-readme-"));
     await writeFile(join(folder, "paper.pdf"), pdf(["Words of a paper."]));
+    await writeFile(join(folder, "song.m4a"), makeM4a({ seconds: 1 }));
   });
   afterAll(async () => {
     await lectern.stop();
@@ -55,12 +57,16 @@ describe.skipIf(!hasCurl)("the requests", () => {
 
   it("get the responses that are shown below them", async () => {
     const requests = blocks.filter(({ code }) => code.startsWith("curl"));
-    expect(requests).toHaveLength(5);
+    expect(requests).toHaveLength(6);
     for (const request of requests) {
       const response = await run(request.code);
       await lectern.settled();
       const next = blocks[blocks.indexOf(request) + 1];
       if (next?.language !== "json") {
+        if (request.code.includes("uploadAudio")) {
+          expect(response).toMatchObject({ data: { uploadAudio: { isDuplicate: false, audio: { title: "song" } } } });
+          continue;
+        }
         expect(response).toMatchObject({
           data: { createDocument: { isDuplicate: false, document: { title: "paper", mimeType: "application/pdf" } } },
         });

@@ -15,7 +15,9 @@ let lectern: Lectern;
 let ada: Person;
 
 beforeAll(async () => {
-  lectern = await startLectern({ settings: { MAX_DOCUMENT_BYTES: String(maxBytes), MAX_AUDIO_BYTES: String(maxBytes), MAX_JSON_BYTES: "100000" } });
+  lectern = await startLectern({
+    settings: { MAX_DOCUMENT_BYTES: String(maxBytes), MAX_AUDIO_BYTES: String(maxBytes), MAX_JSON_BYTES: "100000" },
+  });
   ada = await lectern.person("Ada");
 });
 afterAll(() => lectern.stop());
