@@ -87,7 +87,7 @@ describe("a type of rows", () => {
     const nodes = Object.values(schema.getTypeMap()).filter(
       (type) => isObjectType(type) && type.getInterfaces().some(({ name }) => name === "Node"),
     );
-    expect(nodes.map(({ name }) => name).sort()).toEqual(["Category", "Chunk", "Document", "Event", "User"]);
+    expect(nodes.map(({ name }) => name).sort()).toEqual(["Audio", "Category", "Chunk", "Document", "Event", "User"]);
     for (const { name } of nodes) expect(rowsById(schema, name), name).toBeDefined();
   });
 });
