@@ -33,7 +33,7 @@ export async function startTime(stage: Stage, starter: Starter, count: number): 
         `select percentile_disc(array[0.5, 0.99, 1]) within group (order by ms) as ms, count(*)::int as count from (
            select extract(epoch from min(occurred_at) filter (where payload->>'status' = 'PROCESSING')
              - min(occurred_at) filter (where payload->>'change' = 'created'))::float * 1000 as ms
-           from outbox where position > $1 group by row_id) as waits`,
+           from outbox where position > $1 and topic = 'document' group by row_id) as waits`,
         [before[0].position],
       );
       if (rows[0].count !== count) throw new Error(`${rows[0].count} documents were claimed, not ${count}.`);
