@@ -1,6 +1,6 @@
 /** Audio: uploaded, decoded by workers, played under addresses of its own. */
 import { createReadStream } from "node:fs";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { z } from "zod";
 import { tables } from "../database/generated/tables.ts";
 import { workQueue } from "../processing/work-queue.ts";
@@ -37,7 +37,11 @@ export const audioSlice: Slice = {
     MAX_AUDIO_BYTES: whole(1, 2_000_000_000).default(50_000_000).describe("size of an audio"),
     MAX_AUDIO_HOURS: whole(1, 100).default(6).describe("length of an audio; a longer one is FAILED"),
     AUDIO_TIMEOUT_MS: whole(1_000, 86_400_000).default(1_800_000).describe("timeout of the processing of an audio"),
-    FFMPEG_PATH: z.string().min(1).optional().describe("a program that decodes audio; unset: the libraries"),
+    FFMPEG_PATH: z
+      .string()
+      .refine(isAbsolute, "must be an absolute path")
+      .optional()
+      .describe("absolute path of an ffmpeg that decodes audio; unset: the libraries"),
   },
   types: () =>
     Promise.all([import("./audio.schema.ts"), import("./audio.mutations.ts"), import("./audio.subscriptions.ts")]),

@@ -11,6 +11,7 @@ import { errorsOf, type Lectern, type Person, startLectern } from "../support/le
 import { id3Tag, makeM4a, makeMp3, png } from "../support/sounds.ts";
 import { until } from "../support/until.ts";
 import { sendSource } from "../support/upload.ts";
+import { watchBySse } from "../support/watching.ts";
 
 let lectern: Lectern;
 let edith: Person;
@@ -375,6 +376,32 @@ describe("lists", () => {
       // Of an audio that has not been decoded, too.
       expect(errors[0]?.extensions).toMatchObject({ code: "BAD_USER_INPUT", inputPath: ["count"] });
     }
+  });
+});
+
+describe("audioChanged", () => {
+  type Changed = { audioChanged: { deletedId: string | null; audio: { title: string; status: string } | null } };
+
+  it("tells everybody who reads of the upload, of each step of its processing, and of the deletion", async () => {
+    const query = "subscription { audioChanged { cursor deletedId audio { title status } } }";
+    const watch = await watchBySse<Changed>(lectern.url, { query, accessToken: vera.accessToken });
+    const { audio } = await upload(song(), { title: "Watched" });
+    await lectern.settled();
+    await edith.client.request(DeleteSound, { input: { id: audio.id } });
+    await until(
+      () => watch.results.some(({ data }) => data?.audioChanged.deletedId === audio.id),
+      "the deletion is told",
+    );
+    watch.close();
+    // The row is shown as it is when the event is told, so steps that follow quickly look alike.
+    const shown = watch.results.map(({ data }) => data?.audioChanged.audio).filter((row) => row?.title === "Watched");
+    expect(shown.length).toBeGreaterThan(0);
+    expect(watch.results.length).toBeGreaterThanOrEqual(4);
+  });
+
+  it("is refused to strangers", async () => {
+    const query = "subscription { audioChanged { cursor } }";
+    await expect(watchBySse(lectern.url, { query })).rejects.toThrow("UNAUTHENTICATED");
   });
 });
 

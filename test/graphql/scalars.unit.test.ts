@@ -1,11 +1,12 @@
 import { GraphQLError, type GraphQLScalarType, Kind } from "graphql";
 import { beforeAll, describe, expect, it } from "vitest";
 import { buildSchema } from "../../src/graphql/schema.ts";
+import { slices } from "../../src/slices.ts";
 import { StagedFile } from "../../src/storage/file-store.ts";
 
 let scalars: Record<"DateTime" | "Bytes" | "File", GraphQLScalarType>;
 beforeAll(async () => {
-  scalars = (await buildSchema([])).getTypeMap() as typeof scalars;
+  scalars = (await buildSchema(slices)).getTypeMap() as typeof scalars;
 });
 
 describe("a DateTime", () => {

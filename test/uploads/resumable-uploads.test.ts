@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { documentSlice } from "../../src/documents/document.slice.ts";
 import { ApplicationError } from "../../src/errors.ts";
 import type { Slice } from "../../src/slice.ts";
-import { userSlice } from "../../src/users/user.slice.ts";
+import { slices } from "../../src/slices.ts";
 import { graphql } from "../support/client/generated/gql.ts";
 import { failFiles } from "../support/failing-files.ts";
 import { filesOf } from "../support/files.ts";
@@ -37,9 +37,10 @@ beforeAll(async () => {
     open: (parts) => ({ ...documentSlice.open?.(parts), requireRoom: room }),
   };
   lectern = await startLectern({
-    slices: [userSlice, documents],
+    slices: slices.map((slice) => (slice === documentSlice ? documents : slice)),
     settings: {
       MAX_DOCUMENT_BYTES: String(maxBytes),
+      MAX_AUDIO_BYTES: String(maxBytes),
       UPLOADS_PER_USER: "3",
       UPLOAD_BYTES_PER_USER: String(2 * maxBytes),
     },

@@ -11,7 +11,7 @@ import { documentSlice } from "../../src/documents/document.slice.ts";
 import { ApplicationError } from "../../src/errors.ts";
 import { decodeGlobalId } from "../../src/graphql/global-id.ts";
 import type { Slice } from "../../src/slice.ts";
-import { userSlice } from "../../src/users/user.slice.ts";
+import { slices } from "../../src/slices.ts";
 import { connectTo } from "../support/database.ts";
 import { dump } from "../support/dump.ts";
 import { filesOf } from "../support/files.ts";
@@ -194,7 +194,11 @@ describe("files that an operation may not bring", () => {
       uploads: () => ({ createDocument, createNothing: { maxBytes: 2 * maxBytes, role: "VIEWER" } }),
       open: (parts) => ({ ...documentSlice.open?.(parts), requireRoom: room }),
     };
-    strict = await startLectern({ database: lectern.database, slices: [userSlice, editorsOnly] });
+    strict = await startLectern({
+      database: lectern.database,
+      slices: slices.map((slice) => (slice === documentSlice ? editorsOnly : slice)),
+      settings: { MAX_AUDIO_BYTES: String(maxBytes) },
+    });
   });
   afterAll(() => strict.stop());
 
@@ -220,7 +224,8 @@ describe("files that an operation may not bring", () => {
   });
 
   it("by fields that take none", async () => {
-    const message = "No field of this operation takes a file. Fields that do: createDocument, createNothing.";
+    const message =
+      "No field of this operation takes a file. Fields that do: createDocument, createNothing, uploadAudio, replaceAudioFile.";
     const refused = [400, error("BAD_USER_INPUT", message)];
     expect(await answerTo(fieldsOf("mutation { signOut { ok } }"), maxBytes)).toEqual(refused);
   });
