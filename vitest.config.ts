@@ -32,6 +32,14 @@ const independent = [
   "test/users/user.service.test.ts",
   "test/**/*.unit.test.ts",
 ];
+
+/** Tests that add types of their own to the schema, which other tests in the same process would find there. */
+const apart = [
+  "test/slices.test.ts",
+  "test/downloads/delivery-from-s3.test.ts",
+  "test/downloads/playing.test.ts",
+  "test/downloads/serving.test.ts",
+];
 const skipped = process.env.LECTERN_ON_DATABASE ? independent : [];
 
 export default defineConfig({
@@ -55,9 +63,13 @@ export default defineConfig({
         test: {
           name: "all",
           include: ["test/**/*.test.ts"],
-          exclude: [timing, ...skipped],
+          exclude: [timing, ...apart, ...skipped],
           sequence: { groupOrder: 0 },
         },
+      },
+      {
+        extends: true,
+        test: { name: "apart", include: apart, exclude: skipped, isolate: true, sequence: { groupOrder: 0 } },
       },
       {
         // What measures time runs when everything else is done, one file after the other.

@@ -38,22 +38,31 @@ it.each<{ point: FilePoint; left: number }>([
     AUTH_SECRET,
     LOG_LEVEL: "warn",
   };
-  const worker = begin(["worker"], { environment: { ...environment, CRASH_AT: point, WORKER_LEASE_MS: "1000" } });
+  const worker = begin(["worker"], { environment: { ...environment, CRASH_AT: point } });
   expect((await worker.ended).signal).toBe("SIGKILL");
   expect(await statuses()).toMatchObject([{ status: "PROCESSING", attempts: 1, mime_type: "audio/mp4" }]);
   // The one that was sent, and the beginning of the new one.
   expect(await filesOf(lectern)).toHaveLength(left);
 
-  const next = await startLectern({ database: lectern.database, worker: true, settings: { FILE_GRACE_MS: "0" } });
+  // Its lease is over, as it would be half a minute later.
+  await lectern.database.query("update audio set lease_until = now() - interval '1 second'");
+  const next = await startLectern({ database: lectern.database, worker: true });
   try {
     await until(async () => (await statuses())[0]?.status === "COMPLETED", "another worker completes it", 60_000);
     expect(await statuses()).toMatchObject([{ attempts: 2, mime_type: "audio/mpeg", filename: `${point}.mp3` }]);
+  } finally {
+    await next.stop();
+  }
+
+  // Without a worker, whose files it would take for left ones.
+  const sweeping = await startLectern({ database: lectern.database, settings: { FILE_GRACE_MS: "0" } });
+  try {
     const { examine } = integrityOf(lectern, { graceMs: -1 });
     await until(async () => Object.keys(countsIn(await examine())).length === 0, "doctor finds nothing");
     await until(async () => (await filesOf(lectern)).length === 1, "one file is left");
     await lectern.database.query("delete from audio");
     await until(async () => (await filesOf(lectern)).length === 0, "and none without its row");
   } finally {
-    await next.stop();
+    await sweeping.stop();
   }
 });
