@@ -70,7 +70,7 @@ function psql(script: string): Promise<{ stdout: string; stderr: string }> {
 }
 
 it("is SQL, JSON and Python that is run here", () => {
-  expect(blocks.map(({ language }) => language)).toEqual(["json", "python", "sql", "python", "sql"]);
+  expect(blocks.map(({ language }) => language)).toEqual(["json", "python", "json", "sql", "python", "sql"]);
 });
 
 it("chunks in JSON are taken as they are", async () => {
@@ -85,6 +85,26 @@ it("chunks in JSON are taken as they are", async () => {
     expect((await client.query(call, [rows[0].id, rows[0].claim, json])).rows).toEqual([{ stands: true }]);
   });
   expect(await chunks()).toEqual([{ index: 0, text, start_offset: 0, end_offset: text.length, token_count: 4 }]);
+});
+
+it("what is found of a sound is taken in JSON as it is", async () => {
+  const [, json = ""] = codes("json");
+  const [row] = await database.query(`
+    insert into audio (title, filename, uploaded_by_id, mime_type, size_bytes, sha256, sent_sha256, storage_key)
+    select 'A sound', 'sound.mp3', id, 'audio/mpeg', 1, 'a', 'a', gen_random_uuid()::text from users limit 1
+    returning id`);
+  await withClient(login.url, async (client) => {
+    const { rows } = await client.query("select id, claim from claim_audio('mine', 1, '30 seconds')");
+    const call = "select complete_audio($1, $2, $3) as stands";
+    expect((await client.query(call, [rows[0].id, rows[0].claim, json])).rows).toEqual([{ stands: true }]);
+  });
+  const [audio] = await database.query("select status, duration_ms, artist, peaks from audio where id = $1", [row?.id]);
+  expect(audio).toEqual({
+    status: "COMPLETED",
+    duration_ms: 215_000,
+    artist: "Ada",
+    peaks: Buffer.from([0, 1, 2, 3]),
+  });
 });
 
 describe.skipIf(!hasPsql)("SQL", () => {
