@@ -64,9 +64,12 @@ export const faults: Fault[] = [
     tests: rules,
   },
   {
-    name: "an audio without a title",
+    name: "a title that is null is taken for none",
     file: service,
-    replace: { 'if (changes.title === null) throw badInput(["input", "title"], "An audio always has a title.");': "" },
+    replace: {
+      'if (changes.title === null) throw badInput(["input", "title"], "An audio always has a title.");':
+        "if (changes.title === null) return this.#parts.uow.audio.update(id, { artist: badInput.name });",
+    },
     tests: rules,
   },
   {
@@ -76,9 +79,9 @@ export const faults: Fault[] = [
     tests: rules,
   },
   {
-    name: "a file of any type is kept",
+    name: "a file of another type is bad input",
     file: receiver,
-    replace: { "if (format.mimeType === null) {": "if (format.mimeType === undefined) {" },
+    replace: { '"UNSUPPORTED_MEDIA_TYPE", message': '"BAD_USER_INPUT", message' },
     tests: rules,
   },
   {
