@@ -7,9 +7,10 @@
  * An upload exists while it has both files. Only the server's user may read them. Several servers may share the folder.
  * Ids are generated, and the folder of a user holds that user's uploads only, so nobody can name another's.
  */
-import { type FileHandle, mkdir, open, readdir, readFile, rm, rmdir, utimes } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { FileStoreError } from "../storage/file-store.ts";
+import { type FileHandle, open, readFile, rm, rmdir, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import { ask, entriesOf, makeFolder, piecesOf, statOrNull, syncFolder } from "../storage/disk.ts";
+import { FileStoreError, isKey } from "../storage/file-store.ts";
 
 export type UploadKey = { userId: string; id: string };
 
@@ -24,9 +25,8 @@ export type PartialUpload = {
   usedAt: Date;
 };
 
-const keyForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-export const isUploadId = (id: string): boolean => keyForm.test(id);
-const pieceBytes = 65_536;
+/** They have the form of storage keys. */
+export const isUploadId = isKey;
 
 export class UploadFolder {
   readonly #folder: string;
@@ -48,8 +48,7 @@ export class UploadFolder {
         await this.remove(key).catch(() => {});
         throw error;
       }
-      const handle = await open(folder);
-      await handle.sync().finally(() => handle.close());
+      await syncFolder(folder);
     });
   }
 
@@ -107,11 +106,7 @@ export class UploadFolder {
     const path = this.#pathOf(key);
     const handle = await ask(path, () => open(path));
     try {
-      for (;;) {
-        const { bytesRead, buffer } = await ask(path, () => handle.read(Buffer.allocUnsafe(pieceBytes)));
-        if (bytesRead === 0) return;
-        yield buffer.subarray(0, bytesRead);
-      }
+      yield* piecesOf(handle, path);
     } finally {
       await handle.close();
     }
@@ -134,30 +129,20 @@ export class UploadFolder {
 
   /** The keys of a user's uploads, also of those that a crash has left without one of their files. */
   async keysOf(userId: string): Promise<UploadKey[]> {
-    const names = await entriesOf(join(this.#folder, requireKey(userId)));
+    const names = await namesIn(join(this.#folder, requireKey(userId)));
     const ids = new Set(names.map((name) => name.replace(/\.json$/, "")).filter(isUploadId));
     return [...ids].map((id) => ({ userId, id }));
   }
 
   /** The users with a folder. */
   async userIds(): Promise<string[]> {
-    return (await entriesOf(this.#folder)).filter((name) => keyForm.test(name));
+    return (await namesIn(this.#folder)).filter(isKey);
   }
 
   /** When a file of the upload was last written; null if there is none. */
   async ageMs(key: UploadKey): Promise<number | null> {
     const path = this.#pathOf(key);
-    const times = await Promise.all(
-      [path, infoOf(path)].map((file) =>
-        withoutMissing(() =>
-          ask(file, async () => {
-            const handle = await open(file);
-            const { mtimeMs } = await handle.stat().finally(() => handle.close());
-            return mtimeMs;
-          }),
-        ),
-      ),
-    );
+    const times = await Promise.all([path, infoOf(path)].map(async (file) => (await statOrNull(file))?.mtimeMs));
     const last = Math.max(...times.map((time) => time ?? 0));
     return last === 0 ? null : Date.now() - last;
   }
@@ -177,21 +162,8 @@ const infoOf = (path: string) => `${path}.json`;
 
 /** Keys must not lead out of the folder. */
 function requireKey(key: string): string {
-  if (!keyForm.test(key)) throw new Error(`The id of an upload is a UUID, not ${JSON.stringify(key.slice(0, 50))}.`);
+  if (!isKey(key)) throw new Error(`The id of an upload is a UUID, not ${JSON.stringify(key.slice(0, 50))}.`);
   return key;
-}
-
-/** Creates a folder and those above it, if missing. Node's `recursive` option misreports full and read-only disks. */
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { mode: 0o700 });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST") return;
-    if (code !== "ENOENT" || dirname(path) === path) throw error;
-    await makeFolder(dirname(path));
-    await makeFolder(path);
-  }
 }
 
 /** @returns null for a file that a crash has cut */
@@ -220,18 +192,6 @@ async function writeAt(handle: FileHandle, piece: Uint8Array, position: number):
   }
 }
 
-const isOfSystem = (error: unknown): error is NodeJS.ErrnoException =>
-  error instanceof Error && "errno" in error && typeof error.errno === "number";
-
-/** @throws FileStoreError for errors of the operating system */
-async function ask<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    throw isOfSystem(error) ? new FileStoreError(path, error) : error;
-  }
-}
-
 const isMissing = (error: unknown) => error instanceof FileStoreError && error.reason === "ENOENT";
 
 async function withoutMissing<Result>(work: () => Promise<Result>): Promise<Result | null> {
@@ -243,6 +203,4 @@ async function withoutMissing<Result>(work: () => Promise<Result>): Promise<Resu
   }
 }
 
-async function entriesOf(folder: string): Promise<string[]> {
-  return (await withoutMissing(() => ask(folder, () => readdir(folder)))) ?? [];
-}
+const namesIn = (folder: string): Promise<string[]> => Array.fromAsync(entriesOf(folder), ({ name }) => name);
