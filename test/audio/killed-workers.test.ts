@@ -1,7 +1,7 @@
 /** kill -9 of a worker at every point of the file that it makes: another worker completes the audio, and nothing is left. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { FilePoint } from "../../src/storage/file-store.ts";
-import { begin } from "../support/command.ts";
+import { begin, environmentBeside } from "../support/command.ts";
 import { filesOf } from "../support/files.ts";
 import { countsIn, integrityOf } from "../support/integrity.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
@@ -30,15 +30,8 @@ it.each<{ point: FilePoint; left: number }>([
   const sound = makeM4a({ seconds: 1, title: point });
   const file = new File([new Uint8Array(sound)], `${point}.m4a`);
   expect((await sendSource(lectern, edith, { query, file })).errors).toBeUndefined();
-  const { DATA_DIR, AUTH_SECRET } = lectern.config;
-  const environment = {
-    NODE_ENV: "test",
-    DATABASE_URL: lectern.database.url,
-    DATA_DIR,
-    AUTH_SECRET,
-    LOG_LEVEL: "warn",
-  };
-  const worker = begin(["worker"], { environment: { ...environment, CRASH_AT: point } });
+  const environment = { ...environmentBeside(lectern), WORKERS: "1", CRASH_AT: point };
+  const worker = begin(["worker"], { environment });
   expect((await worker.ended).signal).toBe("SIGKILL");
   expect(await statuses()).toMatchObject([{ status: "PROCESSING", attempts: 1, mime_type: "audio/mp4" }]);
   // The one that was sent, and the beginning of the new one.

@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { FilePoint } from "../../src/storage/file-store.ts";
-import { begin } from "../support/command.ts";
+import { begin, environmentBeside } from "../support/command.ts";
 import { filesOf } from "../support/files.ts";
 import { countsIn, integrityOf } from "../support/integrity.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
@@ -22,17 +22,7 @@ beforeAll(async () => {
   // Files are left to the servers that are killed, and to those that follow.
   lectern = await startLectern({ worker: true, housekeeping: false });
   ada = await lectern.person("Ada", "EDITOR");
-  environment = {
-    NODE_ENV: "test",
-    DATABASE_URL: lectern.database.url,
-    DATA_DIR: lectern.config.DATA_DIR,
-    AUTH_SECRET: lectern.config.AUTH_SECRET,
-    // Tokens are good for the server that issued them only.
-    PUBLIC_URL: "http://lectern.test",
-    PORT: "0",
-    WORKERS: "0",
-    LOG_LEVEL: "warn",
-  };
+  environment = environmentBeside(lectern);
 });
 afterAll(() => lectern.stop());
 

@@ -5,6 +5,7 @@ import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Lectern } from "./lectern.ts";
 import { endWithRun } from "./reap.ts";
 
 const main = join(import.meta.dirname, "../../src/main.ts");
@@ -14,6 +15,19 @@ const startMs = 50_000;
 
 /** The variables of the test run that every process of ours is given. */
 export const basics = { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE };
+
+/** The environment of a further server, or of a worker, on the database and the files of a Lectern. It runs no worker. */
+export const environmentBeside = ({ config, database }: Pick<Lectern, "config" | "database">) => ({
+  NODE_ENV: "test",
+  DATABASE_URL: database.url,
+  DATA_DIR: config.DATA_DIR,
+  AUTH_SECRET: config.AUTH_SECRET,
+  // Tokens are good for the server that issued them only.
+  PUBLIC_URL: "http://lectern.test",
+  PORT: "0",
+  WORKERS: "0",
+  LOG_LEVEL: "warn",
+});
 
 export type Outcome = { code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string };
 

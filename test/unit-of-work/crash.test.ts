@@ -11,7 +11,7 @@ import { slices } from "../../src/slices.ts";
 import { sweepFiles } from "../../src/storage/file-sweep.ts";
 import { findNamed } from "../../src/storage/named-files.ts";
 import type { TransactionPoint } from "../../src/unit-of-work/transaction-guard.ts";
-import { begin, run } from "../support/command.ts";
+import { begin, environmentBeside, run } from "../support/command.ts";
 import { dump } from "../support/dump.ts";
 import { filesOf } from "../support/files.ts";
 import { globalIdOf, uuidOf } from "../support/global-ids.ts";
@@ -37,17 +37,9 @@ beforeAll(async () => {
   ada = await lectern.person("Ada");
   ed = await lectern.person("Ed", "EDITOR");
   environment = {
-    NODE_ENV: "test",
-    DATABASE_URL: lectern.database.url,
-    DATA_DIR: lectern.config.DATA_DIR,
-    AUTH_SECRET: lectern.config.AUTH_SECRET,
-    // Tokens are good for the server that issued them only.
-    PUBLIC_URL: "http://lectern.test",
-    PORT: "0",
-    WORKERS: "0",
+    ...environmentBeside(lectern),
     // One for each mutation, since all of them are halted at once.
     WRITE_CONNECTIONS: String(names.length),
-    LOG_LEVEL: "warn",
     // Nothing but the kill ends what has stopped, on a slow machine too, and all get that far.
     TRANSACTION_TIMEOUT_MS: "60000",
     STATEMENT_TIMEOUT_MS: "60000",

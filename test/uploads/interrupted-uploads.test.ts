@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { begin } from "../support/command.ts";
+import { begin, environmentBeside } from "../support/command.ts";
 import { filesOf } from "../support/files.ts";
 import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { post } from "../support/post.ts";
@@ -47,18 +47,7 @@ async function create(path: string, url = lectern.url) {
 
 describe("a server that is killed amid an upload", () => {
   it("is followed by one that knows the bytes of the disk, and takes the rest", async () => {
-    const server = begin(["start"], {
-      environment: {
-        NODE_ENV: "test",
-        DATABASE_URL: lectern.database.url,
-        DATA_DIR: lectern.config.DATA_DIR,
-        AUTH_SECRET: lectern.config.AUTH_SECRET,
-        // Tokens are good for the server that issued them only.
-        PUBLIC_URL: "http://lectern.test",
-        PORT: "0",
-        WORKERS: "0",
-      },
-    });
+    const server = begin(["start"], { environment: environmentBeside(lectern) });
     const [, url = ""] = await server.printed(/Lectern is ready: (http\S+)/);
     const killed = tusOf({ url }, ada);
     const bytes = page(2_000_000);
