@@ -58,6 +58,7 @@ export const sketchMigration = `
   create index on sketches (owner_id, created_at, id);
   create trigger sketches_version before update on sketches for each row execute function raise_version();
 
+  select count_files('sketches', 'storage_key', 'size_bytes');
   select make_queue('sketches', 'sketch', array['storage_key']);
   select record_changes('sketches', 'sketch', array['owner_id', 'version', 'status', 'storage_key'],
     array['name', 'status', 'storage_key']);
