@@ -79,13 +79,14 @@ function table(model: DMMF.Model, enums: Map<string, string>): string[] {
   return [
     `  ${model.name}: {`,
     `    name: "${model.dbName ?? model.name}",`,
-    `    primaryKey: "${model.fields.find(({ isId }) => isId)?.name}",`,
+    // A view has no primary key, but a unique column.
+    `    primaryKey: "${model.fields.find(({ isId, isUnique }) => isId || isUnique)?.name}",`,
     "    columns: {",
     ...columnsOf(model).map((field) => {
       const type = nativeTypes[field.nativeType?.[0] ?? ""] ?? sqlTypes[field.type] ?? `"${enums.get(field.type)}"`;
       const parts = [
         `name: "${field.dbName ?? field.name}"`,
-        `type: ${JSON.stringify(type)}`,
+        `type: ${JSON.stringify(field.isList ? `${type}[]` : type)}`,
         `isNullable: ${!field.isRequired}`,
         ...(isOmitted(field) ? ["isOmitted: true"] : []),
       ];
