@@ -29,6 +29,10 @@ export type OneRelation<Row = unknown> = AnyShared & { kind: "one"; key: string;
 /** Pages of rows per key, with their count. */
 export type PageRelation<Row = unknown, Arguments = object> = AnyShared & {
   kind: "page";
+  /** With `match`, for rows that refer to their keys through another table. */
+  keyType?: string;
+  /** Which rows belong to the key. Rows stand as `t`. Instead of `key`. */
+  match?: (key: Sql, columns: Columns) => Sql;
   /** Condition for rows (alias `t`) that match the arguments. Filters that read other rows need the viewer. */
   filter?: (args: PassedThrough, columns: Columns, viewer: PassedThrough) => Sql | undefined;
   /** Replaces `filter` in the count, for relations whose pages are limited to a part of the matching rows. */
@@ -71,17 +75,23 @@ export type ListRelation<Row = unknown, Arguments = object> = AnyShared & {
   readonly args?: Arguments;
 };
 
-/** One omitted column of one row per key, for values that are too wide to load with every row. */
+/** One value of one row per key that is not loaded with every row: an omitted column, or a computed value. */
 export type ColumnRelation<Value = unknown> = AnyShared & {
   kind: "column";
   key: string;
-  column: string;
+  /** Or a query for the keys and their values; the keys are in the column `key` of a table. */
+  column: string | ((keys: Sql) => Sql);
   readonly value?: Value;
 };
 
 type NameOf<RowTable> = RowTable extends Table<infer _, infer All> ? keyof All & string : never;
 type RowOf<RowTable> = RowTable extends Table<infer Row, infer _> ? Row : never;
 type AllOf<RowTable> = RowTable extends Table<infer _, infer All> ? All : never;
+
+/** How the rows of a page belong to keys. A root relation has none. */
+type Keyed<RowTable> =
+  | { key?: NameOf<RowTable>; keyType?: never; match?: never }
+  | { key?: never; keyType: string; match: (key: Sql, columns: Columns<NameOf<RowTable>>) => Sql };
 
 type Declaration<Viewer, RowTable> = {
   name: string;
@@ -111,19 +121,22 @@ export function relationsFor<Viewer>() {
       Arguments = RelationArguments,
       Extra = unknown,
     >(
-      declaration: Declaration<Viewer, RowTable> & {
-        key?: NameOf<RowTable>;
-        filter?: (args: Arguments, columns: Columns<NameOf<RowTable>>, viewer: Viewer) => Sql | undefined;
-        counted?: (args: Arguments, columns: Columns<NameOf<RowTable>>) => Sql;
-        isExpensive?: boolean;
-        generation?: Generation & { column: NameOf<RowTable> };
-        orders: Orders;
-        defaultOrder: { field: keyof Orders & string; direction: Direction };
-        computed?: Record<string, { type: string; sql: (args: Arguments, columns: Columns<NameOf<RowTable>>) => Sql }>;
-        decorated?: Record<string, (args: Arguments) => Sql>;
-        /** Only a type, never set: the values that `computed` and `decorated` add to a row. */
-        extra?: Extra;
-      },
+      declaration: Declaration<Viewer, RowTable> &
+        Keyed<RowTable> & {
+          filter?: (args: Arguments, columns: Columns<NameOf<RowTable>>, viewer: Viewer) => Sql | undefined;
+          counted?: (args: Arguments, columns: Columns<NameOf<RowTable>>) => Sql;
+          isExpensive?: boolean;
+          generation?: Generation & { column: NameOf<RowTable> };
+          orders: Orders;
+          defaultOrder: { field: keyof Orders & string; direction: Direction };
+          computed?: Record<
+            string,
+            { type: string; sql: (args: Arguments, columns: Columns<NameOf<RowTable>>) => Sql }
+          >;
+          decorated?: Record<string, (args: Arguments) => Sql>;
+          /** Only a type, never set: the values that `computed` and `decorated` add to a row. */
+          extra?: Extra;
+        },
     ): PageRelation<RowOf<RowTable> & Extra, Arguments> {
       const relation = { kind: "page" as const, computed: {}, decorated: {}, ...declaration };
       if (relation.generation && relation.key === undefined) {
@@ -152,6 +165,22 @@ export function relationsFor<Viewer>() {
       declaration: Declaration<Viewer, RowTable> & { key: NameOf<RowTable>; column: Column },
     ): ColumnRelation<AllOf<RowTable>[Column]> {
       return { kind: "column", ...declaration };
+    },
+
+    /**
+     * A value that is computed from the row and others, such as its rank, for all keys together.
+     *
+     * @param declaration.values returns a query with two columns, the key and its value; keys that were not asked are
+     * ignored. `keys` is a table with the column `key`
+     */
+    value<Value>() {
+      return <RowTable extends AnyTable>({
+        values,
+        ...declaration
+      }: Declaration<Viewer, RowTable> & {
+        key: NameOf<RowTable>;
+        values: (keys: Sql) => Sql;
+      }): ColumnRelation<Value> => ({ kind: "column", ...declaration, column: values });
     },
   };
 }

@@ -19,7 +19,7 @@ export function keysFromArray(ask: Ask, keys: Iterable<string>): Keys {
 
 /** The SQL type of the keys; null for root relations. */
 export function keyType(ask: Ask): string | null {
-  if (ask.kind === "list") return ask.relation.keyType ?? null;
+  if ("keyType" in ask.relation && ask.relation.keyType !== undefined) return ask.relation.keyType;
   return ask.relation.key === undefined ? null : requireColumn(ask.relation.table, ask.relation.key).type;
 }
 
@@ -31,9 +31,10 @@ export function statementOf(ask: Ask, keys: Keys, viewer: unknown): Sql {
     case "one":
       return sql`select ${selectList(relation.table, "t")} from ${keyed(ask, keys)} where ${visible(relation, viewer)}`;
     case "column":
-      return sql`select ${key}, ${column(ask, ask.relation.column)} as "$value" from ${keyed(ask, keys)} where ${visible(relation, viewer)}`;
+      return columnStatement(ask, keys, viewer);
     case "count":
-      return isOfGeneration(ask)
+      // By itself for each key that has no column: a join on the condition would compare all rows with all keys.
+      return isOfGeneration(ask) || ask.relation.match
         ? sql`select ${key}, (select count(*)::integer from ${table(relation)} where ${ofKey(ask)}${counted(ask, viewer)}) as "$value" from (${keys}) k(key)`
         : sql`select ${key}, count(*)::integer as "$value" from ${keyed(ask, keys)} where ${counted(ask, viewer)} group by 1`;
     case "exists":
@@ -91,11 +92,29 @@ const column = (ask: Ask, name: string): Sql => {
   return columnsOf(ask.relation.table, "t")[name] as Sql;
 };
 
+function columnStatement(ask: ColumnAsk, keys: Keys, viewer: unknown): Sql {
+  const { relation } = ask;
+  const { column: value } = relation;
+  if (typeof value === "string") {
+    return sql`select k.key as "$key", ${column(ask, value)} as "$value" from ${keyed(ask, keys)} where ${visible(relation, viewer)}`;
+  }
+  // Computed once: in a plan, the query for the keys contains the parents' pages.
+  const asked = raw("keys");
+  return sql`with ${asked}(key) as materialized (${keys}) select k.key as "$key", v.value as "$value" from ${keyed(ask, sql`select key from ${asked}`)} join (${value(asked)}) v(key, value) on v.key = k.key where ${visible(relation, viewer)}`;
+}
+
 /** The relation's table, joined to the keys if the relation has any. */
 function keyed(ask: Ask, keys: Keys): Sql {
+  const belongs = belongsToKey(ask);
+  return belongs ? sql`(${keys}) k(key) join ${table(ask.relation)} on ${belongs}` : table(ask.relation);
+}
+
+/** Condition for the rows of a key; undefined for root relations. */
+function belongsToKey(ask: Ask): Sql | undefined {
   const { relation } = ask;
-  if (relation.key === undefined) return table(relation);
-  return sql`(${keys}) k(key) join ${table(relation)} on ${column(ask, relation.key)} = k.key`;
+  if (relation.key !== undefined) return sql`${column(ask, relation.key)} = k.key`;
+  if (!("window" in ask)) return undefined;
+  return ask.relation.match?.(raw("k.key"), columnsOf(relation.table, "t"));
 }
 
 function visible(relation: AnyShared, viewer: unknown): Sql {
@@ -115,11 +134,14 @@ function counted({ relation, args }: CountAsk, viewer: unknown): Sql {
 type PageAsk = Extract<Ask, { kind: "page" }>;
 type CountAsk = Extract<Ask, { kind: "count" }>;
 type ExistsAsk = Extract<Ask, { kind: "exists" }>;
+type ColumnAsk = Extract<Ask, { kind: "column" }>;
 type ListAsk = Extract<Ask, { kind: "list" }>;
 type WindowAsk = PageAsk | CountAsk | ExistsAsk;
 
-const ofKey = (ask: Ask) =>
-  ask.relation.key === undefined ? raw("") : sql`${column(ask, ask.relation.key)} = k.key and `;
+function ofKey(ask: WindowAsk): Sql {
+  const belongs = belongsToKey(ask);
+  return belongs ? sql`${belongs} and ` : raw("");
+}
 
 /** True if the window has cursors with a generation. */
 const isOfGeneration = ({ relation, window }: WindowAsk) => generationsOf(relation, window).length > 0;

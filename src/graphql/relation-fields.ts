@@ -52,6 +52,8 @@ declare global {
           args?: Args;
           /** True to omit the arguments `last` and `before`. */
           isForwardOnly?: boolean;
+          /** The parent's field that holds the key of a relation with `match`. */
+          by?: TextField<ParentShape>;
           /** Maps the field's arguments to the relation's. */
           toArguments?: (args: InputShapeFromFields<Args>) => Arguments;
         },
@@ -69,7 +71,7 @@ declare global {
           size: number | ((args: InputShapeFromFields<Args>) => number);
         },
       ): FieldRef<Types, unknown>;
-      /** A wide column of the parent's own row, on the type of a model. Default: a text, shown as it is. */
+      /** A wide column or computed value of the parent's own row, on its model's type. Default: a text, as it is. */
       wide(relation: ColumnRelation<string> | ColumnRelation<string | null>): FieldRef<Types, unknown>;
       wide<Column, Type extends TypeParam<Types>, Args extends InputFieldMap = Record<never, never>>(
         relation: ColumnRelation<Column>,
@@ -126,14 +128,16 @@ type PageOptions = Described & {
   type: RowType;
   args?: InputFieldMap;
   isForwardOnly?: boolean;
+  by?: string;
   toArguments?: (args: FieldArguments) => object;
 };
 
 fields.page = function page(
   relation: PageRelation<object>,
-  { type, args, isForwardOnly, toArguments = () => ({}), description }: PageOptions,
+  { type, args, isForwardOnly, toArguments = () => ({}), description, ...options }: PageOptions,
 ) {
-  const by = relation.key === undefined ? undefined : requireReferred(modelOfFieldsIn(this), relation.key, relation);
+  requireKey(relation, options.by);
+  const by = relation.key === undefined ? options.by : requireReferred(modelOfFieldsIn(this), relation.key, relation);
   return this.field({
     type: connectionOf(this.builder, type),
     description,
@@ -154,10 +158,7 @@ type RowsOptions = Described & {
 
 fields.rows = function rows(relation: ListRelation<object>, options: RowsOptions) {
   const { type, by, args, toArguments = () => ({}), size, description } = options;
-  if ((by === undefined) !== (relation.keyType === undefined)) {
-    const reason = by === undefined ? "finds rows by a key: say `by`" : "is a root list, which has no key";
-    throw new PothosSchemaError(`${relation.name} ${reason}.`);
-  }
+  requireKey(relation, by);
   return this.field({
     type: [type],
     description,
@@ -185,10 +186,11 @@ fields.wide = function wide(
     throw new PothosSchemaError(`${relation.name} is a column of ${model}: no other type shows it.`);
   }
   const { key: by, column } = relation;
+  const isComputed = typeof column !== "string";
   return this.field({
     type,
-    nullable: requireColumn(relation.table, column).isNullable,
-    description: description ?? descriptionOf(this.builder, model, column),
+    nullable: isComputed ? false : requireColumn(relation.table, column).isNullable,
+    description: description ?? (isComputed ? undefined : descriptionOf(this.builder, model, column)),
     args,
     extensions: eagerExtensions({ kind: "column", relation, by }),
     resolve: async (parent, args, { loaders }): Promise<Value> =>
@@ -232,6 +234,13 @@ function typeOf(t: Fields, { table }: OneRelation): RowType {
   const type = getRefFromModel(modelOf(table), t.builder);
   if (type instanceof PrismaObjectRef) return type;
   throw new PothosSchemaError(`${type.name} is an interface: a row is shown as an object.`);
+}
+
+/** @throws PothosSchemaError unless the field says by what it finds the keys of a relation that no column refers to */
+function requireKey({ name, keyType }: Pick<PageRelation, "name" | "keyType">, by: string | undefined): void {
+  if ((by === undefined) === (keyType === undefined)) return;
+  const reason = by === undefined ? "finds rows by a key: say `by`" : "has no key of its own: omit `by`";
+  throw new PothosSchemaError(`${name} ${reason}.`);
 }
 
 /** @throws PothosSchemaError unless the column holds the keys that the relation looks for */

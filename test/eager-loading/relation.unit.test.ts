@@ -1,19 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { relationsFor } from "../../src/eager-loading/relation.ts";
 import { sql } from "../../src/eager-loading/sql.ts";
-import { bookById, books, booksByShelf, booksLent, bookText } from "../support/shelves.ts";
+import { bookById, bookRank, books, booksAlike, booksByShelf, booksLent, bookText } from "../support/shelves.ts";
 
 const relations = relationsFor<unknown>();
 const byTitle = { orders: { TITLE: ["title"] }, defaultOrder: { field: "TITLE", direction: "ASC" } } as const;
 
 describe("a relation", () => {
   it("is of the kind by which it is declared", () => {
-    expect([bookById, booksByShelf, booksLent, bookText].map(({ kind }) => kind)).toEqual([
-      "one",
-      "page",
-      "list",
-      "column",
-    ]);
+    const kinds = [bookById, booksByShelf, booksAlike, booksLent, bookText, bookRank].map(({ kind }) => kind);
+    expect(kinds).toEqual(["one", "page", "page", "list", "column", "column"]);
     expect([booksByShelf.computed, booksByShelf.decorated]).toEqual([{}, {}]);
   });
 
@@ -38,5 +34,9 @@ describe("a relation", () => {
       relations.page({ name: "Books", table: books, ...byTitle, generation, ...(key ? { key } : {}) });
     expect(declare("shelfId")().generation).toBe(generation);
     expect(declare()).toThrow(new Error("Books has a generation but no key."));
+    const matched = { keyType: "uuid", match: () => sql`true` };
+    expect(() => relations.page({ name: "Books", table: books, ...byTitle, generation, ...matched })).toThrow(
+      new Error("Books has a generation but no key."),
+    );
   });
 });

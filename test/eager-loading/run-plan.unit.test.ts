@@ -11,6 +11,8 @@ import { operationOf } from "../support/operation-of.ts";
 import {
   allBooks,
   bookById,
+  bookRank,
+  booksAlike,
   booksByShelf,
   booksFound,
   booksLent,
@@ -251,6 +253,31 @@ describe("the asks of a plan", () => {
     );
     expect(await loaders.list(booksLent, { to: "Bob" }, "Novels")).toEqual([lentBook]);
     expect(await loaders.column(bookText, "Book-1")).toBe("Emma Woodhouse");
+  });
+});
+
+describe("a page whose rows refer to their keys through another table", () => {
+  it("is read in the same round trip as its parents and as the values of its rows", async () => {
+    const alike = { ...sanditon, $key: "Book-1", $row: 1 };
+    const { loaders, sent, names } = await run(
+      `{ shelf(id: "Shelf-1") { books { nodes { alike(first: 1) { totalCount nodes { rank } } } } } }`,
+      [[[shelf], [emma], [{ $key: "Book-1", $value: 3 }], [alike], [{ $key: "Book-2", $value: 7 }]]],
+    );
+    expect([sent.length, names]).toEqual([
+      1,
+      ["ShelfById", "BooksByShelf", "BooksAlike.count", "BooksAlike", "BookRank"],
+    ]);
+    const [, , count, page, ranks] = sent[0] ?? [];
+    const shown =
+      'select distinct r.key from (select unnest($1::uuid[]) as key) k(key) cross join lateral (select t."id" as key';
+    expect(count?.text).toContain(`as "$value" from (${shown.replace("$1", "$2")}`);
+    expect(page?.text).toContain(`r.* from (${shown}`);
+    // The keys of the values are those of the page's rows, and computed once.
+    expect(ranks?.text).toContain(`with keys(key) as materialized (select distinct r.key from (${shown}`);
+    expect(ranks?.values).toEqual([["Shelf-1"], "Not for Ann", "Not for Ann"]);
+    const connection = loaders.page(booksAlike, {}, { first: 1 }, "Book-1");
+    expect([await connection.totalCount, (await connection.edges).map(({ node }) => node)]).toEqual([3, [alike]]);
+    expect(await loaders.column(bookRank, "Book-2")).toBe(7);
   });
 });
 

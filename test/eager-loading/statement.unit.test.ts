@@ -14,6 +14,8 @@ import { childKeys, type Keys, keysFromArray, keyType, statementOf } from "../..
 import {
   allBooks,
   bookById,
+  bookRank,
+  booksAlike,
   booksByShelf,
   booksFound,
   booksLent,
@@ -51,6 +53,16 @@ describe("the keys of a batch", () => {
     expect(keyType(askList(booksLent, { to: "Bob" }))).toBe("text");
   });
 
+  it("are of the type that a page without a column for them declares", () => {
+    for (const ask of [
+      askPage(booksAlike, {}, byTitle),
+      askCount(booksAlike, {}, byTitle),
+      askExists(booksAlike, {}, { ...byTitle, after: emma }, "after"),
+    ]) {
+      expect(keyType(ask)).toBe("uuid");
+    }
+  });
+
   it("are none for a relation without parents", () => {
     expect(keyType(askPage(allBooks, {}, byTitle))).toBeNull();
     expect(keysFromArray(askPage(allBooks, {}, byTitle), [""])).toBeNull();
@@ -77,6 +89,15 @@ describe("the statement of a column", () => {
   it("reads a value that is omitted from its row", () => {
     expect(statement(askColumn(bookText))).toEqual({
       text: `select k.key as "$key", t."text" as "$value" from ${given} join "books" t on t."id" = k.key where ${forAnn("$2")}`,
+      values: [["x", "y"], "Not for Ann"],
+    });
+  });
+});
+
+describe("the statement of a computed value", () => {
+  it("computes the values of all keys together, and shows those of the rows that the viewer may see", () => {
+    expect(statement(askColumn(bookRank))).toEqual({
+      text: `with keys(key) as materialized (select unnest($1::uuid[]) as key) select k.key as "$key", v.value as "$value" from (select key from keys) k(key) join "books" t on t."id" = k.key join (select id, rank from ranked_books(keys)) v(key, value) on v.key = k.key where ${forAnn("$2")}`,
       values: [["x", "y"], "Not for Ann"],
     });
   });
@@ -190,6 +211,31 @@ describe("the statement of a count", () => {
   });
 });
 
+describe("the statements of a page whose rows refer to their keys through another table", () => {
+  const ofKey = 't."id" in (select other_id from pairs where book_id = k.key) and';
+
+  it("reads the rows of each key by an index, like those of any other page", () => {
+    const order = 't."title" ASC, t."id" ASC';
+    expect(statement(askPage(booksAlike, {}, byTitle))).toEqual({
+      text: `select k.key as "$key",r.* from ${given} inner join lateral (select ${selected},${numbered(order)} from "books" t where ${ofKey} ${forAnn("$2")} order by ${order} limit 3) r on true`,
+      values: [["x", "y"], "Not for Ann"],
+    });
+  });
+
+  it("counts for each key by itself: a join would compare every row with every key", () => {
+    expect(statement(askCount(booksAlike, {}, byTitle))).toEqual({
+      text: `select k.key as "$key", (select count(*)::integer from "books" t where ${ofKey} ${forAnn("$1")}) as "$value" from (select unnest($2::uuid[]) as key) k(key)`,
+      values: ["Not for Ann", ["x", "y"]],
+    });
+  });
+
+  it("looks for each key at the rows outside its page", () => {
+    expect(statement(askExists(booksAlike, {}, { ...byTitle, after: emma }, "after")).text).toBe(
+      `select k.key as "$key", exists (select 1 from "books" t where ${ofKey} ${forAnn("$1")} and (t."title",t."id") <= ($2::text::text,$3::text::uuid)) as "$value" from (select unnest($4::uuid[]) as key) k(key)`,
+    );
+  });
+});
+
 describe("the statement of the rows outside a page", () => {
   it("looks at its cursor and before it", () => {
     expect(statement(askExists(booksByShelf, { search: "E%" }, { ...byTitle, after: emma }, "after"))).toEqual({
@@ -279,6 +325,14 @@ describe("the keys of a child", () => {
     expect(keys(askPage(allBooks, {}, byTitle), "shelfId", null).text).toBe(
       `select distinct r.key from (select t."shelf_id" as key from "books" t where ${forAnn("$1")} order by ${order} limit 2) r where r.key is not null`,
     );
+  });
+
+  it("are those of the rows that a page shows for keys in another table", () => {
+    const order = 't."title" ASC, t."id" ASC';
+    expect(keys(askPage(booksAlike, {}, byTitle), "id")).toEqual({
+      text: `select distinct r.key from ${given} cross join lateral (select t."id" as key from "books" t where t."id" in (select other_id from pairs where book_id = k.key) and ${forAnn("$2")} order by ${order} limit 2) r where r.key is not null`,
+      values: [["x"], "Not for Ann"],
+    });
   });
 
   it("are a mistake in the program if the parent has no rows, or no such column", () => {

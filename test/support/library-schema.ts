@@ -1,7 +1,17 @@
 /** A schema over the relations of `shelves.ts`, whose fields name them as the resolvers' fields do. */
 import { buildSchema, type GraphQLSchema } from "graphql";
 import { type EagerField, eagerExtensions } from "../../src/eager-loading/field.ts";
-import { allBooks, bookById, booksByShelf, booksFound, booksLent, bookText, shelfById } from "./shelves.ts";
+import {
+  allBooks,
+  bookById,
+  bookRank,
+  booksAlike,
+  booksByShelf,
+  booksFound,
+  booksLent,
+  bookText,
+  shelfById,
+} from "./shelves.ts";
 
 const text = /* GraphQL */ `
   interface Node { id: ID! }
@@ -19,7 +29,14 @@ const text = /* GraphQL */ `
     books(search: String, first: Int, after: String, last: Int, before: String, orderBy: Order): Books!
     lent(to: String!): [Book!]!
   }
-  type Book implements Node { id: ID! title: String! text: String shelf: Shelf! }
+  type Book implements Node {
+    id: ID!
+    title: String!
+    text: String
+    rank: Int!
+    shelf: Shelf!
+    alike(first: Int, after: String, last: Int, before: String): Books!
+  }
   type Reader { name: String! lent(to: String!): [Book!]! library: Library! }
   type Library { shelf(id: ID!): Shelf }
   union Thing = Shelf | Book
@@ -63,6 +80,8 @@ const fields: Record<string, EagerField> = {
   },
   "Book.shelf": { kind: "one", relation: shelfById, by: "shelfId" },
   "Book.text": { kind: "column", relation: bookText, by: "id" },
+  "Book.rank": { kind: "column", relation: bookRank, by: "id" },
+  "Book.alike": { kind: "page", relation: booksAlike, by: "id", toArguments: () => ({}) },
   "Excerpt.book": { kind: "same" },
   "Shelf.lent": { kind: "list", relation: booksLent, by: "name", toArguments: ({ to }) => ({ to }) },
   "Reader.lent": { kind: "list", relation: booksLent, by: "name", toArguments: ({ to }) => ({ to }) },

@@ -53,6 +53,17 @@ export const booksByShelf = relations.page<typeof books, typeof bookOrders, { se
   defaultOrder: { field: "TITLE", direction: "ASC" },
 });
 
+/** Books refer to the books like them through a table of pairs. */
+export const booksAlike = relations.page({
+  name: "BooksAlike",
+  table: books,
+  keyType: "uuid",
+  match: (book, { id }) => sql`${id} in (select other_id from pairs where book_id = ${book})`,
+  orders: bookOrders,
+  defaultOrder: { field: "TITLE", direction: "ASC" },
+  visible: ({ name }, columns) => sql`${columns.title} <> ${`Not for ${name}`}`,
+});
+
 /** Without a key: all books are on its pages. */
 export const allBooks = relations.page({
   name: "AllBooks",
@@ -113,6 +124,15 @@ export const bookText = relations.column({
   table: books,
   key: "id",
   column: "text",
+  visible: ({ name }, columns) => sql`${columns.title} <> ${`Not for ${name}`}`,
+});
+
+/** The number of the books on the same shelf with smaller titles. */
+export const bookRank = relations.value<number>()({
+  name: "BookRank",
+  table: books,
+  key: "id",
+  values: (keys) => sql`select id, rank from ranked_books(${keys})`,
   visible: ({ name }, columns) => sql`${columns.title} <> ${`Not for ${name}`}`,
 });
 
