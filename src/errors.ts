@@ -11,8 +11,8 @@ export type ErrorCode =
   | "DUPLICATE"
   | "QUOTA_EXCEEDED"
   | "PAYLOAD_TOO_LARGE"
-  | "QUOTA_EXCEEDED"
   | "UNSUPPORTED_MEDIA_TYPE"
+  | "SCHEDULE_OVERLAP"
   | "ROLLED_BACK"
   | "TRANSACTION_TIMEOUT"
   | "UNKNOWN_OUTCOME"
@@ -55,7 +55,8 @@ export class StaleVersionError extends ApplicationError {
   readonly current: { type: string; id: string };
 
   constructor(current: { type: string; id: string }, currentVersion: number) {
-    super("CONFLICT", `The ${current.type.toLowerCase()} is now at version ${currentVersion}.`, {
+    const noun = current.type.replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase();
+    super("CONFLICT", `The ${noun} is now at version ${currentVersion}.`, {
       inputPath: ["input", "expectedVersion"],
       currentVersion,
     });

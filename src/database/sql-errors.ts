@@ -22,8 +22,15 @@ function isSqlState(code: unknown): code is string {
   return typeof code === "string" && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) && !/^P[12]\d{3}$/.test(code);
 }
 
+/** Values of the message, which is JSON, of an error with this SQLSTATE; undefined if the error has another. */
+export function jsonOfState(error: unknown, state: string): Record<string, unknown> | undefined {
+  const message = messageOfState(error, state);
+  // Some layers put words around it.
+  return message && JSON.parse(message.slice(message.indexOf("{"), message.lastIndexOf("}") + 1));
+}
+
 /** The message of the layer with this SQLSTATE; undefined if the error has another. */
-export function messageOfState(error: unknown, state: string): string | undefined {
+function messageOfState(error: unknown, state: string): string | undefined {
   if (sqlStateOf(error) !== state) return undefined;
   const layer = layersOf(error).find(({ originalCode, code }) => originalCode === state || code === state);
   return String(layer?.originalMessage ?? layer?.message);
@@ -35,11 +42,19 @@ const prismaStates: Record<string, string> = { P2034: "40001", P2002: "23505", P
 /** A collision with another transaction: a retry may succeed. */
 export function isRetryable(error: unknown): boolean {
   const state = sqlStateOf(error);
-  return state === "40001" || state === "40P01";
+  // An exclusion constraint at COMMIT, which met a row that the transaction could not see: the retry sees it.
+  return state === "40001" || state === "40P01" || state === "23P01";
 }
 
 export function isUniqueViolation(error: unknown): boolean {
   return sqlStateOf(error) === "23505";
+}
+
+/** Other rows refer to a row that would be deleted, or a row would refer to one that does not exist. */
+export function isReferenced(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  // ON DELETE RESTRICT, since PostgreSQL 18; any other foreign key.
+  return state === "23001" || state === "23503";
 }
 
 /** A transition that the document's status does not allow. The trigger raises this code. */

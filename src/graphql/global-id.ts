@@ -31,7 +31,18 @@ export function decodeGlobalId(typename: string, globalId: string, inputPath: re
   const parsed = parseGlobalId(globalId);
   if (!parsed) throw badInput(inputPath, "This is not an id of this server.");
   if (parsed.typename !== typename) {
-    throw badInput(inputPath, `This is the id of a ${parsed.typename}, not of a ${typename}.`);
+    throw badInput(inputPath, `This is an id of the type ${parsed.typename}: send one of the type ${typename}.`);
   }
   return parsed.id;
+}
+
+/** Replaces the ids of the database in objects with a `__typename`, at any depth. */
+export function withGlobalIds<Value>(value: Value): Value;
+export function withGlobalIds(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withGlobalIds);
+  if (value === null || typeof value !== "object" || value instanceof Date) return value;
+  const entries = Object.entries(value).map(([name, item]) => [name, withGlobalIds(item)]);
+  const copy = Object.fromEntries(entries);
+  if (typeof copy.__typename !== "string" || !uuid.test(String(copy.id))) return copy;
+  return { ...copy, id: encodeGlobalId(copy.__typename, copy.id) };
 }

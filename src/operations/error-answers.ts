@@ -5,6 +5,7 @@
 import { GraphQLError, type GraphQLFormattedError } from "graphql";
 import type { Logger } from "pino";
 import { ReadOverloadError } from "../database/read-connection.ts";
+import { refusalOf } from "../database/refusal.ts";
 import {
   isConnectionLoss,
   isDiskFailure,
@@ -18,6 +19,7 @@ import {
 } from "../database/sql-errors.ts";
 import { CursorOutOfDateError, PageArgumentError } from "../eager-loading/cursor.ts";
 import { ApplicationError, type ErrorCode, secondsToWait, tooBusy } from "../errors.ts";
+import { withGlobalIds } from "../graphql/global-id.ts";
 import { FileStoreError } from "../storage/file-store.ts";
 import { quotaErrorOf } from "../storage/quota.ts";
 import { IdempotencyMismatchError } from "../unit-of-work/idempotency-keys.ts";
@@ -61,7 +63,8 @@ function makeAnswer(error: unknown, requestId: string, logger: Logger): GraphQLE
   const log = { err: original, requestId, path: given?.path };
   if (!meant) logger.error(log, "unexpected error");
   else if (needsOperator(original)) logger.error(log, "storage or memory failure: an operator must act");
-  const { message, code, details } = meant ?? unexpected;
+  const { message, code, details: found } = meant ?? unexpected;
+  const details = withGlobalIds(found);
   const http = details.http ?? httpPartOf(code, original);
   return copy(new GraphQLError(message), given, { code, ...details, requestId, ...(http ? { http } : {}) });
 }
@@ -126,8 +129,8 @@ function meaningOf(error: unknown): ApplicationError | undefined {
     const reason = error instanceof CursorOutOfDateError ? { reason: "CURSOR_OUT_OF_DATE" } : {};
     return new ApplicationError("BAD_USER_INPUT", error.message, { inputPath: [error.argument], ...reason });
   }
-  const exceeded = quotaErrorOf(error);
-  if (exceeded) return exceeded;
+  const refusal = quotaErrorOf(error) ?? refusalOf(error);
+  if (refusal) return refusal;
   const [code, message] = kindOf(error) ?? [];
   return code && message ? new ApplicationError(code, message) : undefined;
 }

@@ -3,10 +3,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import type { Logger } from "pino";
 import { listen } from "../database/listener.ts";
+import { refusalOf } from "../database/refusal.ts";
 import { isConnectionLoss, isDiskFailure, isDiskFull, isUnavailable } from "../database/sql-errors.ts";
 import { raw, sql } from "../eager-loading/sql.ts";
 import type { RunUnitOfWork } from "../unit-of-work/unit-of-work.ts";
-import type { Queue, Verdict } from "./queue.ts";
+import { ImpossibleJobError, type Queue, type Verdict } from "./queue.ts";
 
 /** The names that a migration gave to `make_queue`. */
 export type QueueTable = {
@@ -59,7 +60,7 @@ export function sqlQueue<Job, Result>(
       call(`extend_${noun}_lease($1, $2, $3::interval, $4)`, [id, token, seconds(leaseMs), progress ?? null]),
     complete: ({ id, token }, result) =>
       call(`complete_${noun}($1, $2, ${completion.placeholders})`, [id, token, ...completion.valuesOf(result)]).catch(
-        withoutFiles,
+        explain,
       ),
     fail: ({ id, token }, reason, isFinal) =>
       call(`fail_${noun}($1, $2, $3, $4)`, [id, token, reason, isFinal ? 1 : maxAttempts]),
@@ -78,8 +79,10 @@ export function sqlQueue<Job, Result>(
   };
 }
 
-/** The database's own message names its files; the row's `failure`, which this error becomes, must not. */
-function withoutFiles(error: unknown): never {
+/** This error becomes the row's `failure`, which people read. The database's own message may name its files. */
+function explain(error: unknown): never {
+  const refusal = refusalOf(error);
+  if (refusal) throw new ImpossibleJobError(refusal.message, { cause: error });
   if (isDiskFull(error)) throw new Error("The database's disk is full.", { cause: error });
   if (isDiskFailure(error)) throw new Error("The database cannot use its disk.", { cause: error });
   throw error;

@@ -1,5 +1,5 @@
 /** The limit of the file store. The database keeps a ledger of the files that rows name, and refuses more (LT003). */
-import { messageOfState } from "../database/sql-errors.ts";
+import { jsonOfState } from "../database/sql-errors.ts";
 import type { Reader } from "../eager-loading/reader.ts";
 import { sql } from "../eager-loading/sql.ts";
 import { requireColumn } from "../eager-loading/table.ts";
@@ -35,10 +35,8 @@ export function ledgerCheck(columns: readonly FileColumn[]): { violations: strin
 
 /** The refusal by the database; undefined if the error is another one. */
 export function quotaErrorOf(error: unknown): ApplicationError | undefined {
-  const message = messageOfState(error, "LT003");
-  // Some layers put words around it.
-  if (message === undefined) return undefined;
-  return refusal(JSON.parse(message.slice(message.indexOf("{"), message.lastIndexOf("}") + 1)));
+  const shortage = jsonOfState(error, "LT003") as Shortage | undefined;
+  return shortage && refusal(shortage);
 }
 
 function refusal({ usedBytes, neededBytes, limitBytes }: Shortage): ApplicationError {

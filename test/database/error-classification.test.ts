@@ -6,6 +6,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { GraphQLError } from "graphql";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { refusalOf } from "../../src/database/refusal.ts";
 import {
   isConnectionLoss,
   isDiskFailure,
@@ -13,6 +14,7 @@ import {
   isLockTimeout,
   isOutOfMemory,
   isOverload,
+  isReferenced,
   isRetryable,
   isTimeout,
   isUnavailable,
@@ -115,6 +117,27 @@ async function overtaken(write: (transaction: PrismaTransaction) => Promise<unkn
   );
 }
 
+/** Two playlists with the same track of a minute. */
+async function playlistsOfAMinute(): Promise<[string, string]> {
+  await database.query(
+    `insert into audio (title, filename, uploaded_by_id, mime_type, size_bytes, sha256, sent_sha256, storage_key)
+     values ('Sound', 'sound.mp3', $1, 'audio/mpeg', 1, 'hash', 'hash', '00000000-0000-7000-8000-000000000003')`,
+    [one],
+  );
+  await database.query(
+    `select complete_audio(id, claim, '{"durationMs": 60000, "peaks": "AA=="}') from claim_audio('a worker', 1, '1 hour')`,
+  );
+  const made = await database.query(
+    "insert into playlists (name, owner_id) values ('First', $1), ('Second', $1) returning id",
+    [one],
+  );
+  await database.query(
+    "insert into playlist_tracks (playlist_id, audio_id, rank) select p.id, a.id, 'V' from playlists p, audio a where p.id = any($1)",
+    [made.map(({ id }) => id)],
+  );
+  return made.map(({ id }) => id) as [string, string];
+}
+
 const codeOf = (error: unknown) =>
   answerFor(new GraphQLError("", { originalError: error as Error }), "r", logger).extensions.code;
 
@@ -126,6 +149,7 @@ const kinds = {
   isConnectionLoss,
   isLockTimeout,
   isUniqueViolation,
+  isReferenced,
   isDiskFull,
   isDiskFailure,
   isOutOfMemory,
@@ -189,6 +213,24 @@ describe("another transaction in the way", () => {
     expect(codeOf(failed)).toBe("CONFLICT");
   });
 
+  it("whose schedule it could not see, at COMMIT: 23P01", async () => {
+    const [first, second] = await playlistsOfAMinute();
+    const schedule = (transaction: PrismaTransaction, playlistId: string) =>
+      transaction.$executeRaw`insert into schedules (playlist_id, channel, starts_at) values (${playlistId}::uuid, 'Radio', '2030-01-01Z')`;
+    const error = await failureOf(
+      transact(
+        async (transaction) => {
+          await transaction.user.count();
+          await transact((other) => schedule(other, first));
+          await schedule(transaction, second);
+        },
+        { isolationLevel: "RepeatableRead" },
+      ),
+    );
+    expect(error).toMatchObject({ name: "DriverAdapterError", cause: { originalCode: "23P01" } });
+    expect([kindsOf(error), codeOf(error)]).toEqual([["isRetryable"], "CONFLICT"]);
+  });
+
   it("holding a row for too long: 55P03", async () => {
     const holder = await connectTo(database.url);
     await holder.query("begin");
@@ -198,6 +240,37 @@ describe("another transaction in the way", () => {
     await holder.query("rollback");
     await holder.end();
     expect([sqlStateOf(error), kindsOf(error), codeOf(error)]).toEqual(["55P03", ["isLockTimeout"], "CONFLICT"]);
+  });
+});
+
+describe("a rule of the database", () => {
+  it("that refuses a model call or a raw call: LT004, with the answer inside", async () => {
+    const [row] = await database.query("insert into playlists (name, owner_id) values ('{Empty}', $1) returning id", [
+      one,
+    ]);
+    const data = { playlistId: row?.id as string, channel: "Radio", startsAt: new Date(), endsAt: new Date() };
+    for (const work of [
+      (transaction: PrismaTransaction) => transaction.schedule.create({ data }),
+      (transaction: PrismaTransaction) =>
+        transaction.$executeRaw`insert into schedules (playlist_id, channel, starts_at) values (${data.playlistId}::uuid, 'Radio', now())`,
+    ]) {
+      const error = await failureOf(transact(work));
+      expect([sqlStateOf(error), kindsOf(error), codeOf(error)]).toEqual(["LT004", [], "INVALID_STATE"]);
+      expect(refusalOf(error)?.message).toBe(
+        'The playlist "{Empty}" is empty, so it cannot be scheduled: add tracks first.',
+      );
+    }
+  });
+
+  it("that keeps a row to which others refer: 23001, or 23503 before PostgreSQL 18", async () => {
+    await database.query("insert into playlists (name, owner_id) values ('Kept', $1)", [one]);
+    for (const work of [
+      (transaction: PrismaTransaction) => transaction.user.delete({ where: { id: one } }),
+      (transaction: PrismaTransaction) => transaction.$executeRaw`delete from users where id = ${one}::uuid`,
+    ]) {
+      const error = await failureOf(transact(work));
+      expect([sqlStateOf(error), kindsOf(error)]).toEqual([expect.stringMatching(/^(23001|23503)$/), ["isReferenced"]]);
+    }
   });
 });
 

@@ -3,9 +3,11 @@ import { describe, expect, it } from "vitest";
 import {
   isConnectionLoss,
   isOverload,
+  isReferenced,
   isRetryable,
   isTimeout,
   isUnavailable,
+  jsonOfState,
   mayBeCrash,
   sqlStateOf,
 } from "../../src/database/sql-errors.ts";
@@ -18,7 +20,7 @@ const raw = (state: string) =>
 const wrapped = (state: string) =>
   errorOf({ originalError: errorOf({ cause: errorOf({ code: state }) }) }, "Another message.");
 
-const kinds = { isRetryable, isTimeout, isOverload, isUnavailable, isConnectionLoss, mayBeCrash };
+const kinds = { isRetryable, isTimeout, isOverload, isUnavailable, isConnectionLoss, isReferenced, mayBeCrash };
 const kindsOf = (error: unknown) => Object.entries(kinds).flatMap(([name, is]) => (is(error) ? [name] : []));
 
 describe("an SQLSTATE", () => {
@@ -57,6 +59,9 @@ describe("an error", () => {
   it.each([
     ["40001", ["isRetryable"]],
     ["40P01", ["isRetryable"]],
+    ["23P01", ["isRetryable"]],
+    ["23001", ["isReferenced"]],
+    ["23503", ["isReferenced"]],
     ["57014", ["isTimeout"]],
     ["25P03", ["isTimeout"]],
     ["25P04", ["isTimeout"]],
@@ -98,5 +103,28 @@ describe("an error", () => {
   ])("with %j and the message %j is %j", (fields, message, expected) => {
     expect(kindsOf(errorOf(fields, message))).toEqual(expected);
     expect(kindsOf(errorOf({ cause: errorOf(fields, message) }))).toEqual(expected);
+  });
+});
+
+describe("the JSON in the message of an error", () => {
+  const values = { code: "INVALID_STATE", message: "Not {now}.", at: { "}": "{" } };
+  const json = JSON.stringify(values);
+
+  it("is found in the shapes of pg and of Prisma, whatever words are around it", () => {
+    const cause = { originalCode: "LT004", originalMessage: json };
+    for (const error of [
+      errorOf({ code: "LT004" }, json),
+      errorOf({ code: "P2010", meta: { driverAdapterError: { cause } } }, `Invalid \`query({ a })\`: ${json} {}`),
+      errorOf({ originalError: errorOf({ code: "LT004" }, `ERROR: ${json} (SQLSTATE LT004)`) }, "{}"),
+    ]) {
+      expect(jsonOfState(error, "LT004")).toEqual(values);
+      expect(jsonOfState(error, "LT003")).toBeUndefined();
+    }
+  });
+
+  it("is not looked for in an error of another origin", () => {
+    for (const error of [errorOf({}, json), errorOf({ code: "P2010" }, json), null, json]) {
+      expect(jsonOfState(error, "LT004")).toBeUndefined();
+    }
   });
 });

@@ -17,8 +17,32 @@ export const faults: Fault[] = [
   {
     name: "a deadlock is not retried",
     file: "src/database/sql-errors.ts",
-    replace: { 'return state === "40001" || state === "40P01";': 'return state === "40001";' },
+    replace: { 'return state === "40001" || state === "40P01" ||': 'return state === "40001" ||' },
     tests: errors,
+  },
+  {
+    name: "an overlap that a transaction could not see is not retried",
+    file: "src/database/sql-errors.ts",
+    replace: { '|| state === "23P01"': "" },
+    tests: errors,
+  },
+  {
+    name: "a row that others need is kept for an unknown reason since PostgreSQL 18",
+    file: "src/database/sql-errors.ts",
+    replace: { 'return state === "23001" || state === "23503";': 'return state === "23503";' },
+    tests: errors,
+  },
+  {
+    name: "a refusal with words around it is not understood",
+    file: "src/database/sql-errors.ts",
+    replace: { 'message.slice(message.indexOf("{"), message.lastIndexOf("}") + 1)': "message" },
+    tests: errors,
+  },
+  {
+    name: "a refusal by a trigger loses its details",
+    file: "src/database/refusal.ts",
+    replace: { "String(message), details, error": "String(message), details && {}, error" },
+    tests: ["test/database/refusal.unit.test.ts"],
   },
   {
     name: "a code of Prisma hides the SQLSTATE inside",

@@ -28,9 +28,21 @@ export const faults: Fault[] = [
     name: "an unexpected error is shown with its own message",
     file: "src/operations/error-answers.ts",
     replace: {
-      "const { message, code, details } = meant ?? unexpected;":
-        "const { code, details } = meant ?? unexpected; const { message } = meant ?? (original as Error);",
+      "const { message, code, details: found } = meant ?? unexpected;":
+        "const { code, details: found } = meant ?? unexpected; const { message } = meant ?? (original as Error);",
     },
+    tests: ["test/operations/error-answers.unit.test.ts"],
+  },
+  {
+    name: "a refusal shows the ids of the database",
+    file: "src/operations/error-answers.ts",
+    replace: { "const details = withGlobalIds(found);": "const details = withGlobalIds(found) && found;" },
+    tests: ["test/operations/error-answers.unit.test.ts"],
+  },
+  {
+    name: "a refusal by a trigger is an unexpected error",
+    file: "src/operations/error-answers.ts",
+    replace: { "quotaErrorOf(error) ?? refusalOf(error)": "quotaErrorOf(error) ?? (refusalOf(error) && undefined)" },
     tests: ["test/operations/error-answers.unit.test.ts"],
   },
   {

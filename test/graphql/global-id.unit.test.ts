@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ApplicationError } from "../../src/errors.ts";
-import { decodeGlobalId, encodeGlobalId, parseGlobalId } from "../../src/graphql/global-id.ts";
+import { decodeGlobalId, encodeGlobalId, parseGlobalId, withGlobalIds } from "../../src/graphql/global-id.ts";
 
 const uuid = "0199c0de-1234-7abc-8def-0123456789ab";
 const raw = (text: string) => Buffer.from(text).toString("base64url");
@@ -72,9 +72,37 @@ describe("the id of an argument", () => {
     const details = { inputPath: ["input", "id"] };
     expect(refusal(encodeGlobalId("User", uuid))).toEqual({
       code: "BAD_USER_INPUT",
-      message: "This is the id of a User, not of a Document.",
+      message: "This is an id of the type User: send one of the type Document.",
       details,
     });
     expect(refusal("x")).toEqual({ code: "BAD_USER_INPUT", message: "This is not an id of this server.", details });
+  });
+});
+
+describe("the ids of the database in a value", () => {
+  it("become global ids in objects that name their type, at any depth", () => {
+    const other = uuid.replace("0", "1");
+    const playlist = { __typename: "Playlist", id: other, name: "Noon" };
+    const schedule = { __typename: "Schedule", id: uuid, playlist, others: [playlist, null] };
+    const shown = { ...playlist, id: encodeGlobalId("Playlist", other) };
+    expect(withGlobalIds({ schedule, at: [schedule] })).toEqual({
+      schedule: { ...schedule, id: encodeGlobalId("Schedule", uuid), playlist: shown, others: [shown, null] },
+      at: [{ ...schedule, id: encodeGlobalId("Schedule", uuid), playlist: shown, others: [shown, null] }],
+    });
+    expect(playlist.id).toBe(other);
+  });
+
+  it("stay in other objects, and so do all other values", () => {
+    const at = new Date(0);
+    const value = {
+      plain: { id: uuid },
+      global: { __typename: "User", id: encodeGlobalId("User", uuid) },
+      numbered: { __typename: 1, id: uuid },
+      without: { __typename: "User" },
+      values: [1, 2n, "x", true, null, undefined, at],
+    };
+    expect(withGlobalIds(value)).toEqual(value);
+    expect((withGlobalIds(value) as typeof value).values.at(-1)).toBe(at);
+    for (const one of [uuid, 1, null, undefined]) expect(withGlobalIds(one)).toBe(one);
   });
 });

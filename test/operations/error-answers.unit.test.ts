@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ReadOverloadError } from "../../src/database/read-connection.ts";
 import { CursorOutOfDateError, PageArgumentError } from "../../src/eager-loading/cursor.ts";
 import { ApplicationError, badInput, StaleVersionError } from "../../src/errors.ts";
+import { encodeGlobalId } from "../../src/graphql/global-id.ts";
 import { answerAgain, answerFor } from "../../src/operations/error-answers.ts";
 import { FileStoreError } from "../../src/storage/file-store.ts";
 import { IdempotencyMismatchError } from "../../src/unit-of-work/idempotency-keys.ts";
@@ -76,6 +77,7 @@ describe("the answer for an error of the database or of a unit of work", () => {
     ["ROLLED_BACK", "The client has disconnected.", new AbandonedError("The client has disconnected.")],
     ["CONFLICT", `Other operations changed the same data: ${unchanged}. Retry.`, new RetriesExhaustedError("secret")],
     ["CONFLICT", `Other operations changed the same data: ${unchanged}. Retry.`, sqlError("40001")],
+    ["CONFLICT", `Other operations changed the same data: ${unchanged}. Retry.`, sqlError("23P01")],
     ["CONFLICT", `Other operations hold locks on the same data: ${unchanged}. Retry.`, sqlError("55P03")],
     [
       "IDEMPOTENCY_MISMATCH",
@@ -92,6 +94,34 @@ describe("the answer for an error of the database or of a unit of work", () => {
       extensions: { code, requestId: "r-1" },
       log: [],
     });
+  });
+
+  it("is that of a trigger that refuses a change, with ids as the API has them", () => {
+    const id = "0199c0de-1234-7abc-8def-0123456789ab";
+    const schedule = { __typename: "Schedule", id, playlist: { __typename: "Playlist", id, name: "Noon" } };
+    const message = JSON.stringify({ code: "SCHEDULE_OVERLAP", message: "Choose another time.", schedule });
+    const originalCode = "LT004";
+    const cause = { originalCode, originalMessage: message };
+    for (const error of [
+      Object.assign(new Error(message), { code: originalCode }),
+      Object.assign(new Error("secret"), { code: "P2010", meta: { driverAdapterError: { cause } } }),
+    ]) {
+      expect(answered(atField(error))).toEqual({
+        message: "Choose another time.",
+        path: ["a", 0],
+        locations: undefined,
+        extensions: {
+          code: "SCHEDULE_OVERLAP",
+          schedule: {
+            ...schedule,
+            id: encodeGlobalId("Schedule", id),
+            playlist: { ...schedule.playlist, id: encodeGlobalId("Playlist", id) },
+          },
+          requestId: "r-1",
+        },
+        log: [],
+      });
+    }
   });
 
   it.each([

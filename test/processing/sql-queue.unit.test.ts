@@ -4,7 +4,7 @@ import { syncBuiltinESMExports } from "node:module";
 import timers from "node:timers/promises";
 import type pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Claim, Queue } from "../../src/processing/queue.ts";
+import { type Claim, ImpossibleJobError, type Queue } from "../../src/processing/queue.ts";
 import { sqlQueue } from "../../src/processing/sql-queue.ts";
 import { silent as logger } from "../support/logs.ts";
 
@@ -115,6 +115,15 @@ describe("a result", () => {
     answers = [error];
     await expect(queue.complete(claim, "result")).rejects.toMatchObject({ message, cause: error });
     expect(sent).toEqual([["select complete_job($1, $2, $3::text) as stands", "id", "token", "result"]]);
+  });
+
+  it("that a trigger refuses ends the job with its reason, since a retry cannot help", async () => {
+    const message = JSON.stringify({ code: "SCHEDULE_OVERLAP", message: "The schedule would overlap another." });
+    const error = Object.assign(new Error(message), { code: "LT004" });
+    answers = [error];
+    const refused = await queue.complete(claim, "result").catch((failure) => failure);
+    expect(refused).toBeInstanceOf(ImpossibleJobError);
+    expect(refused).toMatchObject({ message: "The schedule would overlap another.", cause: error });
   });
 
   it("that is invalid fails with the database's error", async () => {
