@@ -1,10 +1,17 @@
 import type { InputFieldBuilder } from "@pothos/core";
-import type { AudioRow } from "../database/generated/tables.ts";
+import type { AudioRow, ScheduleRow } from "../database/generated/tables.ts";
 import { builder } from "../graphql/builder.ts";
 import type { Types } from "../graphql/builder-types.ts";
 import { servicesOf } from "../graphql/context.ts";
 import { decodeGlobalId } from "../graphql/global-id.ts";
-import { currentRow, deletionPayload, rowInput, rowPayload, versionFields } from "../graphql/versioned-mutations.ts";
+import {
+  currentRow,
+  deletionPayload,
+  rowFields,
+  rowInput,
+  rowPayload,
+  versionFields,
+} from "../graphql/versioned-mutations.ts";
 import { Audio } from "./audio.schema.ts";
 
 const AudioSource = builder.inputType("AudioSource", {
@@ -52,7 +59,16 @@ const ReplaceAudioFileInput = builder.inputType("ReplaceAudioFileInput", {
   }),
 });
 
-const DeleteAudioInput = rowInput("DeleteAudioInput", Audio, "An audio to delete.");
+const DeleteAudioInput = builder.inputType("DeleteAudioInput", {
+  description: "An audio to delete.",
+  fields: (t) => ({
+    ...rowFields(t, Audio),
+    removeFromPlaylists: t.boolean({
+      defaultValue: false,
+      description: "True to remove its tracks from all playlists. Otherwise an audio in a playlist is not deleted.",
+    }),
+  }),
+});
 const ReprocessAudioInput = rowInput("ReprocessAudioInput", Audio, "An audio to process again.");
 
 const UploadAudioPayload = builder.objectRef<{ row: AudioRow; isDuplicate: boolean }>("UploadAudioPayload").implement({
@@ -67,7 +83,11 @@ const UploadAudioPayload = builder.objectRef<{ row: AudioRow; isDuplicate: boole
 const UpdateAudioPayload = rowPayload("UpdateAudioPayload", Audio, "The audio with its changes.");
 const ReplaceAudioFilePayload = rowPayload("ReplaceAudioFilePayload", Audio, "The audio with its file, PENDING.");
 const ReprocessAudioPayload = rowPayload("ReprocessAudioPayload", Audio, "The audio, PENDING again.");
-const DeleteAudioPayload = deletionPayload("DeleteAudioPayload", Audio);
+/** The slice of schedules adds the field `movedSchedules`. */
+export const DeleteAudioPayload = deletionPayload<{ movedSchedules: readonly ScheduleRow[] }>(
+  "DeleteAudioPayload",
+  Audio,
+);
 
 const idOf = (typename: string, id: string, field: string) => decodeGlobalId(typename, id, ["input", field]);
 
@@ -86,7 +106,8 @@ builder.mutationFields((t) => ({
   uploadAudio: t.field({
     type: UploadAudioPayload,
     authScopes: { role: "EDITOR" },
-    description: "Creates an audio, which is PENDING until a worker has decoded it. It can be played at once.",
+    description:
+      "Creates an audio, which is PENDING until a worker has decoded it. It can be played at once. For editors.",
     args: { input: t.arg({ type: UploadAudioInput, required: true, description: "The audio." }) },
     prepare: ({ input }, context) => servicesOf(context).audio.prepareUpload(withKeys(input)),
     resolve: async (_root, { input }, context) => {
@@ -97,7 +118,7 @@ builder.mutationFields((t) => ({
   updateAudio: t.field({
     type: UpdateAudioPayload,
     authScopes: { role: "EDITOR" },
-    description: "Changes what is said about an audio.",
+    description: "Changes what is said about an audio. For editors.",
     args: { input: t.arg({ type: UpdateAudioInput, required: true, description: "The changes." }) },
     resolve: async (_root, { input }, context) => ({
       row: await servicesOf(context).audio.update(withKeys(withKey(input))),
@@ -106,7 +127,7 @@ builder.mutationFields((t) => ({
   replaceAudioFile: t.field({
     type: ReplaceAudioFilePayload,
     authScopes: { role: "EDITOR" },
-    description: "Gives an audio another file. Its id, title and labels stay.",
+    description: "Gives an audio another file. Its id, title and labels stay. For editors.",
     args: { input: t.arg({ type: ReplaceAudioFileInput, required: true, description: "The audio and its file." }) },
     prepare: ({ input }, context) => servicesOf(context).audio.prepareReplaceFile(withKey(input)),
     resolve: async (_root, { input }, context) => ({
@@ -116,17 +137,17 @@ builder.mutationFields((t) => ({
   deleteAudio: t.field({
     type: DeleteAudioPayload,
     authScopes: { role: "EDITOR" },
-    description: "Deletes an audio and its file.",
+    description: "Deletes an audio and its file. For editors.",
     args: { input: t.arg({ type: DeleteAudioInput, required: true, description: "The audio." }) },
-    resolve: async (_root, { input }, context) => {
-      await servicesOf(context).audio.delete(withKey(input));
-      return { deletedId: input.id };
-    },
+    resolve: async (_root, { input }, context) => ({
+      deletedId: input.id,
+      movedSchedules: await servicesOf(context).audio.delete(withKey(input)),
+    }),
   }),
   reprocessAudio: t.field({
     type: ReprocessAudioPayload,
     authScopes: { role: "EDITOR" },
-    description: "Sends a COMPLETED or FAILED audio to the workers again.",
+    description: "Sends a COMPLETED or FAILED audio to the workers again. For editors.",
     args: { input: t.arg({ type: ReprocessAudioInput, required: true, description: "The audio." }) },
     resolve: async (_root, { input }, context) => ({ row: await servicesOf(context).audio.reprocess(withKey(input)) }),
   }),

@@ -1,6 +1,6 @@
 /** Writes audio. */
 import { type AudioRow, tables } from "../database/generated/tables.ts";
-import { isIllegalMove } from "../database/sql-errors.ts";
+import { isIllegalMove, isReferenced } from "../database/sql-errors.ts";
 import { selectList, sql } from "../eager-loading/sql.ts";
 import { ApplicationError } from "../errors.ts";
 import type { UnitOfWork } from "../unit-of-work/unit-of-work.ts";
@@ -40,6 +40,7 @@ export interface AudioRepository {
   update(id: string, changes: Partial<AudioDetails>): Promise<AudioRow>;
   /** Makes it PENDING with another file. */
   replaceFile(id: string, file: AudioFile): Promise<AudioRow>;
+  /** @throws ApplicationError INVALID_STATE if a playlist contains it */
   delete(id: string): Promise<void>;
   /** @throws ApplicationError INVALID_STATE if its status does not allow it */
   makePending(id: string): Promise<AudioRow>;
@@ -95,7 +96,13 @@ export function audioRepository(uow: UnitOfWork): AudioRepository {
 
     async delete(id) {
       const prisma = await uow.transaction();
-      await prisma.audio.delete({ where: { id } });
+      try {
+        await prisma.audio.delete({ where: { id } });
+      } catch (error) {
+        if (!isReferenced(error)) throw error;
+        const message = "Playlists contain the audio: remove its tracks first, or set removeFromPlaylists.";
+        throw new ApplicationError("INVALID_STATE", message, { inputPath: ["input", "id"] }, error);
+      }
     },
 
     async makePending(id) {

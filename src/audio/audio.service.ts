@@ -1,5 +1,5 @@
 /** The rules of audio, in the order in which they are checked: docs/audio.md lists them with their codes. */
-import type { AudioRow } from "../database/generated/tables.ts";
+import type { AudioRow, ScheduleRow } from "../database/generated/tables.ts";
 import { ApplicationError, badInput, findStaleness } from "../errors.ts";
 import { withHolder } from "../processing/holder.ts";
 import { requireShortText } from "../short-text.ts";
@@ -17,6 +17,7 @@ export type UploadAudio = Details & { source: FileSource };
 export type ExistingAudio = { id: string; expectedVersion?: number | null };
 export type UpdateAudio = Details & { id: string; expectedVersion: number };
 export type ReplaceAudioFile = ExistingAudio & { source: FileSource };
+export type DeleteAudio = ExistingAudio & { removeFromPlaylists?: boolean | null };
 
 export type AudioServiceParts = Omit<SoundReceiverParts, "viewer"> & {
   uow: Pick<UnitOfWork, "afterCommit"> & { audio: AudioRepository };
@@ -24,8 +25,20 @@ export type AudioServiceParts = Omit<SoundReceiverParts, "viewer"> & {
   viewer: Viewer;
 };
 
+/** Called in the unit of work of a change. An error of a follower undoes the change. */
+export interface AudioFollowers {
+  /**
+   * Before the deletion. Returns the schedules that end at another time.
+   *
+   * @param options.removeFromPlaylists true to remove it from its playlists; otherwise they forbid the deletion
+   * @throws ApplicationError INVALID_STATE that names the playlists
+   */
+  beforeAudioDeletion(audio: AudioRow, options: { removeFromPlaylists: boolean }): Promise<readonly ScheduleRow[]>;
+}
+
 export class AudioService {
   readonly #parts: AudioServiceParts;
+  followers: AudioFollowers = { beforeAudioDeletion: async () => [] };
 
   constructor(parts: AudioServiceParts) {
     this.#parts = parts;
@@ -105,10 +118,15 @@ export class AudioService {
     return Object.keys(all).length === 0 ? audio : this.#parts.uow.audio.update(id, all);
   }
 
-  async delete(input: ExistingAudio): Promise<void> {
+  /** Returns the schedules that end at another time because the audio has left their playlists. */
+  async delete({ removeFromPlaylists, ...input }: DeleteAudio): Promise<readonly ScheduleRow[]> {
     this.#requireEditor();
-    await this.#lock(input);
+    // Until the end, nobody adds it to a playlist: a new track waits for the row.
+    const audio = await this.#lock(input);
+    const options = { removeFromPlaylists: removeFromPlaylists ?? false };
+    const movedSchedules = await this.followers.beforeAudioDeletion(audio, options);
     await this.#parts.uow.audio.delete(input.id);
+    return movedSchedules;
   }
 
   async reprocess(input: ExistingAudio): Promise<AudioRow> {

@@ -16,15 +16,15 @@ export const versionFields = (t: InputFields, type: Named) => ({
   expectedVersion: t.int({ required: true, description: outOfDate }),
 });
 
+/** Fields for the id of a row and, optionally, its version. */
+export const rowFields = (t: InputFields, type: Named) => ({
+  id: t.id({ required: true, description: `The ${nounOf(type.name)}.` }),
+  expectedVersion: t.int({ description: `${outOfDate} Default: any.` }),
+});
+
 /** An input of a row's id and, optionally, its version. */
 export const rowInput = (name: string, type: Named, description: string) =>
-  builder.inputType(name, {
-    description,
-    fields: (t) => ({
-      id: t.id({ required: true, description: `The ${nounOf(type.name)}.` }),
-      expectedVersion: t.int({ description: `${outOfDate} Default: any.` }),
-    }),
-  });
+  builder.inputType(name, { description, fields: (t) => rowFields(t, type) });
 
 /** A payload with the row, in a field with the name of its type. */
 export function rowPayload<Row extends object>(
@@ -47,8 +47,14 @@ export const currentRow = (t: RowFields, type: ObjectRef<Types, object>) =>
     resolve: ({ row }) => row,
   });
 
-export const deletionPayload = (name: string, type: Named) =>
-  builder.objectRef<{ deletedId: string }>(name).implement({
+/** `More` is what fields of other slices show of the deletion. */
+export function deletionPayload<More extends object = object>(
+  name: string,
+  type: Named,
+): ObjectRef<Types, { deletedId: string } & More>;
+export function deletionPayload(name: string, type: Named) {
+  return builder.objectRef<{ deletedId: string }>(name).implement({
     description: `The deleted ${nounOf(type.name)}.`,
     fields: (t) => ({ deletedId: t.exposeID("deletedId", { description: "Its id." }) }),
   });
+}

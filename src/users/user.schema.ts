@@ -9,7 +9,9 @@ export const Role = builder.enumType("Role", {
   description: "The rights of a user. An ADMIN has those of an EDITOR, who has those of a VIEWER.",
   values: {
     [roles.VIEWER]: { description: "Reads shared documents, and creates, changes and deletes own ones." },
-    [roles.EDITOR]: { description: "Also uploads, changes and deletes audio, categories and events." },
+    [roles.EDITOR]: {
+      description: "Also uploads, changes and deletes audio, categories, events, playlists and schedules.",
+    },
     [roles.ADMIN]: {
       description: "Also reads, changes and deletes all documents, sees e-mail addresses, and changes roles.",
     },

@@ -142,6 +142,43 @@ describe("complete_audio", () => {
     ).rejects.toMatchObject({ code: "LT003" });
   });
 
+  it("is refused while a schedule would overlap another: with a reason for people, and the claim stands", async () => {
+    onTestFinished(async () => {
+      await database.query("delete from playlists");
+    });
+    const id = await add();
+    await complete(await claimOne(), fileOf(1));
+    const scheduled = async (name: string, startsAt: string) => {
+      const make = "insert into playlists (name, owner_id) values ($1, $2) returning id";
+      const [row] = await database.query(make, [name, editor]);
+      const values = [row?.id, id, startsAt];
+      await database.query("insert into playlist_tracks (playlist_id, audio_id, rank) values ($1, $2, 'V')", [
+        ...values.slice(0, 2),
+      ]);
+      await database.query("insert into schedules (playlist_id, channel, starts_at) values ($1, 'Radio', $2)", [
+        values[0],
+        startsAt,
+      ]);
+      return row?.id;
+    };
+    await scheduled("Morning", "2030-01-01T08:00:00Z");
+    const noon = await scheduled("Noon", "2030-01-01T08:00:02Z");
+    await database.query("update audio set status = 'PENDING' where id = $1", [id]);
+    const claimed = await claimOne();
+    const before = await read(id);
+    const longer = { ...sound, durationMs: 3_000 };
+    const refusal = (await complete(claimed, fileOf(1), undefined, longer).catch((error) => error)) as pg.DatabaseError;
+    expect(refusal.code).toBe("LT004");
+    const { code, message, schedule } = JSON.parse(refusal.message);
+    expect([code, schedule.playlist]).toEqual(["SCHEDULE_OVERLAP", { __typename: "Playlist", id: noon, name: "Noon" }]);
+    expect(message).toBe(
+      'The schedule from 2030-01-01T08:00:00.000Z to 2030-01-01T08:00:03.000Z would overlap that of the playlist "Noon" from 2030-01-01T08:00:02.000Z to 2030-01-01T08:00:05.000Z on the channel "Radio": choose another time, or move that one.',
+    );
+    expect(await read(id)).toEqual(before);
+    await database.query("select fail_audio($1, $2, $3, 1)", [id, claimed.claim, message]);
+    expect(await read(id)).toMatchObject({ status: "FAILED", failure: message, duration_ms: 1_234 });
+  });
+
   it("is for workers, and the sound for nobody else", async () => {
     const id = await add();
     const claimed = await claimOne();

@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { AudioRepository, LockedAudio, NewAudio } from "../../src/audio/audio.repository.ts";
 import { AudioService, type AudioServiceParts } from "../../src/audio/audio.service.ts";
-import type { AudioRow } from "../../src/database/generated/tables.ts";
-import type { ApplicationError } from "../../src/errors.ts";
+import type { AudioRow, ScheduleRow } from "../../src/database/generated/tables.ts";
+import { ApplicationError } from "../../src/errors.ts";
 import { FileMissingError, headBytes, StagedFile } from "../../src/storage/file-store.ts";
 import type { Viewer } from "../../src/viewer.ts";
 import { makeM4a, makeMp3, png } from "../support/sounds.ts";
@@ -330,8 +330,49 @@ describe("an existing audio", () => {
     const { service, audio, id } = await withAudio();
     const { version } = audio.rows.get(id) as AudioRow;
     expect(await codeOf(service.delete({ id, expectedVersion: version - 1 }))).toBe("CONFLICT input.expectedVersion");
-    await service.delete({ id, expectedVersion: version });
+    expect(await service.delete({ id, expectedVersion: version })).toEqual([]);
     expect(audio.rows.size).toBe(0);
+  });
+
+  it("that is to be deleted leaves its playlists first: the answer is the schedules that moved", async () => {
+    const { service, audio, id } = await withAudio();
+    const moved = [{ id: "schedule-1" } as ScheduleRow];
+    const asked: unknown[] = [];
+    service.followers = {
+      async beforeAudioDeletion({ id: deleted }, options) {
+        asked.push([deleted, options, audio.rows.has(deleted)]);
+        return moved;
+      },
+    };
+    expect(await service.delete({ id, removeFromPlaylists: true })).toBe(moved);
+    expect(asked).toEqual([[id, { removeFromPlaylists: true }, true]]);
+    expect(audio.rows.size).toBe(0);
+  });
+
+  it("that a playlist needs is not deleted: the refusal is the answer, and nothing else has happened", async () => {
+    const { service, audio, id } = await withAudio();
+    const before = { ...(audio.rows.get(id) as LockedAudio) };
+    const refusal = new ApplicationError("INVALID_STATE", "The playlist needs it.", { inputPath: ["input", "id"] });
+    const asked: unknown[] = [];
+    service.followers = {
+      async beforeAudioDeletion(_audio, options) {
+        asked.push(options);
+        throw refusal;
+      },
+    };
+    for (const input of [{ id }, { id, removeFromPlaylists: null }]) {
+      await expect(service.delete(input)).rejects.toBe(refusal);
+    }
+    expect(asked).toEqual(Array(2).fill({ removeFromPlaylists: false }));
+    expect(audio.rows.get(id)).toEqual(before);
+  });
+
+  it("is not asked of its playlists when the viewer may not delete it or has read an older version", async () => {
+    const { service, audio, id } = await withAudio();
+    service.followers = { beforeAudioDeletion: () => expect.unreachable("The deletion is refused before.") };
+    const { version } = audio.rows.get(id) as AudioRow;
+    expect(await codeOf(service.delete({ id, expectedVersion: version - 1 }))).toBe("CONFLICT input.expectedVersion");
+    expect(await codeOf(service.delete({ id: "none" }))).toBe("NOT_FOUND input.id");
   });
 
   it("names its holder for the log only", async () => {

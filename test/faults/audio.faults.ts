@@ -2,6 +2,7 @@ import type { Fault } from "./fault.ts";
 
 const rules = ["test/audio/audio.service.unit.test.ts"];
 const story = ["test/audio/audio-story.test.ts"];
+const scheduled = ["test/audio/scheduled-audio.test.ts"];
 const contract = ["test/audio/audio-contract.test.ts"];
 
 const service = "src/audio/audio.service.ts";
@@ -137,6 +138,51 @@ export const faults: Fault[] = [
     file: "src/audio/filename.ts",
     replace: { "characters.length = Math.min(characters.length, maxStemCharacters);": "" },
     tests: ["test/audio/filename.unit.test.ts"],
+  },
+  {
+    name: "an audio is deleted before its playlists are asked",
+    file: service,
+    replace: {
+      "const movedSchedules = await this.followers.beforeAudioDeletion(audio, options); await this.#parts.uow.audio.delete(input.id);":
+        "await this.#parts.uow.audio.delete(input.id); const movedSchedules = await this.followers.beforeAudioDeletion(audio, options);",
+    },
+    tests: rules,
+  },
+  {
+    name: "an audio leaves its playlists unasked",
+    file: service,
+    replace: {
+      "removeFromPlaylists: removeFromPlaylists ?? false": "removeFromPlaylists: removeFromPlaylists ?? true",
+    },
+    tests: rules,
+  },
+  {
+    name: "an audio of a playlist that was changed meanwhile cannot be deleted for an unknown reason",
+    file: "src/audio/audio.repository.ts",
+    replace: { "if (!isReferenced(error)) throw error;": "if (error) throw error;" },
+    tests: scheduled,
+  },
+  {
+    name: "a sound that makes schedules overlap is decoded again and again",
+    file: "src/processing/sql-queue.ts",
+    replace: {
+      "throw new ImpossibleJobError(refusal.message, { cause: error });":
+        "throw new Error(refusal.message, { cause: error });",
+    },
+    tests: ["test/processing/sql-queue.unit.test.ts"],
+  },
+  {
+    name: "a playlist becomes shorter while a new file waits for a worker",
+    file: "prisma/migrations/20261127200000_playlists/migration.sql",
+    replace: {
+      'AFTER UPDATE OF "duration_ms" ON "audio" FOR EACH ROW WHEN (NEW.duration_ms IS NOT NULL AND':
+        'AFTER UPDATE ON "audio" FOR EACH ROW WHEN (',
+      "SET duration_ms = NEW.duration_ms WHERE t.audio_id = NEW.id AND t.duration_ms <> NEW.duration_ms":
+        "SET duration_ms = coalesce(NEW.duration_ms, 0) WHERE t.audio_id = NEW.id",
+      "NEW.duration_ms := coalesce(used.duration_ms, OLD.duration_ms);":
+        "NEW.duration_ms := coalesce(used.duration_ms, 0);",
+    },
+    tests: scheduled,
   },
   {
     name: "a worker's artist replaces that of an editor",
