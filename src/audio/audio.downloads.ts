@@ -1,8 +1,7 @@
 /** Downloads of audio: the file, the cover picture and the waveform, each with its address. */
 import type { AudioRow } from "../database/generated/tables.ts";
-import type { Download } from "../downloads/download.ts";
+import type { Download, FileAddress } from "../downloads/download.ts";
 import { sql } from "../eager-loading/sql.ts";
-import type { FileAddress } from "../graphql/context.ts";
 import { waveformSvg } from "./sound/waveform.ts";
 
 /** A changed file has another address, so that caches do not serve the old one. */
@@ -11,7 +10,7 @@ const stemOf = (filename: string) => filename.replace(/\.[^.]*$/, "");
 const waveformName = (filename: string) => `${stemOf(filename)}.svg`;
 const coverName = (filename: string, mimeType: string) => `${stemOf(filename)}.${mimeType.replace(/^image\//, "")}`;
 
-export const fileUrl = (of: FileAddress, { id, sha256, filename }: AudioRow) =>
+export const fileUrl = (of: FileAddress, { id, sha256, filename }: Pick<AudioRow, "id" | "sha256" | "filename">) =>
   of(audioDownload.kind, id, marked(sha256, filename));
 
 export function coverUrl(of: FileAddress, { id, filename, coverMimeType, coverSha256 }: AudioRow): string | null {

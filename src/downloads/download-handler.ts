@@ -13,7 +13,7 @@ import { ApplicationError } from "../errors.ts";
 import { type ByteRange, FileMissingError, type FileStore } from "../storage/file-store.ts";
 import type { Viewers } from "../viewer.ts";
 import type { Download, ServedFile } from "./download.ts";
-import type { FileAddresses, FileClaim } from "./file-addresses.ts";
+import { addressesFor, type FileAddresses, type FileClaim } from "./file-addresses.ts";
 import { answerOf, type FileAnswer, headersOfFiles } from "./file-answer.ts";
 import { dispositionOf } from "./file-names.ts";
 import { sendPieces } from "./send-pieces.ts";
@@ -28,7 +28,7 @@ export type DownloadStore = Pick<FileStore, "pieces" | "size"> & {
 
 export type DownloadHandlerOptions = {
   downloads: readonly Download[];
-  addresses: Pick<FileAddresses, "find">;
+  addresses: Pick<FileAddresses, "find" | "of">;
   viewers: Pick<Viewers, "ofUser">;
   reader: Reader;
   files: DownloadStore;
@@ -55,7 +55,8 @@ export function downloadHandler({ stallMs = 60_000, ...options }: DownloadHandle
   async function find({ kind, id, viewerId }: FileClaim): Promise<ServedFile | null> {
     const viewer = viewerId === null ? null : await options.viewers.ofUser(viewerId);
     const mayRead = viewerId === null ? options.isPublic : viewer !== null;
-    return (mayRead && (await downloads.get(kind)?.find(id, viewer, options.reader))) || null;
+    const fileAddress = addressesFor(options.addresses, viewerId);
+    return (mayRead && (await downloads.get(kind)?.find(id, viewer, options.reader, fileAddress))) || null;
   }
 
   async function redirect(res: ServerResponse, file: StoredFile, secondsLeft: number): Promise<boolean> {

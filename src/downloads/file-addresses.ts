@@ -7,6 +7,7 @@
  * expiry, but not the name, which is decoration.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
+import type { FileAddress } from "./download.ts";
 import { pathNameOf } from "./file-names.ts";
 
 export type FileAddressesOptions = {
@@ -21,7 +22,7 @@ export type FileAddressesOptions = {
 /** The file and the viewer of an address. */
 export type FileClaim = {
   kind: string;
-  /** UUID of the row. */
+  /** UUID of the row, or another id that the slice encodes. */
   id: string;
   /** UUID of the user; null for a stranger. */
   viewerId: string | null;
@@ -87,6 +88,11 @@ export class FileAddresses {
     return hash.subarray(0, signatureBytes).toString("base64url");
   }
 }
+
+export const addressesFor =
+  (addresses: Pick<FileAddresses, "of">, viewerId: string | null): FileAddress =>
+  (kind, id, name) =>
+    addresses.of({ kind, id, name, viewerId });
 
 const nowSeconds = () => Date.now() / 1_000;
 

@@ -34,14 +34,14 @@ type Conditions = Pick<IncomingHttpHeaders, "range" | "if-none-match"> & { "if-r
 /** @param cacheSeconds time for which the client may keep the file */
 export function answerOf(
   request: Conditions,
-  file: Pick<ServedFile, "name" | "mimeType" | "disposition" | "sizeBytes" | "sha256">,
+  file: Pick<ServedFile, "name" | "mimeType" | "disposition" | "sizeBytes" | "sha256" | "isLive">,
   cacheSeconds: number,
 ): FileAnswer {
   const etag = `"${file.sha256}"`;
   const validity = {
     ...headersOfFiles,
     etag,
-    "cache-control": `private, max-age=${Math.max(0, Math.floor(cacheSeconds))}`,
+    "cache-control": file.isLive ? "no-store" : `private, max-age=${Math.max(0, Math.floor(cacheSeconds))}`,
   };
   if (isKnown(request["if-none-match"], etag)) return { status: 304, headers: validity, range: nothing };
   const range = rangeOf(request, file.sizeBytes, etag);

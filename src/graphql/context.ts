@@ -1,5 +1,6 @@
 /** The context of resolvers: of one operation, or of one attempt of a mutation. */
 import type { YogaInitialContext } from "graphql-yoga";
+import type { FileAddress } from "../downloads/download.ts";
 import type { Loaders } from "../eager-loading/loaders.ts";
 import type { OneRelation } from "../eager-loading/relation.ts";
 import type { Trace } from "../eager-loading/trace.ts";
@@ -37,14 +38,6 @@ export type OperationContext = YogaInitialContext & {
   /** Null outside the root field of a subscription. */
   subscription: SubscriptionScope | null;
 };
-
-/**
- * @param kind a kind of download that a slice declares
- * @param id UUID of the row
- * @param name shown as the end of the address. Rows whose file may change give a changed file another name, so that
- *   caches do not serve the old one
- */
-export type FileAddress = (kind: string, id: string, name: string) => string;
 
 /** Progress of an attempt: the root fields that have begun, in order. All but the last have succeeded. */
 export type Progress = {

@@ -4,12 +4,12 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { YogaInitialContext } from "graphql-yoga";
-import type { FileAddresses } from "../downloads/file-addresses.ts";
+import { addressesFor, type FileAddresses } from "../downloads/file-addresses.ts";
 import type { CursorCodec } from "../eager-loading/cursor.ts";
 import { Loaders } from "../eager-loading/loaders.ts";
 import type { Reader } from "../eager-loading/reader.ts";
 import { Trace } from "../eager-loading/trace.ts";
-import type { FileAddress, OperationContext, Progress, Services } from "../graphql/context.ts";
+import type { OperationContext, Progress, Services } from "../graphql/context.ts";
 import type { ClientConnection } from "../outbox/change-feed.ts";
 import type { Repositories, UnitOfWork } from "../unit-of-work/unit-of-work.ts";
 import type { Viewer, Viewers } from "../viewer.ts";
@@ -46,10 +46,7 @@ export function contextsOf({
   addresses,
   services,
 }: ContextParts): Contexts {
-  const fileAddressFor =
-    (viewer: Viewer): FileAddress =>
-    (kind, id, name) =>
-      addresses.of({ kind, id, name, viewerId: viewer?.id ?? null });
+  const fileAddressFor = (viewer: Viewer) => addressesFor(addresses, viewer?.id ?? null);
   return {
     async ofRequest(request) {
       const { viewer, hasBadToken } = await viewers.ofRequest(request.request);

@@ -130,6 +130,24 @@ describe("the viewer of an address", () => {
     expect(viewers).toEqual([ada]);
   });
 
+  it("is the one of all addresses in the file", async () => {
+    const { storageKey: _key, ...described } = song as Extract<ServedFile, { storageKey: string }>;
+    const download: Download = {
+      kind: "list",
+      async find(_id, _viewer, _reader, fileAddress) {
+        const bytes = Buffer.from(fileAddress("song", id, "a.mp3"));
+        return { ...described, isLive: true, sizeBytes: bytes.length, bytes };
+      },
+    };
+    const { get } = await serve({ downloads: [download], isPublic: true });
+    for (const viewerId of [ada, null]) {
+      const response = await get(pathFor(viewerId, "list"));
+      expect(response.headers.get("cache-control")).toBe("no-store");
+      const { pathname, search } = new URL(await response.text());
+      expect(addresses.find(pathname + search)).toMatchObject({ kind: "song", id, viewerId });
+    }
+  });
+
   it("must exist", async () => {
     const { get, viewers } = await serve({ isPublic: true });
     expect((await get(pathFor(id))).status).toBe(404);

@@ -102,4 +102,11 @@ describe("the headers", () => {
     });
     expect(answerOf({}, file, -5).headers["cache-control"]).toBe("private, max-age=0");
   });
+
+  it.each([{}, { range: "bytes=0-9" }, { "if-none-match": etag }])(
+    "of a live file keep it from caches (%j)",
+    (request) => {
+      expect(answerOf(request, { ...file, isLive: true }, 60).headers["cache-control"]).toBe("no-store");
+    },
+  );
 });
