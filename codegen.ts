@@ -13,7 +13,7 @@ export default {
         importExtension: ".ts",
         enumsAsTypes: true,
         strictScalars: true,
-        scalars: { DateTime: "string", Bytes: "number", File: { input: "File", output: "never" } },
+        scalars: { DateTime: "string", Date: "string", Bytes: "number", File: { input: "File", output: "never" } },
       },
     },
   },

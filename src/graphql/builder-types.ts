@@ -14,6 +14,8 @@ export type BuilderTypes = {
   Scalars: {
     ID: { Input: string; Output: string };
     DateTime: { Input: Date; Output: Date };
+    /** A day as a text: a JavaScript Date would be a point in time. */
+    Date: { Input: string; Output: string };
     Bytes: { Input: bigint; Output: bigint };
     File: { Input: StagedFile; Output: never };
   };

@@ -14,6 +14,8 @@ export type ChangeSubscriptionOptions<Shown> = {
   relation: OneRelation<object>;
   /** Whether the viewer may see a row with these values, which are the payload of its events. */
   isVisible(viewer: Viewer, shown: Shown): boolean;
+  /** Arguments that select events by a value of their payload with the same name. */
+  filters?: Partial<Record<keyof Shown & string, ChangeFilter>>;
   /** Description of the subscription. */
   description: string;
 };
@@ -21,11 +23,24 @@ export type ChangeSubscriptionOptions<Shown> = {
 type Shape = { cursor: string; rowId: string | null; deletedId: string | null };
 type Payload<Shown> = Shown & { change: "created" | "updated" | "deleted"; before?: Shown };
 
+/** A row whose value changes to another one is reported as gone. */
+export type ChangeFilter = {
+  /** Description of the argument. */
+  description: string;
+  /**
+   * The argument as rows have it.
+   *
+   * @throws ApplicationError BAD_USER_INPUT for a value that no row can have
+   */
+  toValue(argument: string): string;
+};
+
 /** @param typename the GraphQL type of the rows */
 export function changeSubscription<Shown>(typename: string, options: ChangeSubscriptionOptions<Shown>): void {
-  const { topic, relation, description } = options;
+  const { topic, relation, description, filters = {} } = options;
   const name = fieldNameOf(typename);
   const noun = nounOf(typename);
+  const filterEntries = Object.entries(filters) as [string, ChangeFilter][];
 
   const ChangeType = builder.objectRef<Shape>(`${typename}Change`).implement({
     description: `A change of ${withArticle(typename)}. Either \`${name}\` or \`deletedId\` is present.`,
@@ -50,34 +65,54 @@ export function changeSubscription<Shown>(typename: string, options: ChangeSubsc
       type: ChangeType,
       description,
       args: {
+        ...Object.fromEntries(filterEntries.map(([name, { description }]) => [name, t.arg.string({ description })])),
         id: t.arg.id({ description: `Only changes of this ${noun}.` }),
         after: t.arg.string({
           description: "The cursor of a change: those after it are sent first. Default: only new changes.",
         }),
       },
-      subscribe: (_root, { id, after }, context) =>
-        scopeOf(context.subscription, "Only a subscription watches.").watch({
+      subscribe: (_root, { id, after, ...given }, context) => {
+        const selected = filterEntries.map(([name, { toValue }]): [string, string | null] => {
+          const argument = (given as Record<string, string | null | undefined>)[name];
+          return [name, argument == null ? null : toValue(argument)];
+        });
+        return scopeOf(context.subscription, "Only a subscription watches.").watch({
           topic,
           rowId: id == null ? null : decodeGlobalId(typename, id, ["id"]),
           after,
-          toChange: (event, viewer) => toChange(event as OutboxEvent<Payload<Shown>>, viewer, typename, options),
-        }) as Promise<AsyncIterable<Shape>>,
+          toChange: (event, viewer) =>
+            toChange(
+              event as OutboxEvent<Payload<Shown>>,
+              typename,
+              relation,
+              (shown) => isSelected(shown, selected) && options.isVisible(viewer, shown),
+            ),
+        }) as Promise<AsyncIterable<Shape>>;
+      },
       resolve: (change) => change,
     }),
   );
 }
 
-/** Null if the viewer must not learn of the event. Shows only the id of a row that was deleted or hidden. */
+/** Whether a row has the values that the subscription asks for; null stands for any. */
+const isSelected = (shown: unknown, selected: readonly [string, string | null][]) =>
+  selected.every(([name, value]) => value === null || (shown as Record<string, unknown>)[name] === value);
+
+/**
+ * Null if the viewer must not learn of the event. Shows only the id of a row that was deleted or hidden.
+ *
+ * @param isShown whether the subscription shows rows with these values
+ */
 function toChange<Shown>(
   { rowId, payload }: OutboxEvent<Payload<Shown>>,
-  viewer: Viewer,
   typename: string,
-  { relation, isVisible }: Pick<ChangeSubscriptionOptions<Shown>, "relation" | "isVisible">,
+  relation: OneRelation<object>,
+  isShown: (shown: Shown) => boolean,
 ): Change | null {
   const gone = { shown: { rowId: null, deletedId: encodeGlobalId(typename, rowId) } };
   const { change, before } = payload;
-  if (change === "deleted") return isVisible(viewer, payload) ? gone : null;
-  if (!isVisible(viewer, payload)) return before && isVisible(viewer, before) ? gone : null;
+  if (change === "deleted") return isShown(payload) ? gone : null;
+  if (!isShown(payload)) return before && isShown(before) ? gone : null;
   // The row is loaded as it is now. A later change that hides it has an event of its own.
   return { shown: { rowId, deletedId: null }, row: { relation, key: rowId } };
 }

@@ -13,7 +13,9 @@ const rowId = "01890000-0000-7000-8000-00000000abcd";
 const id = encodeGlobalId("Document", rowId);
 const [ada, bob] = ["ada", "bob"].map((name) => ({ id: name, role: "VIEWER" }) as Viewer);
 
-async function subscribe(variableValues: Record<string, unknown>, canRead = true) {
+const ofDocuments = "subscription($id: ID, $after: String) { documentChanged(id: $id, after: $after) { cursor } }";
+
+async function subscribe(variableValues: Record<string, unknown>, canRead = true, operation = ofDocuments) {
   const asked: WatchOptions[] = [];
   async function* nothing() {}
   const watch = async (options: WatchOptions) => {
@@ -21,9 +23,7 @@ async function subscribe(variableValues: Record<string, unknown>, canRead = true
     return nothing();
   };
   const contextValue = { viewer: canRead ? ada : null, canRead, hasBadToken: false, subscription: { watch } };
-  const document = parse(
-    "subscription($id: ID, $after: String) { documentChanged(id: $id, after: $after) { cursor } }",
-  );
+  const document = parse(operation);
   const source = await createSourceEventStream({
     schema,
     document,
@@ -43,7 +43,9 @@ describe("a subscription to changes", () => {
 
   it("is refused for the id of another type, and to viewers who may not read, before it watches", async () => {
     const wrong = await subscribe({ id: encodeGlobalId("User", rowId) });
-    expect(wrong.errors?.map(({ message }) => message)).toEqual(["This is the id of a User, not of a Document."]);
+    expect(wrong.errors?.map(({ message }) => message)).toEqual([
+      "This is an id of the type User: send one of the type Document.",
+    ]);
     const stranger = await subscribe({}, false);
     expect(stranger.errors?.map(({ message }) => message)).toEqual(["Sign in first."]);
     expect([...wrong.asked, ...stranger.asked]).toEqual([]);
@@ -79,5 +81,37 @@ describe("a change", async () => {
       key: rowId,
     });
     expect(told(ada ?? null, { change: "deleted", ...shared })).not.toHaveProperty("row");
+  });
+});
+
+describe("a change of a value that the subscription selects by", () => {
+  const ofSchedules = "subscription($channel: String) { scheduleChanged(channel: $channel) { cursor } }";
+  const shown = expect.objectContaining({ shown: { rowId, deletedId: null } });
+  const gone = { shown: { rowId: null, deletedId: encodeGlobalId("Schedule", rowId) } };
+  const [here, there] = [{ channel: "here" }, { channel: "there" }];
+
+  it.each([
+    ["a row that comes", { change: "updated", ...here, before: there }, shown, shown],
+    ["a row that goes", { change: "updated", ...there, before: here }, gone, shown],
+    ["a row that stays elsewhere", { change: "updated", ...there, before: there }, null, shown],
+    ["a new row", { change: "created", ...here }, shown, shown],
+    ["a new row elsewhere", { change: "created", ...there }, null, shown],
+    ["a deleted row", { change: "deleted", ...here }, gone, gone],
+    ["a row deleted elsewhere", { change: "deleted", ...there }, null, gone],
+  ])("is told of %s to those whom it concerns", async (_case, payload, toWatcherOfHere, toAll) => {
+    const told = async (channel: string | null) => {
+      const [options] = (await subscribe({ channel }, true, ofSchedules)).asked;
+      return options?.toChange({ rowId, payload } as unknown as OutboxEvent, ada ?? null) ?? null;
+    };
+    expect([await told("here"), await told(null)]).toEqual([toWatcherOfHere, toAll]);
+    expect(await told(" here ")).toEqual(toWatcherOfHere);
+  });
+
+  it("is refused before it watches for a value that no row can have", async () => {
+    const { asked, errors } = await subscribe({ channel: " " }, true, ofSchedules);
+    expect(errors?.map(({ message }) => message)).toEqual([
+      "A channel has 1 to 100 characters, none of them control characters.",
+    ]);
+    expect(asked).toEqual([]);
   });
 });

@@ -10,6 +10,8 @@ import { builder } from "../../src/graphql/builder.ts";
 import type { BuilderTypes, Types } from "../../src/graphql/builder-types.ts";
 import { rowsById } from "../../src/graphql/row-node.ts";
 import { buildSchema } from "../../src/graphql/schema.ts";
+import { allPlaylists, playlistsByAudio, trackPosition } from "../../src/playlists/playlist.relations.ts";
+import { Playlist } from "../../src/playlists/playlist.schema.ts";
 import { slices } from "../../src/slices.ts";
 import { userById } from "../../src/users/user.relations.ts";
 import type { FieldsOf } from "./relation-fields.types.ts";
@@ -51,7 +53,16 @@ describe("a relation's field", () => {
     expect(() => other.toSchema()).toThrow("DocumentText is a column of Document: no other type shows it.");
   });
 
-  it("of a list is refused with a key that the relation does not have, and without one that it has", () => {
+  it("of a computed value is never null, described by itself, and refused on any other type", () => {
+    const position = fieldOf("PlaylistTrack", "position");
+    expect([String(position.type), position.description]).toEqual(["Int!", "Its index in the playlist, from 0."]);
+    const other = new SchemaBuilder<BuilderTypes>(builder.options);
+    const options = { type: "Int", description: "", toValue: (position: number | null) => position } as const;
+    other.queryType({ fields: (t) => ({ position: t.wide(trackPosition, options) as never }) });
+    expect(() => other.toSchema()).toThrow("TrackPosition is a column of PlaylistTrack: no other type shows it.");
+  });
+
+  it("of a list or page is refused with a key that the relation does not have, and without one that it has", () => {
     const refused = (rows: (t: PothosSchemaTypes.QueryFieldBuilder<Types, object>) => unknown) => {
       const other = new SchemaBuilder<BuilderTypes>(builder.options);
       other.queryType({ fields: (t) => ({ rows: rows(t) as never }) });
@@ -59,9 +70,14 @@ describe("a relation's field", () => {
     };
     const options = { type: builder.objectRef<object>("Row"), description: "", size: 1 };
     refused((t) => t.rows(allCategories, { ...options, by: "id" as never })).toThrow(
-      "Categories is a root list, which has no key.",
+      "Categories has no key of its own: omit `by`.",
     );
     refused((t) => t.rows(neighboursByChunk, options)).toThrow("NeighboursByChunk finds rows by a key: say `by`.");
+    const page = { type: Playlist, description: "" };
+    refused((t) => t.page(allPlaylists, { ...page, by: "id" as never })).toThrow(
+      "AllPlaylists has no key of its own: omit `by`.",
+    );
+    refused((t) => t.page(playlistsByAudio, page)).toThrow("PlaylistsByAudio finds rows by a key: say `by`.");
   });
 
   it("of a relation with a key is refused on a type of no model", () => {
@@ -87,7 +103,18 @@ describe("a type of rows", () => {
     const nodes = Object.values(schema.getTypeMap()).filter(
       (type) => isObjectType(type) && type.getInterfaces().some(({ name }) => name === "Node"),
     );
-    expect(nodes.map(({ name }) => name).sort()).toEqual(["Audio", "Category", "Chunk", "Document", "Event", "User"]);
+    expect(nodes.map(({ name }) => name).sort()).toEqual([
+      "Audio",
+      "Category",
+      "Chunk",
+      "Document",
+      "Event",
+      "Playlist",
+      "PlaylistTrack",
+      "Schedule",
+      "ScheduleSeries",
+      "User",
+    ]);
     for (const { name } of nodes) expect(rowsById(schema, name), name).toBeDefined();
   });
 });

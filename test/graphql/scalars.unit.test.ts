@@ -4,7 +4,7 @@ import { buildSchema } from "../../src/graphql/schema.ts";
 import { slices } from "../../src/slices.ts";
 import { StagedFile } from "../../src/storage/file-store.ts";
 
-let scalars: Record<"DateTime" | "Bytes" | "File", GraphQLScalarType>;
+let scalars: Record<"DateTime" | "Date" | "Bytes" | "File", GraphQLScalarType>;
 beforeAll(async () => {
   scalars = (await buildSchema(slices)).getTypeMap() as typeof scalars;
 });
@@ -54,6 +54,35 @@ describe("a DateTime", () => {
       ["2026-11-21T09:00:00Z"],
     ];
     for (const other of others) expect(() => scalars.DateTime.parseValue(other)).toThrow(new GraphQLError(refused));
+  });
+
+  it("is in a year of four digits, in UTC", () => {
+    for (const form of ["0001-01-01T00:00:00Z", "0000-12-31T23:00:00-01:00", "9999-12-31T23:59:59.999Z"]) {
+      expect(scalars.DateTime.parseValue(form)).toEqual(new Date(form));
+    }
+    for (const form of ["0000-12-31T23:59:59Z", "0001-01-01T00:00:00+00:01", "9999-12-31T23:59:00-00:01"]) {
+      expect(() => scalars.DateTime.parseValue(form)).toThrow(
+        new GraphQLError("A DateTime is in the years 1 to 9999, in UTC."),
+      );
+    }
+  });
+});
+
+describe("a Date", () => {
+  it("is a text in the form of ISO 8601, and stays as it is", () => {
+    for (const day of ["2026-11-27", "2028-02-29", "0001-01-01", "9999-12-31"]) {
+      expect(scalars.Date.parseValue(day)).toBe(day);
+      expect(scalars.Date.serialize(day)).toBe(day);
+    }
+    expect(scalars.Date.parseLiteral({ kind: Kind.STRING, value: "2026-11-27" })).toBe("2026-11-27");
+  });
+
+  it("is refused in every other form, and if the calendar has no such day", () => {
+    const refused = new GraphQLError("A Date is a day of the calendar, such as 2026-11-27.");
+    const others = ["", "2026-11-31", "2026-02-29", "2026-13-01", "2026-1-1", "26-11-27", "22026-11-27"];
+    for (const other of [...others, " 2026-11-27", "2026-11-27T00:00:00Z", 0, null, new Date(0), ["2026-11-27"]]) {
+      expect(() => scalars.Date.parseValue(other)).toThrow(refused);
+    }
   });
 });
 
