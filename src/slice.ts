@@ -36,11 +36,13 @@ export type Slice = {
   queue?: WorkQueue<{ config: Config; files: FileStore }>;
   /** Looks for rows that must not exist, by the complaint that `doctor` prints. */
   checks?: Readonly<Record<string, Check>>;
-  /** Deletions of old rows, run by every server at intervals. */
+  /** Deletions of old rows and the like, run by every server at intervals. */
   sweeps?: readonly Sweep[];
   /** Adds its part of the sample library. */
   seed?(sample: Sample): Promise<void>;
-  /** True if that part is of little use until workers have processed it: a first start waits for them. */
+  /** Adds what is made of processed rows, such as a playlist of audio, in a later unit of work. */
+  seedProcessed?(sample: Sample): Promise<void>;
+  /** True if the first part is of little use until workers have processed it: a first start waits for them. */
   needsProcessing?: boolean;
   /** Examples for GraphiQL. */
   tabs?: readonly ExampleTab[];
@@ -96,12 +98,14 @@ export type Sweep = {
   /** For the log. */
   name: string;
   everyMs: number;
-  /** Returns how many rows it deleted. */
+  /** Returns how many rows it deleted or made. */
   sweep(run: RunUnitOfWork<object>): Promise<number>;
 };
 
 export type Sample = {
   files: FileStore;
+  /** Reads in the unit of work. */
+  reader: Reader;
   /** The services on behalf of a demo user, within one unit of work. */
   servicesOf(person: "admin" | "editor" | "viewer"): Services;
 };

@@ -8,17 +8,27 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Kind, parse } from "graphql";
+import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ZodType } from "zod";
 import { settingsOf } from "../src/config.ts";
 import { withClient } from "../src/database/with-client.ts";
 import { chunk } from "../src/documents/worker/chunker.ts";
 import { decodeGlobalId } from "../src/graphql/global-id.ts";
+import { playlistSlice } from "../src/playlists/playlist.slice.ts";
 import { urlAs } from "../src/postgres/roles.ts";
-import { demoPassword, demoUsers, loadSampleLibrary, untilProcessed } from "../src/sample-library.ts";
+import {
+  demoPassword,
+  demoUsers,
+  loadProcessedSamples,
+  loadProcessedSamplesMeanwhile,
+  loadSampleLibrary,
+  untilProcessed,
+} from "../src/sample-library.ts";
 import { slices } from "../src/slices.ts";
 import { docx, encoded, pdf, protectedPdf } from "./support/documents.ts";
 import { type Lectern, type Person, type ShownError, startLectern } from "./support/lectern.ts";
+import { until } from "./support/until.ts";
 import { upload } from "./support/upload.ts";
 import { python } from "./support/worker-processes.ts";
 
@@ -368,6 +378,70 @@ describe("the sounds", () => {
       [200, "welcome.mp3"],
     ]);
     for (const { waveformUrl } of data.audios.nodes) expect(new URL(waveformUrl).pathname).toMatch(/\.svg$/);
+  });
+});
+
+describe("the playlists", () => {
+  const shown =
+    "{ playlists { nodes { name owner { name } trackCount durationMs tracks(first: 4) { nodes { audio { title } } } } } }";
+
+  it("are made of the sounds when workers have decoded them, a short one and one of an hour", async () => {
+    const before = await askAs(viewer, shown);
+    expect(before.data.playlists.nodes).toEqual([]);
+    expect(await loadProcessedSamples(lectern.application)).toBe(true);
+    const { data } = await askAs(viewer, shown);
+    const [daytime, lobby] = data.playlists.nodes;
+    const titles = ["Welcome to Lectern", "Slow Bells", "Broken Chords"].map((title) => ({ audio: { title } }));
+    expect(lobby).toMatchObject({
+      name: "Lobby",
+      owner: { name: demoUsers.editor.name },
+      trackCount: 3,
+      tracks: { nodes: titles },
+    });
+    expect(daytime).toMatchObject({ name: "Daytime", tracks: { nodes: [...titles, titles[0]] } });
+    expect(daytime.durationMs).toBeGreaterThanOrEqual(3_600_000);
+    expect(daytime.durationMs).toBeLessThan(3_600_000 + lobby.durationMs);
+  });
+
+  it("are shown and built by GraphiQL's tabs", async () => {
+    const [reading = "", building = ""] = (playlistSlice.tabs ?? []).map(({ query }) => query);
+    const read = await askAs(viewer, reading);
+    expect(read.errors).toBeUndefined();
+    expect(read.data.playlists.nodes.map(({ name }: { name: string }) => name)).toEqual(["Daytime", "Lobby"]);
+    expect(read.data.playlists.nodes[1].tracks.nodes[0].audio.title).toBe("Welcome to Lectern");
+    const built = await askAs(editor, building);
+    expect(built.data.createPlaylist.playlist).toMatchObject({ name: "Evening", version: 1, trackCount: 0 });
+    expect(codesOf(await askAs(viewer, building))).toEqual(["FORBIDDEN"]);
+  });
+
+  /** An application whose queues have open rows as long as the test wants. */
+  const waiting = (isOpen: () => boolean) => {
+    const log: string[] = [];
+    const read = async () => (isOpen() ? [{ one: 1 }] : []);
+    const logger = pino({ level: "warn" }, { write: (line) => void log.push(JSON.parse(line).msg) });
+    return { application: { ...lectern.application, reads: { read } }, log, logger };
+  };
+
+  it("are given up after a time without workers", async () => {
+    const { application } = waiting(() => true);
+    expect(await loadProcessedSamples(application, { timeoutMs: 100 })).toBe(false);
+  });
+
+  it("do not keep a server from stopping, which is no failure", async () => {
+    const { application, log, logger } = waiting(() => true);
+    const stop = loadProcessedSamplesMeanwhile(application, logger);
+    await stop();
+    expect(log).toEqual([]);
+  });
+
+  it("do not stop a server when they cannot be made, which the log says", async () => {
+    const { application, log, logger } = waiting(() => {
+      throw new Error("The database is gone.");
+    });
+    const stop = loadProcessedSamplesMeanwhile(application, logger);
+    await until(() => log.length > 0, "the failure is logged");
+    await stop();
+    expect(log).toEqual(["a part of the sample library could not be loaded"]);
   });
 });
 

@@ -3,7 +3,8 @@ import { loadEnvironmentFile, readConfig } from "../config.ts";
 import { UserError } from "../errors.ts";
 import { createLogger } from "../logger.ts";
 import { migrate } from "../postgres/migrations.ts";
-import { loadSampleLibrary } from "../sample-library.ts";
+import { loadProcessedSamples, loadSampleLibrary } from "../sample-library.ts";
+import { startWorkers } from "../worker-process.ts";
 import { connectAs, withDatabase } from "./database-session.ts";
 
 export async function seedCommand(): Promise<void> {
@@ -16,8 +17,21 @@ export async function seedCommand(): Promise<void> {
     const url = await connectAs(database, "lectern_server", logger);
     const application = await openApplication(config, { url, publicUrl: "http://localhost", logger });
     try {
-      const loaded = await loadSampleLibrary(application);
-      console.log(loaded ? "The sample library is loaded." : "There are users already: nothing was loaded.");
+      if (!(await loadSampleLibrary(application))) {
+        console.log("There are users already: nothing was loaded.");
+        return;
+      }
+      console.log("The sample library is loaded. Workers process it, which takes some seconds.");
+      const workerUrl = await connectAs(database, "lectern_worker", logger);
+      const workers = await startWorkers(config, { url: workerUrl, slots: Math.max(1, config.WORKERS), logger });
+      try {
+        if (!(await loadProcessedSamples(application))) {
+          throw new UserError("The workers have not processed it in ten minutes: a part of it is missing.");
+        }
+      } finally {
+        await workers.stop();
+      }
+      console.log("It is complete.");
     } finally {
       await application.close();
     }

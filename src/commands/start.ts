@@ -6,7 +6,13 @@ import { UserError } from "../errors.ts";
 import { createLogger } from "../logger.ts";
 import { migrate } from "../postgres/migrations.ts";
 import { openFileStore } from "../resources.ts";
-import { demoPassword, demoUsers, loadSampleLibrary, untilProcessed } from "../sample-library.ts";
+import {
+  demoPassword,
+  demoUsers,
+  loadProcessedSamplesMeanwhile,
+  loadSampleLibrary,
+  untilProcessed,
+} from "../sample-library.ts";
 import type { Config } from "../settings.ts";
 import type { Slice } from "../slice.ts";
 import { slices } from "../slices.ts";
@@ -50,6 +56,7 @@ export async function start(): Promise<void> {
     const { HOST: host, PORT: port } = config;
     const server = await application.listen({ host, port, mayMovePort: !config.isProduction });
     stops.push(server.stop);
+    if (isFirstStart) stops.push(loadProcessedSamplesMeanwhile(application, logger));
     // Not awaited: if it fails, only the first requests that need it wait.
     application.warmUp().catch((error) => logger.warn({ err: error }, "a part could not be started in advance"));
     const address = `http://${config.HOST.includes(":") ? `[${config.HOST}]` : config.HOST}:${server.port}/graphql`;

@@ -211,11 +211,21 @@ describe("on a database", () => {
       );
       expect(await count()).toEqual([{ u: 0, d: false }]);
       // Its files stay where no other test looks for files that no row names.
-      const apart = { environment: { DATA_DIR: database.dataDir } };
-      expect(await on(["seed"], apart)).toMatchObject({ code: 0, stdout: "The sample library is loaded.\n" });
+      const apart = { environment: { DATA_DIR: database.dataDir, LOG_LEVEL: "warn" } };
+      expect(await on(["seed"], apart)).toMatchObject({
+        code: 0,
+        stdout: "The sample library is loaded. Workers process it, which takes some seconds.\nIt is complete.\n",
+      });
       expect(await count()).toEqual([{ u: 3, d: true }]);
       const labels = "select name from categories union all select name from events order by name";
       expect((await database.query(labels)).map(({ name }) => name)).toEqual(["Music", "Opening", "Speech"]);
+      const open =
+        "select status from documents where status <> 'COMPLETED' union all select status from audio where status <> 'COMPLETED'";
+      expect(await database.query(open)).toEqual([]);
+      expect(await database.query("select name, track_count > 2 as full from playlists order by name")).toEqual([
+        { name: "Daytime", full: true },
+        { name: "Lobby", full: true },
+      ]);
       expect(await inProcess(seedCommand, { DATABASE_URL: database.url, LOG_LEVEL: "silent" })).toBe(
         "There are users already: nothing was loaded.\n",
       );
@@ -310,7 +320,7 @@ describe("on a database", () => {
       const { code, stdout, stderr } = await on(["doctor"]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       const lines = stdout.trimEnd().split("\n");
-      expect(lines).toHaveLength(18);
+      expect(lines).toHaveLength(26);
       for (const line of lines) expect(line).toMatch(/^ok {3}0 \S/);
     });
 
@@ -357,6 +367,14 @@ describe("on a database", () => {
         "     Run `doctor --repair`.",
         `     ${document(3)}`,
         "ok   0 PROCESSING audio whose lease ended over five minutes ago",
+        "ok   0 playlists whose number of tracks or duration differs from their tracks",
+        "ok   0 tracks whose duration differs from their audio",
+        "ok   0 schedules that do not end when their playlist does",
+        "ok   0 schedules that overlap another one on their channel",
+        "ok   0 empty playlists that are scheduled",
+        "ok   0 series of schedules that are more than a day behind",
+        "ok   0 series of schedules that start at another time than their time zone says",
+        "ok   0 series of schedules with days to come on which another schedule is in the way",
         "BAD  1 the ledger of the file store, which differs from the sum",
         "     Run `doctor --repair`.",
         "     1",
@@ -385,7 +403,7 @@ describe("on a database", () => {
       expectMistake(asJson, "The database holds what must never be.");
       const report = JSON.parse(asJson.stdout);
       expect(report).toMatchObject({ isSound: false, repaired: [] });
-      expect(report.findings).toHaveLength(18);
+      expect(report.findings).toHaveLength(26);
       expect(report.findings[3]).toEqual({
         complaint: "PROCESSING documents whose lease ended over five minutes ago",
         count: 1,
@@ -394,7 +412,11 @@ describe("on a database", () => {
         isRepairable: true,
         advice: null,
       });
-      expect(report.findings[7]).toMatchObject({ count: 1, ids: [document(1)], isRepairable: false });
+      expect(report.findings[15]).toMatchObject({
+        count: 1,
+        ids: [document(1)],
+        isRepairable: false,
+      });
 
       // Three of them are mended; the others need people.
       const repaired = await on(["doctor", "--repair"], old);
@@ -407,6 +429,14 @@ describe("on a database", () => {
         "BAD  1 COMPLETED documents without chunks",
         "ok   0 PROCESSING documents whose lease ended over five minutes ago",
         "ok   0 PROCESSING audio whose lease ended over five minutes ago",
+        "ok   0 playlists whose number of tracks or duration differs from their tracks",
+        "ok   0 tracks whose duration differs from their audio",
+        "ok   0 schedules that do not end when their playlist does",
+        "ok   0 schedules that overlap another one on their channel",
+        "ok   0 empty playlists that are scheduled",
+        "ok   0 series of schedules that are more than a day behind",
+        "ok   0 series of schedules that start at another time than their time zone says",
+        "ok   0 series of schedules with days to come on which another schedule is in the way",
         "ok   0 the ledger of the file store, which differs from the sum",
         "ok   0 transactions left open for over ten seconds",
         "BAD  1 documents whose file is missing",

@@ -120,6 +120,16 @@ describe("a start without DATABASE_URL", () => {
     expect(first.searchChunks.nodes[0]?.snippet).toMatch(/<mark>lectern<\/mark>/i);
   });
 
+  it("makes playlists of the sounds as soon as these are decoded, while it runs", async () => {
+    const names = async () => {
+      const { playlists } = await client.request<{ playlists: { nodes: { name: string }[] } }>(
+        "{ playlists { nodes { name } } }",
+      );
+      return playlists.nodes.map(({ name }) => name).join();
+    };
+    await until(async () => (await names()) === "Daytime,Lobby", "the playlists are there", 40_000);
+  });
+
   it("keeps what it must keep to itself", async () => {
     const modeOf = async (path: string) => ((await stat(join(folder.path, "data", path))).mode & 0o777).toString(8);
     expect(await modeOf("auth-secret")).toBe("600");

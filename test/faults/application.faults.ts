@@ -148,7 +148,7 @@ export const faults: Fault[] = [
   {
     name: "a first start waits until the sounds are decoded",
     file: "src/sample-library.ts",
-    replace: { "queue && needsProcessing ?": "queue ?" },
+    replace: { "queue && (needsProcessing || isAll)": "queue" },
     tests: ["test/sample-library.test.ts"],
   },
   {

@@ -148,6 +148,21 @@ export const faults: Fault[] = [
     tests: start,
   },
   {
+    name: "a first start makes no samples of processed rows",
+    file: "src/commands/start.ts",
+    replace: {
+      "if (isFirstStart) stops.push(loadProcessedSamplesMeanwhile(application, logger));":
+        "void loadProcessedSamplesMeanwhile;",
+    },
+    tests: start,
+  },
+  {
+    name: "`seed` says that all is complete before it is",
+    file: "src/commands/seed.ts",
+    replace: { "if (!(await loadProcessedSamples(application))) {": "if (!loadProcessedSamples(application)) {" },
+    tests: ["test/commands/command-line.test.ts"],
+  },
+  {
     name: "a server starts whose files cannot be stored",
     file: "src/commands/start.ts",
     replace: { "await requireFileStore(config, logger);": "void requireFileStore;" },
