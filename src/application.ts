@@ -1,6 +1,7 @@
 /** The parts of a server. They are created in order and closed in reverse order. */
 import { hkdfSync } from "node:crypto";
 import type { Logger } from "pino";
+import { connect } from "./composition.ts";
 import type { ReadConnections } from "./database/read-connections.ts";
 import { downloadHandler } from "./downloads/download-handler.ts";
 import { FileAddresses } from "./downloads/file-addresses.ts";
@@ -82,7 +83,7 @@ export async function openApplication(config: Config, options: ApplicationOption
     throw error;
   }
   const services = (uow: UnitOfWork & Repositories, viewer: Viewer) =>
-    merged<Services>(open.map((slice) => slice?.services?.(uow, viewer)));
+    connect(merged<Services>(open.map((slice) => slice?.services?.(uow, viewer))));
 
   const cursors = new CursorCodec(derivedSecret(config, "lectern cursor"));
   const addresses = new FileAddresses({

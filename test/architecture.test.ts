@@ -36,6 +36,7 @@ const rooms = [
   "slice.ts",
   "slices",
   "slices.ts",
+  "composition.ts",
   "config.ts",
   "resources.ts",
   "housekeeping.ts",

@@ -23,6 +23,15 @@ type Documents = {
     "\n  query ListSounds($filter: AudioFilter, $orderBy: AudioOrder, $first: Int) {\n    audios(filter: $filter, orderBy: $orderBy, first: $first) { totalCount nodes { title } }\n  }\n": typeof types.ListSoundsDocument,
     "mutation MakeCategory { createCategory(input: { name: \"Music\" }) { category { id } } }": typeof types.MakeCategoryDocument,
     "mutation MakeEvent { createEvent(input: { name: \"Opening\" }) { event { id } } }": typeof types.MakeEventDocument,
+    "\n  mutation UploadForPlaylist($input: UploadAudioInput!) {\n    uploadAudio(input: $input) { audio { id } }\n  }\n": typeof types.UploadForPlaylistDocument,
+    "\n  mutation ReprocessInPlaylist($id: ID!) { reprocessAudio(input: { id: $id }) { audio { status } } }\n": typeof types.ReprocessInPlaylistDocument,
+    "\n  mutation DeleteFromPlaylist($input: DeleteAudioInput!) {\n    deleteAudio(input: $input) { deletedId movedSchedules { id version startsAt endsAt } }\n  }\n": typeof types.DeleteFromPlaylistDocument,
+    "\n  query ReadInPlaylist($id: ID!) { audio(id: $id) { version status failure durationMs attempts } }\n": typeof types.ReadInPlaylistDocument,
+    "\n  mutation MakePlaylistOfAudio($name: String!, $audioIds: [ID!]) {\n    createPlaylist(input: { name: $name, audioIds: $audioIds }) { playlist { id } }\n  }\n": typeof types.MakePlaylistOfAudioDocument,
+    "\n  mutation ScheduleAudio($playlistId: ID!, $channel: String!, $startsAt: DateTime!) {\n    createSchedule(input: { playlistId: $playlistId, channel: $channel, startsAt: $startsAt }) { schedule { id version } }\n  }\n": typeof types.ScheduleAudioDocument,
+    "\n  mutation MoveScheduleAway($input: UpdateScheduleInput!) { updateSchedule(input: $input) { schedule { version } } }\n": typeof types.MoveScheduleAwayDocument,
+    "\n  query ReadPlaylistOfAudio($id: ID!) {\n    playlist(id: $id) { version trackCount durationMs schedules { nodes { id version startsAt endsAt } } }\n  }\n": typeof types.ReadPlaylistOfAudioDocument,
+    "\n      mutation AddDeletedAudio($playlistId: ID!, $id: ID!) {\n        addTracks(input: { playlistId: $playlistId, audioIds: [$id] }) { playlist { version } }\n      }\n    ": typeof types.AddDeletedAudioDocument,
     "\n  mutation CreateCategory($name: String!) {\n    createCategory(input: { name: $name }) { category { id name version } }\n  }\n": typeof types.CreateCategoryDocument,
     "\n  mutation UpdateCategory($input: UpdateCategoryInput!) {\n    updateCategory(input: $input) { category { name version } }\n  }\n": typeof types.UpdateCategoryDocument,
     "\n  mutation DeleteCategory($input: DeleteCategoryInput!) {\n    deleteCategory(input: $input) { deletedId }\n  }\n": typeof types.DeleteCategoryDocument,
@@ -58,6 +67,53 @@ type Documents = {
     "\n  mutation UpdateEvent($input: UpdateEventInput!) {\n    updateEvent(input: $input) { event { name startsAt endsAt version } }\n  }\n": typeof types.UpdateEventDocument,
     "\n  mutation DeleteEvent($input: DeleteEventInput!) {\n    deleteEvent(input: $input) { deletedId }\n  }\n": typeof types.DeleteEventDocument,
     "\n  query Events { events { name startsAt endsAt } }\n": typeof types.EventsDocument,
+    "mutation MakeChecked($input: CreatePlaylistInput!) { createPlaylist(input: $input) { playlist { id } } }": typeof types.MakeCheckedDocument,
+    "\n  mutation MakeTracks($input: CreatePlaylistInput!) { createPlaylist(input: $input) { playlist { id version } } }\n": typeof types.MakeTracksDocument,
+    "\n  query ReadOrder($id: ID!) {\n    playlist(id: $id) { version trackCount durationMs tracks(first: 100) { nodes { id position } } }\n  }\n": typeof types.ReadOrderDocument,
+    "\n  mutation CreatePlaylist($input: CreatePlaylistInput!) {\n    createPlaylist(input: $input) { playlist { id name version trackCount durationMs owner { name } } }\n  }\n": typeof types.CreatePlaylistDocument,
+    "\n  query ReadPlaylist($id: ID!) {\n    playlist(id: $id) {\n      id name version trackCount durationMs owner { name } createdAt updatedAt\n      tracks(first: 100) { totalCount nodes { id position durationMs audio { title } playlist { id } } }\n    }\n  }\n": typeof types.ReadPlaylistDocument,
+    "\n  mutation RenamePlaylist($input: UpdatePlaylistInput!) { updatePlaylist(input: $input) { playlist { name version } } }\n": typeof types.RenamePlaylistDocument,
+    "\n  mutation DeletePlaylist($input: DeletePlaylistInput!) { deletePlaylist(input: $input) { deletedId } }\n": typeof types.DeletePlaylistDocument,
+    "\n  mutation CopyPlaylist($input: CopyPlaylistInput!) {\n    copyPlaylist(input: $input) { playlist { id name version trackCount durationMs owner { name } } }\n  }\n": typeof types.CopyPlaylistDocument,
+    "\n  mutation AddTracks($input: AddTracksInput!) {\n    addTracks(input: $input) {\n      playlist { version trackCount durationMs }\n      tracks { id position durationMs audio { title } }\n    }\n  }\n": typeof types.AddTracksDocument,
+    "\n  mutation MoveTrack($input: MoveTrackInput!) {\n    moveTrack(input: $input) { playlist { version durationMs } track { id position } }\n  }\n": typeof types.MoveTrackDocument,
+    "\n  mutation MoveTracks($input: MoveTracksInput!) {\n    moveTracks(input: $input) { playlist { version } tracks { id position } }\n  }\n": typeof types.MoveTracksDocument,
+    "\n  mutation RemoveTrack($input: RemoveTrackInput!) {\n    removeTrack(input: $input) { playlist { version trackCount durationMs } removedTrackId }\n  }\n": typeof types.RemoveTrackDocument,
+    "\n  query ListPlaylists($search: String, $orderBy: PlaylistOrder) {\n    playlists(search: $search, orderBy: $orderBy) { totalCount nodes { name } }\n  }\n": typeof types.ListPlaylistsDocument,
+    "mutation AddMany($input: AddTracksInput!) { addTracks(input: $input) { playlist { trackCount } } }": typeof types.AddManyDocument,
+    "\n        query PlaylistsOf($userId: ID!, $audioId: ID!) {\n          user(id: $userId) { playlists(orderBy: { field: NAME, direction: DESC }) { totalCount nodes { name } } }\n          audio(id: $audioId) { playlists { totalCount nodes { name } } }\n        }\n      ": typeof types.PlaylistsOfDocument,
+    "\n  mutation UploadForChannel($input: UploadAudioInput!) { uploadAudio(input: $input) { audio { id } } }\n": typeof types.UploadForChannelDocument,
+    "\n  mutation CreateForChannel($input: CreatePlaylistInput!) { createPlaylist(input: $input) { playlist { id } } }\n": typeof types.CreateForChannelDocument,
+    "\n  mutation AddForChannel($input: AddTracksInput!) { addTracks(input: $input) { playlist { version } } }\n": typeof types.AddForChannelDocument,
+    "\n  mutation ScheduleOnChannel($input: CreateScheduleInput!) { createSchedule(input: $input) { schedule { id } } }\n": typeof types.ScheduleOnChannelDocument,
+    "\n  query ChannelUrl($channel: String!) { channelUrl(channel: $channel) }\n": typeof types.ChannelUrlDocument,
+    "\n  query PlayingOnChannel($channel: String!) { nowPlaying(channel: $channel) { track { audio { title url } } } }\n": typeof types.PlayingOnChannelDocument,
+    "\n  query NowPlaying($channel: String!) {\n    nowPlaying(channel: $channel) {\n      offsetMs trackStartsAt trackEndsAt\n      track { position durationMs audio { title } playlist { name } }\n      schedule { id channel startsAt endsAt }\n    }\n  }\n": typeof types.NowPlayingDocument,
+    "\n  mutation SchedulePlaying($input: CreateScheduleInput!) { createSchedule(input: $input) { schedule { id endsAt } } }\n": typeof types.SchedulePlayingDocument,
+    "\n  query TracksPlaying($id: ID!) { playlist(id: $id) { tracks { nodes { id audio { id title } } } } }\n": typeof types.TracksPlayingDocument,
+    "\n  mutation AddWhilePlaying($input: AddTracksInput!) {\n    addTracks(input: $input) { movedSchedules { id channel endsAt version playlist { durationMs } } }\n  }\n": typeof types.AddWhilePlayingDocument,
+    "\n  mutation ScheduleAndAdd($past: CreateScheduleInput!, $future: CreateScheduleInput!, $tracks: AddTracksInput!) {\n    past: createSchedule(input: $past) { schedule { id } }\n    future: createSchedule(input: $future) { schedule { id } }\n    addTracks(input: $tracks) { movedSchedules { id startsAt endsAt } }\n  }\n": typeof types.ScheduleAndAddDocument,
+    "\n  mutation RemoveWhilePlaying($input: RemoveTrackInput!) {\n    removeTrack(input: $input) { movedSchedules { id endsAt } }\n  }\n": typeof types.RemoveWhilePlayingDocument,
+    "\n  mutation DeleteWhilePlaying($input: DeleteAudioInput!) {\n    deleteAudio(input: $input) { movedSchedules { id endsAt } }\n  }\n": typeof types.DeleteWhilePlayingDocument,
+    "\n  mutation DeletePlaying($input: DeletePlaylistInput!) { deletePlaylist(input: $input) { deletedId } }\n": typeof types.DeletePlayingDocument,
+    "\n  mutation CreateSchedule($input: CreateScheduleInput!) {\n    createSchedule(input: $input) {\n      schedule { id channel startsAt endsAt version isMoved seriesDay playlist { name } series { id } }\n    }\n  }\n": typeof types.CreateScheduleDocument,
+    "\n  mutation UpdateSchedule($input: UpdateScheduleInput!) {\n    updateSchedule(input: $input) { schedule { channel startsAt endsAt version isMoved playlist { name } } }\n  }\n": typeof types.UpdateScheduleDocument,
+    "\n  mutation DeleteSchedule($input: DeleteScheduleInput!) { deleteSchedule(input: $input) { deletedId } }\n": typeof types.DeleteScheduleDocument,
+    "\n  query ReadSchedule($id: ID!) { schedule(id: $id) { startsAt endsAt version } }\n": typeof types.ReadScheduleDocument,
+    "\n  query ListSchedules($channel: String, $from: DateTime, $to: DateTime, $first: Int, $after: String) {\n    schedules(channel: $channel, from: $from, to: $to, first: $first, after: $after) {\n      totalCount\n      nodes { startsAt playlist { name } }\n      pageInfo { endCursor hasNextPage }\n    }\n  }\n": typeof types.ListSchedulesDocument,
+    "\n  query SchedulesOfPlaylist($id: ID!, $from: DateTime) {\n    playlist(id: $id) { schedules(from: $from) { nodes { channel startsAt } } }\n  }\n": typeof types.SchedulesOfPlaylistDocument,
+    "\n  mutation CreateSeries($input: CreateScheduleInput!) {\n    createSchedule(input: $input) {\n      schedule { id startsAt endsAt seriesDay isMoved version series { ...Series } }\n    }\n  }\n  fragment Series on ScheduleSeries {\n    id channel timeZone startTime weekdays everyWeeks firstDay lastDay skippedDays blockedDays placedUntil version\n    playlist { name }\n  }\n": typeof types.CreateSeriesDocument,
+    "\n  query ReadSeries($id: ID!, $from: DateTime, $first: Int) {\n    scheduleSeries(id: $id) {\n      ...Series\n      schedules(from: $from, first: $first) {\n        totalCount\n        nodes { id channel startsAt endsAt seriesDay isMoved version }\n      }\n    }\n  }\n": typeof types.ReadSeriesDocument,
+    "\n  mutation UpdateSeries($input: UpdateScheduleSeriesInput!) {\n    updateScheduleSeries(input: $input) { scheduleSeries { ...Series } }\n  }\n": typeof types.UpdateSeriesDocument,
+    "\n  mutation DeleteSeries($input: DeleteScheduleSeriesInput!) { deleteScheduleSeries(input: $input) { deletedId } }\n": typeof types.DeleteSeriesDocument,
+    "\n  mutation MoveOccurrence($input: UpdateScheduleInput!) {\n    updateSchedule(input: $input) { schedule { startsAt endsAt isMoved version seriesDay } }\n  }\n": typeof types.MoveOccurrenceDocument,
+    "\n  mutation SkipOccurrence($input: DeleteScheduleInput!) { deleteSchedule(input: $input) { deletedId } }\n": typeof types.SkipOccurrenceDocument,
+    "\n  mutation DeletePlaylistOfSeries($input: DeletePlaylistInput!) { deletePlaylist(input: $input) { deletedId } }\n": typeof types.DeletePlaylistOfSeriesDocument,
+    "\n  query SeriesOfPlaylist($id: ID!) { playlist(id: $id) { series { totalCount nodes { firstDay } } } }\n": typeof types.SeriesOfPlaylistDocument,
+    "\n  mutation CreateAtOnce($input: CreateScheduleInput!) { createSchedule(input: $input) { schedule { id version } } }\n": typeof types.CreateAtOnceDocument,
+    "\n  mutation MoveAtOnce($input: UpdateScheduleInput!) { updateSchedule(input: $input) { schedule { version } } }\n": typeof types.MoveAtOnceDocument,
+    "\n  mutation AddAtOnce($input: AddTracksInput!) { addTracks(input: $input) { movedSchedules { id } } }\n": typeof types.AddAtOnceDocument,
+    "\n  mutation ChangeAtOnce($input: UpdateScheduleSeriesInput!) {\n    updateScheduleSeries(input: $input) { scheduleSeries { version } }\n  }\n": typeof types.ChangeAtOnceDocument,
     "\n  query Titles($search: String!) {\n    documents(first: 100, filter: { search: $search }) { nodes { title } }\n    viewer { user { documents(first: 100, filter: { search: $search }) { totalCount } } }\n  }\n": typeof types.TitlesDocument,
     "\n  query Texts($query: String!) {\n    searchChunks(first: 100, query: $query) { nodes { chunk { document { title } } } }\n  }\n": typeof types.TextsDocument,
     "\n  mutation SignUp($input: SignUpInput!) {\n    signUp(input: $input) {\n      accessToken\n      refreshToken\n      user { id }\n    }\n  }\n": typeof types.SignUpDocument,
@@ -104,6 +160,15 @@ const documents: Documents = {
     "\n  query ListSounds($filter: AudioFilter, $orderBy: AudioOrder, $first: Int) {\n    audios(filter: $filter, orderBy: $orderBy, first: $first) { totalCount nodes { title } }\n  }\n": types.ListSoundsDocument,
     "mutation MakeCategory { createCategory(input: { name: \"Music\" }) { category { id } } }": types.MakeCategoryDocument,
     "mutation MakeEvent { createEvent(input: { name: \"Opening\" }) { event { id } } }": types.MakeEventDocument,
+    "\n  mutation UploadForPlaylist($input: UploadAudioInput!) {\n    uploadAudio(input: $input) { audio { id } }\n  }\n": types.UploadForPlaylistDocument,
+    "\n  mutation ReprocessInPlaylist($id: ID!) { reprocessAudio(input: { id: $id }) { audio { status } } }\n": types.ReprocessInPlaylistDocument,
+    "\n  mutation DeleteFromPlaylist($input: DeleteAudioInput!) {\n    deleteAudio(input: $input) { deletedId movedSchedules { id version startsAt endsAt } }\n  }\n": types.DeleteFromPlaylistDocument,
+    "\n  query ReadInPlaylist($id: ID!) { audio(id: $id) { version status failure durationMs attempts } }\n": types.ReadInPlaylistDocument,
+    "\n  mutation MakePlaylistOfAudio($name: String!, $audioIds: [ID!]) {\n    createPlaylist(input: { name: $name, audioIds: $audioIds }) { playlist { id } }\n  }\n": types.MakePlaylistOfAudioDocument,
+    "\n  mutation ScheduleAudio($playlistId: ID!, $channel: String!, $startsAt: DateTime!) {\n    createSchedule(input: { playlistId: $playlistId, channel: $channel, startsAt: $startsAt }) { schedule { id version } }\n  }\n": types.ScheduleAudioDocument,
+    "\n  mutation MoveScheduleAway($input: UpdateScheduleInput!) { updateSchedule(input: $input) { schedule { version } } }\n": types.MoveScheduleAwayDocument,
+    "\n  query ReadPlaylistOfAudio($id: ID!) {\n    playlist(id: $id) { version trackCount durationMs schedules { nodes { id version startsAt endsAt } } }\n  }\n": types.ReadPlaylistOfAudioDocument,
+    "\n      mutation AddDeletedAudio($playlistId: ID!, $id: ID!) {\n        addTracks(input: { playlistId: $playlistId, audioIds: [$id] }) { playlist { version } }\n      }\n    ": types.AddDeletedAudioDocument,
     "\n  mutation CreateCategory($name: String!) {\n    createCategory(input: { name: $name }) { category { id name version } }\n  }\n": types.CreateCategoryDocument,
     "\n  mutation UpdateCategory($input: UpdateCategoryInput!) {\n    updateCategory(input: $input) { category { name version } }\n  }\n": types.UpdateCategoryDocument,
     "\n  mutation DeleteCategory($input: DeleteCategoryInput!) {\n    deleteCategory(input: $input) { deletedId }\n  }\n": types.DeleteCategoryDocument,
@@ -139,6 +204,53 @@ const documents: Documents = {
     "\n  mutation UpdateEvent($input: UpdateEventInput!) {\n    updateEvent(input: $input) { event { name startsAt endsAt version } }\n  }\n": types.UpdateEventDocument,
     "\n  mutation DeleteEvent($input: DeleteEventInput!) {\n    deleteEvent(input: $input) { deletedId }\n  }\n": types.DeleteEventDocument,
     "\n  query Events { events { name startsAt endsAt } }\n": types.EventsDocument,
+    "mutation MakeChecked($input: CreatePlaylistInput!) { createPlaylist(input: $input) { playlist { id } } }": types.MakeCheckedDocument,
+    "\n  mutation MakeTracks($input: CreatePlaylistInput!) { createPlaylist(input: $input) { playlist { id version } } }\n": types.MakeTracksDocument,
+    "\n  query ReadOrder($id: ID!) {\n    playlist(id: $id) { version trackCount durationMs tracks(first: 100) { nodes { id position } } }\n  }\n": types.ReadOrderDocument,
+    "\n  mutation CreatePlaylist($input: CreatePlaylistInput!) {\n    createPlaylist(input: $input) { playlist { id name version trackCount durationMs owner { name } } }\n  }\n": types.CreatePlaylistDocument,
+    "\n  query ReadPlaylist($id: ID!) {\n    playlist(id: $id) {\n      id name version trackCount durationMs owner { name } createdAt updatedAt\n      tracks(first: 100) { totalCount nodes { id position durationMs audio { title } playlist { id } } }\n    }\n  }\n": types.ReadPlaylistDocument,
+    "\n  mutation RenamePlaylist($input: UpdatePlaylistInput!) { updatePlaylist(input: $input) { playlist { name version } } }\n": types.RenamePlaylistDocument,
+    "\n  mutation DeletePlaylist($input: DeletePlaylistInput!) { deletePlaylist(input: $input) { deletedId } }\n": types.DeletePlaylistDocument,
+    "\n  mutation CopyPlaylist($input: CopyPlaylistInput!) {\n    copyPlaylist(input: $input) { playlist { id name version trackCount durationMs owner { name } } }\n  }\n": types.CopyPlaylistDocument,
+    "\n  mutation AddTracks($input: AddTracksInput!) {\n    addTracks(input: $input) {\n      playlist { version trackCount durationMs }\n      tracks { id position durationMs audio { title } }\n    }\n  }\n": types.AddTracksDocument,
+    "\n  mutation MoveTrack($input: MoveTrackInput!) {\n    moveTrack(input: $input) { playlist { version durationMs } track { id position } }\n  }\n": types.MoveTrackDocument,
+    "\n  mutation MoveTracks($input: MoveTracksInput!) {\n    moveTracks(input: $input) { playlist { version } tracks { id position } }\n  }\n": types.MoveTracksDocument,
+    "\n  mutation RemoveTrack($input: RemoveTrackInput!) {\n    removeTrack(input: $input) { playlist { version trackCount durationMs } removedTrackId }\n  }\n": types.RemoveTrackDocument,
+    "\n  query ListPlaylists($search: String, $orderBy: PlaylistOrder) {\n    playlists(search: $search, orderBy: $orderBy) { totalCount nodes { name } }\n  }\n": types.ListPlaylistsDocument,
+    "mutation AddMany($input: AddTracksInput!) { addTracks(input: $input) { playlist { trackCount } } }": types.AddManyDocument,
+    "\n        query PlaylistsOf($userId: ID!, $audioId: ID!) {\n          user(id: $userId) { playlists(orderBy: { field: NAME, direction: DESC }) { totalCount nodes { name } } }\n          audio(id: $audioId) { playlists { totalCount nodes { name } } }\n        }\n      ": types.PlaylistsOfDocument,
+    "\n  mutation UploadForChannel($input: UploadAudioInput!) { uploadAudio(input: $input) { audio { id } } }\n": types.UploadForChannelDocument,
+    "\n  mutation CreateForChannel($input: CreatePlaylistInput!) { createPlaylist(input: $input) { playlist { id } } }\n": types.CreateForChannelDocument,
+    "\n  mutation AddForChannel($input: AddTracksInput!) { addTracks(input: $input) { playlist { version } } }\n": types.AddForChannelDocument,
+    "\n  mutation ScheduleOnChannel($input: CreateScheduleInput!) { createSchedule(input: $input) { schedule { id } } }\n": types.ScheduleOnChannelDocument,
+    "\n  query ChannelUrl($channel: String!) { channelUrl(channel: $channel) }\n": types.ChannelUrlDocument,
+    "\n  query PlayingOnChannel($channel: String!) { nowPlaying(channel: $channel) { track { audio { title url } } } }\n": types.PlayingOnChannelDocument,
+    "\n  query NowPlaying($channel: String!) {\n    nowPlaying(channel: $channel) {\n      offsetMs trackStartsAt trackEndsAt\n      track { position durationMs audio { title } playlist { name } }\n      schedule { id channel startsAt endsAt }\n    }\n  }\n": types.NowPlayingDocument,
+    "\n  mutation SchedulePlaying($input: CreateScheduleInput!) { createSchedule(input: $input) { schedule { id endsAt } } }\n": types.SchedulePlayingDocument,
+    "\n  query TracksPlaying($id: ID!) { playlist(id: $id) { tracks { nodes { id audio { id title } } } } }\n": types.TracksPlayingDocument,
+    "\n  mutation AddWhilePlaying($input: AddTracksInput!) {\n    addTracks(input: $input) { movedSchedules { id channel endsAt version playlist { durationMs } } }\n  }\n": types.AddWhilePlayingDocument,
+    "\n  mutation ScheduleAndAdd($past: CreateScheduleInput!, $future: CreateScheduleInput!, $tracks: AddTracksInput!) {\n    past: createSchedule(input: $past) { schedule { id } }\n    future: createSchedule(input: $future) { schedule { id } }\n    addTracks(input: $tracks) { movedSchedules { id startsAt endsAt } }\n  }\n": types.ScheduleAndAddDocument,
+    "\n  mutation RemoveWhilePlaying($input: RemoveTrackInput!) {\n    removeTrack(input: $input) { movedSchedules { id endsAt } }\n  }\n": types.RemoveWhilePlayingDocument,
+    "\n  mutation DeleteWhilePlaying($input: DeleteAudioInput!) {\n    deleteAudio(input: $input) { movedSchedules { id endsAt } }\n  }\n": types.DeleteWhilePlayingDocument,
+    "\n  mutation DeletePlaying($input: DeletePlaylistInput!) { deletePlaylist(input: $input) { deletedId } }\n": types.DeletePlayingDocument,
+    "\n  mutation CreateSchedule($input: CreateScheduleInput!) {\n    createSchedule(input: $input) {\n      schedule { id channel startsAt endsAt version isMoved seriesDay playlist { name } series { id } }\n    }\n  }\n": types.CreateScheduleDocument,
+    "\n  mutation UpdateSchedule($input: UpdateScheduleInput!) {\n    updateSchedule(input: $input) { schedule { channel startsAt endsAt version isMoved playlist { name } } }\n  }\n": types.UpdateScheduleDocument,
+    "\n  mutation DeleteSchedule($input: DeleteScheduleInput!) { deleteSchedule(input: $input) { deletedId } }\n": types.DeleteScheduleDocument,
+    "\n  query ReadSchedule($id: ID!) { schedule(id: $id) { startsAt endsAt version } }\n": types.ReadScheduleDocument,
+    "\n  query ListSchedules($channel: String, $from: DateTime, $to: DateTime, $first: Int, $after: String) {\n    schedules(channel: $channel, from: $from, to: $to, first: $first, after: $after) {\n      totalCount\n      nodes { startsAt playlist { name } }\n      pageInfo { endCursor hasNextPage }\n    }\n  }\n": types.ListSchedulesDocument,
+    "\n  query SchedulesOfPlaylist($id: ID!, $from: DateTime) {\n    playlist(id: $id) { schedules(from: $from) { nodes { channel startsAt } } }\n  }\n": types.SchedulesOfPlaylistDocument,
+    "\n  mutation CreateSeries($input: CreateScheduleInput!) {\n    createSchedule(input: $input) {\n      schedule { id startsAt endsAt seriesDay isMoved version series { ...Series } }\n    }\n  }\n  fragment Series on ScheduleSeries {\n    id channel timeZone startTime weekdays everyWeeks firstDay lastDay skippedDays blockedDays placedUntil version\n    playlist { name }\n  }\n": types.CreateSeriesDocument,
+    "\n  query ReadSeries($id: ID!, $from: DateTime, $first: Int) {\n    scheduleSeries(id: $id) {\n      ...Series\n      schedules(from: $from, first: $first) {\n        totalCount\n        nodes { id channel startsAt endsAt seriesDay isMoved version }\n      }\n    }\n  }\n": types.ReadSeriesDocument,
+    "\n  mutation UpdateSeries($input: UpdateScheduleSeriesInput!) {\n    updateScheduleSeries(input: $input) { scheduleSeries { ...Series } }\n  }\n": types.UpdateSeriesDocument,
+    "\n  mutation DeleteSeries($input: DeleteScheduleSeriesInput!) { deleteScheduleSeries(input: $input) { deletedId } }\n": types.DeleteSeriesDocument,
+    "\n  mutation MoveOccurrence($input: UpdateScheduleInput!) {\n    updateSchedule(input: $input) { schedule { startsAt endsAt isMoved version seriesDay } }\n  }\n": types.MoveOccurrenceDocument,
+    "\n  mutation SkipOccurrence($input: DeleteScheduleInput!) { deleteSchedule(input: $input) { deletedId } }\n": types.SkipOccurrenceDocument,
+    "\n  mutation DeletePlaylistOfSeries($input: DeletePlaylistInput!) { deletePlaylist(input: $input) { deletedId } }\n": types.DeletePlaylistOfSeriesDocument,
+    "\n  query SeriesOfPlaylist($id: ID!) { playlist(id: $id) { series { totalCount nodes { firstDay } } } }\n": types.SeriesOfPlaylistDocument,
+    "\n  mutation CreateAtOnce($input: CreateScheduleInput!) { createSchedule(input: $input) { schedule { id version } } }\n": types.CreateAtOnceDocument,
+    "\n  mutation MoveAtOnce($input: UpdateScheduleInput!) { updateSchedule(input: $input) { schedule { version } } }\n": types.MoveAtOnceDocument,
+    "\n  mutation AddAtOnce($input: AddTracksInput!) { addTracks(input: $input) { movedSchedules { id } } }\n": types.AddAtOnceDocument,
+    "\n  mutation ChangeAtOnce($input: UpdateScheduleSeriesInput!) {\n    updateScheduleSeries(input: $input) { scheduleSeries { version } }\n  }\n": types.ChangeAtOnceDocument,
     "\n  query Titles($search: String!) {\n    documents(first: 100, filter: { search: $search }) { nodes { title } }\n    viewer { user { documents(first: 100, filter: { search: $search }) { totalCount } } }\n  }\n": types.TitlesDocument,
     "\n  query Texts($query: String!) {\n    searchChunks(first: 100, query: $query) { nodes { chunk { document { title } } } }\n  }\n": types.TextsDocument,
     "\n  mutation SignUp($input: SignUpInput!) {\n    signUp(input: $input) {\n      accessToken\n      refreshToken\n      user { id }\n    }\n  }\n": types.SignUpDocument,
@@ -226,6 +338,42 @@ export function graphql(source: "mutation MakeCategory { createCategory(input: {
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "mutation MakeEvent { createEvent(input: { name: \"Opening\" }) { event { id } } }"): (typeof documents)["mutation MakeEvent { createEvent(input: { name: \"Opening\" }) { event { id } } }"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation UploadForPlaylist($input: UploadAudioInput!) {\n    uploadAudio(input: $input) { audio { id } }\n  }\n"): (typeof documents)["\n  mutation UploadForPlaylist($input: UploadAudioInput!) {\n    uploadAudio(input: $input) { audio { id } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation ReprocessInPlaylist($id: ID!) { reprocessAudio(input: { id: $id }) { audio { status } } }\n"): (typeof documents)["\n  mutation ReprocessInPlaylist($id: ID!) { reprocessAudio(input: { id: $id }) { audio { status } } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation DeleteFromPlaylist($input: DeleteAudioInput!) {\n    deleteAudio(input: $input) { deletedId movedSchedules { id version startsAt endsAt } }\n  }\n"): (typeof documents)["\n  mutation DeleteFromPlaylist($input: DeleteAudioInput!) {\n    deleteAudio(input: $input) { deletedId movedSchedules { id version startsAt endsAt } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query ReadInPlaylist($id: ID!) { audio(id: $id) { version status failure durationMs attempts } }\n"): (typeof documents)["\n  query ReadInPlaylist($id: ID!) { audio(id: $id) { version status failure durationMs attempts } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation MakePlaylistOfAudio($name: String!, $audioIds: [ID!]) {\n    createPlaylist(input: { name: $name, audioIds: $audioIds }) { playlist { id } }\n  }\n"): (typeof documents)["\n  mutation MakePlaylistOfAudio($name: String!, $audioIds: [ID!]) {\n    createPlaylist(input: { name: $name, audioIds: $audioIds }) { playlist { id } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation ScheduleAudio($playlistId: ID!, $channel: String!, $startsAt: DateTime!) {\n    createSchedule(input: { playlistId: $playlistId, channel: $channel, startsAt: $startsAt }) { schedule { id version } }\n  }\n"): (typeof documents)["\n  mutation ScheduleAudio($playlistId: ID!, $channel: String!, $startsAt: DateTime!) {\n    createSchedule(input: { playlistId: $playlistId, channel: $channel, startsAt: $startsAt }) { schedule { id version } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation MoveScheduleAway($input: UpdateScheduleInput!) { updateSchedule(input: $input) { schedule { version } } }\n"): (typeof documents)["\n  mutation MoveScheduleAway($input: UpdateScheduleInput!) { updateSchedule(input: $input) { schedule { version } } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query ReadPlaylistOfAudio($id: ID!) {\n    playlist(id: $id) { version trackCount durationMs schedules { nodes { id version startsAt endsAt } } }\n  }\n"): (typeof documents)["\n  query ReadPlaylistOfAudio($id: ID!) {\n    playlist(id: $id) { version trackCount durationMs schedules { nodes { id version startsAt endsAt } } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n      mutation AddDeletedAudio($playlistId: ID!, $id: ID!) {\n        addTracks(input: { playlistId: $playlistId, audioIds: [$id] }) { playlist { version } }\n      }\n    "): (typeof documents)["\n      mutation AddDeletedAudio($playlistId: ID!, $id: ID!) {\n        addTracks(input: { playlistId: $playlistId, audioIds: [$id] }) { playlist { version } }\n      }\n    "];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -366,6 +514,194 @@ export function graphql(source: "\n  mutation DeleteEvent($input: DeleteEventInp
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  query Events { events { name startsAt endsAt } }\n"): (typeof documents)["\n  query Events { events { name startsAt endsAt } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation MakeChecked($input: CreatePlaylistInput!) { createPlaylist(input: $input) { playlist { id } } }"): (typeof documents)["mutation MakeChecked($input: CreatePlaylistInput!) { createPlaylist(input: $input) { playlist { id } } }"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation MakeTracks($input: CreatePlaylistInput!) { createPlaylist(input: $input) { playlist { id version } } }\n"): (typeof documents)["\n  mutation MakeTracks($input: CreatePlaylistInput!) { createPlaylist(input: $input) { playlist { id version } } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query ReadOrder($id: ID!) {\n    playlist(id: $id) { version trackCount durationMs tracks(first: 100) { nodes { id position } } }\n  }\n"): (typeof documents)["\n  query ReadOrder($id: ID!) {\n    playlist(id: $id) { version trackCount durationMs tracks(first: 100) { nodes { id position } } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CreatePlaylist($input: CreatePlaylistInput!) {\n    createPlaylist(input: $input) { playlist { id name version trackCount durationMs owner { name } } }\n  }\n"): (typeof documents)["\n  mutation CreatePlaylist($input: CreatePlaylistInput!) {\n    createPlaylist(input: $input) { playlist { id name version trackCount durationMs owner { name } } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query ReadPlaylist($id: ID!) {\n    playlist(id: $id) {\n      id name version trackCount durationMs owner { name } createdAt updatedAt\n      tracks(first: 100) { totalCount nodes { id position durationMs audio { title } playlist { id } } }\n    }\n  }\n"): (typeof documents)["\n  query ReadPlaylist($id: ID!) {\n    playlist(id: $id) {\n      id name version trackCount durationMs owner { name } createdAt updatedAt\n      tracks(first: 100) { totalCount nodes { id position durationMs audio { title } playlist { id } } }\n    }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RenamePlaylist($input: UpdatePlaylistInput!) { updatePlaylist(input: $input) { playlist { name version } } }\n"): (typeof documents)["\n  mutation RenamePlaylist($input: UpdatePlaylistInput!) { updatePlaylist(input: $input) { playlist { name version } } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation DeletePlaylist($input: DeletePlaylistInput!) { deletePlaylist(input: $input) { deletedId } }\n"): (typeof documents)["\n  mutation DeletePlaylist($input: DeletePlaylistInput!) { deletePlaylist(input: $input) { deletedId } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CopyPlaylist($input: CopyPlaylistInput!) {\n    copyPlaylist(input: $input) { playlist { id name version trackCount durationMs owner { name } } }\n  }\n"): (typeof documents)["\n  mutation CopyPlaylist($input: CopyPlaylistInput!) {\n    copyPlaylist(input: $input) { playlist { id name version trackCount durationMs owner { name } } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation AddTracks($input: AddTracksInput!) {\n    addTracks(input: $input) {\n      playlist { version trackCount durationMs }\n      tracks { id position durationMs audio { title } }\n    }\n  }\n"): (typeof documents)["\n  mutation AddTracks($input: AddTracksInput!) {\n    addTracks(input: $input) {\n      playlist { version trackCount durationMs }\n      tracks { id position durationMs audio { title } }\n    }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation MoveTrack($input: MoveTrackInput!) {\n    moveTrack(input: $input) { playlist { version durationMs } track { id position } }\n  }\n"): (typeof documents)["\n  mutation MoveTrack($input: MoveTrackInput!) {\n    moveTrack(input: $input) { playlist { version durationMs } track { id position } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation MoveTracks($input: MoveTracksInput!) {\n    moveTracks(input: $input) { playlist { version } tracks { id position } }\n  }\n"): (typeof documents)["\n  mutation MoveTracks($input: MoveTracksInput!) {\n    moveTracks(input: $input) { playlist { version } tracks { id position } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RemoveTrack($input: RemoveTrackInput!) {\n    removeTrack(input: $input) { playlist { version trackCount durationMs } removedTrackId }\n  }\n"): (typeof documents)["\n  mutation RemoveTrack($input: RemoveTrackInput!) {\n    removeTrack(input: $input) { playlist { version trackCount durationMs } removedTrackId }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query ListPlaylists($search: String, $orderBy: PlaylistOrder) {\n    playlists(search: $search, orderBy: $orderBy) { totalCount nodes { name } }\n  }\n"): (typeof documents)["\n  query ListPlaylists($search: String, $orderBy: PlaylistOrder) {\n    playlists(search: $search, orderBy: $orderBy) { totalCount nodes { name } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation AddMany($input: AddTracksInput!) { addTracks(input: $input) { playlist { trackCount } } }"): (typeof documents)["mutation AddMany($input: AddTracksInput!) { addTracks(input: $input) { playlist { trackCount } } }"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n        query PlaylistsOf($userId: ID!, $audioId: ID!) {\n          user(id: $userId) { playlists(orderBy: { field: NAME, direction: DESC }) { totalCount nodes { name } } }\n          audio(id: $audioId) { playlists { totalCount nodes { name } } }\n        }\n      "): (typeof documents)["\n        query PlaylistsOf($userId: ID!, $audioId: ID!) {\n          user(id: $userId) { playlists(orderBy: { field: NAME, direction: DESC }) { totalCount nodes { name } } }\n          audio(id: $audioId) { playlists { totalCount nodes { name } } }\n        }\n      "];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation UploadForChannel($input: UploadAudioInput!) { uploadAudio(input: $input) { audio { id } } }\n"): (typeof documents)["\n  mutation UploadForChannel($input: UploadAudioInput!) { uploadAudio(input: $input) { audio { id } } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CreateForChannel($input: CreatePlaylistInput!) { createPlaylist(input: $input) { playlist { id } } }\n"): (typeof documents)["\n  mutation CreateForChannel($input: CreatePlaylistInput!) { createPlaylist(input: $input) { playlist { id } } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation AddForChannel($input: AddTracksInput!) { addTracks(input: $input) { playlist { version } } }\n"): (typeof documents)["\n  mutation AddForChannel($input: AddTracksInput!) { addTracks(input: $input) { playlist { version } } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation ScheduleOnChannel($input: CreateScheduleInput!) { createSchedule(input: $input) { schedule { id } } }\n"): (typeof documents)["\n  mutation ScheduleOnChannel($input: CreateScheduleInput!) { createSchedule(input: $input) { schedule { id } } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query ChannelUrl($channel: String!) { channelUrl(channel: $channel) }\n"): (typeof documents)["\n  query ChannelUrl($channel: String!) { channelUrl(channel: $channel) }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query PlayingOnChannel($channel: String!) { nowPlaying(channel: $channel) { track { audio { title url } } } }\n"): (typeof documents)["\n  query PlayingOnChannel($channel: String!) { nowPlaying(channel: $channel) { track { audio { title url } } } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query NowPlaying($channel: String!) {\n    nowPlaying(channel: $channel) {\n      offsetMs trackStartsAt trackEndsAt\n      track { position durationMs audio { title } playlist { name } }\n      schedule { id channel startsAt endsAt }\n    }\n  }\n"): (typeof documents)["\n  query NowPlaying($channel: String!) {\n    nowPlaying(channel: $channel) {\n      offsetMs trackStartsAt trackEndsAt\n      track { position durationMs audio { title } playlist { name } }\n      schedule { id channel startsAt endsAt }\n    }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation SchedulePlaying($input: CreateScheduleInput!) { createSchedule(input: $input) { schedule { id endsAt } } }\n"): (typeof documents)["\n  mutation SchedulePlaying($input: CreateScheduleInput!) { createSchedule(input: $input) { schedule { id endsAt } } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query TracksPlaying($id: ID!) { playlist(id: $id) { tracks { nodes { id audio { id title } } } } }\n"): (typeof documents)["\n  query TracksPlaying($id: ID!) { playlist(id: $id) { tracks { nodes { id audio { id title } } } } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation AddWhilePlaying($input: AddTracksInput!) {\n    addTracks(input: $input) { movedSchedules { id channel endsAt version playlist { durationMs } } }\n  }\n"): (typeof documents)["\n  mutation AddWhilePlaying($input: AddTracksInput!) {\n    addTracks(input: $input) { movedSchedules { id channel endsAt version playlist { durationMs } } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation ScheduleAndAdd($past: CreateScheduleInput!, $future: CreateScheduleInput!, $tracks: AddTracksInput!) {\n    past: createSchedule(input: $past) { schedule { id } }\n    future: createSchedule(input: $future) { schedule { id } }\n    addTracks(input: $tracks) { movedSchedules { id startsAt endsAt } }\n  }\n"): (typeof documents)["\n  mutation ScheduleAndAdd($past: CreateScheduleInput!, $future: CreateScheduleInput!, $tracks: AddTracksInput!) {\n    past: createSchedule(input: $past) { schedule { id } }\n    future: createSchedule(input: $future) { schedule { id } }\n    addTracks(input: $tracks) { movedSchedules { id startsAt endsAt } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RemoveWhilePlaying($input: RemoveTrackInput!) {\n    removeTrack(input: $input) { movedSchedules { id endsAt } }\n  }\n"): (typeof documents)["\n  mutation RemoveWhilePlaying($input: RemoveTrackInput!) {\n    removeTrack(input: $input) { movedSchedules { id endsAt } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation DeleteWhilePlaying($input: DeleteAudioInput!) {\n    deleteAudio(input: $input) { movedSchedules { id endsAt } }\n  }\n"): (typeof documents)["\n  mutation DeleteWhilePlaying($input: DeleteAudioInput!) {\n    deleteAudio(input: $input) { movedSchedules { id endsAt } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation DeletePlaying($input: DeletePlaylistInput!) { deletePlaylist(input: $input) { deletedId } }\n"): (typeof documents)["\n  mutation DeletePlaying($input: DeletePlaylistInput!) { deletePlaylist(input: $input) { deletedId } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CreateSchedule($input: CreateScheduleInput!) {\n    createSchedule(input: $input) {\n      schedule { id channel startsAt endsAt version isMoved seriesDay playlist { name } series { id } }\n    }\n  }\n"): (typeof documents)["\n  mutation CreateSchedule($input: CreateScheduleInput!) {\n    createSchedule(input: $input) {\n      schedule { id channel startsAt endsAt version isMoved seriesDay playlist { name } series { id } }\n    }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation UpdateSchedule($input: UpdateScheduleInput!) {\n    updateSchedule(input: $input) { schedule { channel startsAt endsAt version isMoved playlist { name } } }\n  }\n"): (typeof documents)["\n  mutation UpdateSchedule($input: UpdateScheduleInput!) {\n    updateSchedule(input: $input) { schedule { channel startsAt endsAt version isMoved playlist { name } } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation DeleteSchedule($input: DeleteScheduleInput!) { deleteSchedule(input: $input) { deletedId } }\n"): (typeof documents)["\n  mutation DeleteSchedule($input: DeleteScheduleInput!) { deleteSchedule(input: $input) { deletedId } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query ReadSchedule($id: ID!) { schedule(id: $id) { startsAt endsAt version } }\n"): (typeof documents)["\n  query ReadSchedule($id: ID!) { schedule(id: $id) { startsAt endsAt version } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query ListSchedules($channel: String, $from: DateTime, $to: DateTime, $first: Int, $after: String) {\n    schedules(channel: $channel, from: $from, to: $to, first: $first, after: $after) {\n      totalCount\n      nodes { startsAt playlist { name } }\n      pageInfo { endCursor hasNextPage }\n    }\n  }\n"): (typeof documents)["\n  query ListSchedules($channel: String, $from: DateTime, $to: DateTime, $first: Int, $after: String) {\n    schedules(channel: $channel, from: $from, to: $to, first: $first, after: $after) {\n      totalCount\n      nodes { startsAt playlist { name } }\n      pageInfo { endCursor hasNextPage }\n    }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query SchedulesOfPlaylist($id: ID!, $from: DateTime) {\n    playlist(id: $id) { schedules(from: $from) { nodes { channel startsAt } } }\n  }\n"): (typeof documents)["\n  query SchedulesOfPlaylist($id: ID!, $from: DateTime) {\n    playlist(id: $id) { schedules(from: $from) { nodes { channel startsAt } } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CreateSeries($input: CreateScheduleInput!) {\n    createSchedule(input: $input) {\n      schedule { id startsAt endsAt seriesDay isMoved version series { ...Series } }\n    }\n  }\n  fragment Series on ScheduleSeries {\n    id channel timeZone startTime weekdays everyWeeks firstDay lastDay skippedDays blockedDays placedUntil version\n    playlist { name }\n  }\n"): (typeof documents)["\n  mutation CreateSeries($input: CreateScheduleInput!) {\n    createSchedule(input: $input) {\n      schedule { id startsAt endsAt seriesDay isMoved version series { ...Series } }\n    }\n  }\n  fragment Series on ScheduleSeries {\n    id channel timeZone startTime weekdays everyWeeks firstDay lastDay skippedDays blockedDays placedUntil version\n    playlist { name }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query ReadSeries($id: ID!, $from: DateTime, $first: Int) {\n    scheduleSeries(id: $id) {\n      ...Series\n      schedules(from: $from, first: $first) {\n        totalCount\n        nodes { id channel startsAt endsAt seriesDay isMoved version }\n      }\n    }\n  }\n"): (typeof documents)["\n  query ReadSeries($id: ID!, $from: DateTime, $first: Int) {\n    scheduleSeries(id: $id) {\n      ...Series\n      schedules(from: $from, first: $first) {\n        totalCount\n        nodes { id channel startsAt endsAt seriesDay isMoved version }\n      }\n    }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation UpdateSeries($input: UpdateScheduleSeriesInput!) {\n    updateScheduleSeries(input: $input) { scheduleSeries { ...Series } }\n  }\n"): (typeof documents)["\n  mutation UpdateSeries($input: UpdateScheduleSeriesInput!) {\n    updateScheduleSeries(input: $input) { scheduleSeries { ...Series } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation DeleteSeries($input: DeleteScheduleSeriesInput!) { deleteScheduleSeries(input: $input) { deletedId } }\n"): (typeof documents)["\n  mutation DeleteSeries($input: DeleteScheduleSeriesInput!) { deleteScheduleSeries(input: $input) { deletedId } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation MoveOccurrence($input: UpdateScheduleInput!) {\n    updateSchedule(input: $input) { schedule { startsAt endsAt isMoved version seriesDay } }\n  }\n"): (typeof documents)["\n  mutation MoveOccurrence($input: UpdateScheduleInput!) {\n    updateSchedule(input: $input) { schedule { startsAt endsAt isMoved version seriesDay } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation SkipOccurrence($input: DeleteScheduleInput!) { deleteSchedule(input: $input) { deletedId } }\n"): (typeof documents)["\n  mutation SkipOccurrence($input: DeleteScheduleInput!) { deleteSchedule(input: $input) { deletedId } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation DeletePlaylistOfSeries($input: DeletePlaylistInput!) { deletePlaylist(input: $input) { deletedId } }\n"): (typeof documents)["\n  mutation DeletePlaylistOfSeries($input: DeletePlaylistInput!) { deletePlaylist(input: $input) { deletedId } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query SeriesOfPlaylist($id: ID!) { playlist(id: $id) { series { totalCount nodes { firstDay } } } }\n"): (typeof documents)["\n  query SeriesOfPlaylist($id: ID!) { playlist(id: $id) { series { totalCount nodes { firstDay } } } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CreateAtOnce($input: CreateScheduleInput!) { createSchedule(input: $input) { schedule { id version } } }\n"): (typeof documents)["\n  mutation CreateAtOnce($input: CreateScheduleInput!) { createSchedule(input: $input) { schedule { id version } } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation MoveAtOnce($input: UpdateScheduleInput!) { updateSchedule(input: $input) { schedule { version } } }\n"): (typeof documents)["\n  mutation MoveAtOnce($input: UpdateScheduleInput!) { updateSchedule(input: $input) { schedule { version } } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation AddAtOnce($input: AddTracksInput!) { addTracks(input: $input) { movedSchedules { id } } }\n"): (typeof documents)["\n  mutation AddAtOnce($input: AddTracksInput!) { addTracks(input: $input) { movedSchedules { id } } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation ChangeAtOnce($input: UpdateScheduleSeriesInput!) {\n    updateScheduleSeries(input: $input) { scheduleSeries { version } }\n  }\n"): (typeof documents)["\n  mutation ChangeAtOnce($input: UpdateScheduleSeriesInput!) {\n    updateScheduleSeries(input: $input) { scheduleSeries { version } }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
