@@ -122,6 +122,7 @@ describe("housekeeping", () => {
     pass(600);
     pass(600);
     const names = [
+      "extend series of schedules",
       "prune the outbox",
       "release expired audio",
       "release expired documents",

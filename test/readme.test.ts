@@ -9,7 +9,7 @@ import { parse, validate } from "graphql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { settingsOf } from "../src/config.ts";
 import { buildSchema } from "../src/graphql/schema.ts";
-import { loadSampleLibrary } from "../src/sample-library.ts";
+import { loadProcessedSamples, loadSampleLibrary } from "../src/sample-library.ts";
 import { slices } from "../src/slices.ts";
 import { pdf } from "./support/documents.ts";
 import { type Lectern, startLectern } from "./support/lectern.ts";
@@ -40,7 +40,7 @@ describe.skipIf(!hasCurl)("the requests", () => {
   beforeAll(async () => {
     lectern = await startLectern({ worker: true });
     await loadSampleLibrary(lectern.application);
-    await lectern.settled();
+    await loadProcessedSamples(lectern.application);
     folder = await mkdtemp(join(tmpdir(), "lectern-readme-"));
     await writeFile(join(folder, "paper.pdf"), pdf(["Words of a paper."]));
     await writeFile(join(folder, "song.m4a"), makeM4a({ seconds: 1 }));
@@ -57,7 +57,7 @@ describe.skipIf(!hasCurl)("the requests", () => {
 
   it("get the responses that are shown below them", async () => {
     const requests = blocks.filter(({ code }) => code.startsWith("curl"));
-    expect(requests).toHaveLength(6);
+    expect(requests).toHaveLength(7);
     for (const request of requests) {
       const response = await run(request.code);
       await lectern.settled();
@@ -65,6 +65,10 @@ describe.skipIf(!hasCurl)("the requests", () => {
       if (next?.language !== "json") {
         if (request.code.includes("uploadAudio")) {
           expect(response).toMatchObject({ data: { uploadAudio: { isDuplicate: false, audio: { title: "song" } } } });
+          continue;
+        }
+        if (request.code.includes("nowPlaying")) {
+          expect(response).toMatchObject({ data: { nowPlaying: { track: { playlist: { name: "Daytime" } } } } });
           continue;
         }
         expect(response).toMatchObject({

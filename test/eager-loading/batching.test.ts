@@ -55,6 +55,27 @@ beforeAll(async () => {
      join (select id, row_number() over (order by id) as n from categories) c on c.n = 1 + u.n % 100
      join (select id, row_number() over (order by id) as n from events) e on e.n = 1 + u.n % 500`,
   );
+  await database.query(
+    `select complete_audio(id, claim, '{"durationMs": 1000, "peaks": "AAAA"}') from claim_audio('a worker', 10000, '1 hour')`,
+  );
+  await database.query("insert into playlists (name, owner_id) select 'Playlist of ' || name, id from users");
+  await database.query(
+    `insert into playlist_tracks (playlist_id, audio_id, rank)
+     select p.id, a.id, place from playlists p join audio a on a.uploaded_by_id = p.owner_id,
+       unnest(array['V1', 'V2']) place`,
+  );
+  // Each playlist plays on one day of a series, and once more, a minute after the one before it.
+  await database.query(
+    `insert into schedule_series (playlist_id, channel, time_zone, start_time, weekdays, first_day, last_day)
+     select id, 'Weekly', 'UTC', to_char(time '00:00' + n * interval '1 minute', 'HH24:MI:SS'),
+       array['FRIDAY'], '2100-01-01', '2100-01-01'
+     from (select id, row_number() over (order by id) as n from playlists) p`,
+  );
+  await database.query(
+    `insert into schedules (playlist_id, channel, starts_at)
+     select id, 'Once', timestamptz '2100-01-01Z' + n * interval '1 minute'
+     from (select id, row_number() over (order by id) as n from playlists) p`,
+  );
   const all = async (type: string, table: string) =>
     (await database.query(`select id from ${table} order by id limit ${parents}`)).map(({ id }) =>
       globalIdOf(type, id as string),
@@ -66,6 +87,10 @@ beforeAll(async () => {
     Audio: await all("Audio", "audio"),
     Category: await all("Category", "categories"),
     Event: await all("Event", "events"),
+    Playlist: await all("Playlist", "playlists"),
+    PlaylistTrack: await all("PlaylistTrack", "playlist_tracks"),
+    Schedule: await all("Schedule", "schedules"),
+    ScheduleSeries: await all("ScheduleSeries", "schedule_series"),
   };
 });
 
@@ -114,6 +139,7 @@ describe("every relation of the schema", () => {
       "Audio.category",
       "Audio.event",
       "Audio.peaks",
+      "Audio.playlists",
       "Audio.uploadedBy",
       "Category.audio",
       "Chunk.document",
@@ -122,8 +148,20 @@ describe("every relation of the schema", () => {
       "Document.owner",
       "Document.text",
       "Event.audio",
+      "Playlist.owner",
+      "Playlist.schedules",
+      "Playlist.series",
+      "Playlist.tracks",
+      "PlaylistTrack.audio",
+      "PlaylistTrack.playlist",
+      "PlaylistTrack.position",
+      "Schedule.playlist",
+      "Schedule.series",
+      "ScheduleSeries.playlist",
+      "ScheduleSeries.schedules",
       "User.audio",
       "User.documents",
+      "User.playlists",
     ]);
   });
 

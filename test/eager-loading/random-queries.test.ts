@@ -1,7 +1,17 @@
 /** Random queries over the whole schema answer the same with the plan, without it, and naively. */
 import fc from "fast-check";
-import type { GraphQLSchema } from "graphql";
+import {
+  type GraphQLField,
+  type GraphQLSchema,
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isLeafType,
+  isObjectType,
+} from "graphql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { tables } from "../../src/database/generated/tables.ts";
+import { eagerOf } from "../../src/eager-loading/field.ts";
 import { buildSchema } from "../../src/graphql/schema.ts";
 import { slices } from "../../src/slices.ts";
 import type { Viewer } from "../../src/viewer.ts";
@@ -13,6 +23,7 @@ import { type Lectern, type Person, startLectern } from "../support/lectern.ts";
 import { type NaiveReference, naiveReference, withReadableAddresses } from "../support/naive-reference.ts";
 import { generateQuery, type Pools } from "../support/query-generator.ts";
 import { fillAudio, fillLibrary, processAgain, randomFrom } from "../support/random-library.ts";
+import { channels, fillPlaylists, freezeNowPlaying, frozenNow } from "../support/random-playlists.ts";
 import { rounds } from "../support/rounds.ts";
 
 const schema = await buildSchema(slices);
@@ -48,6 +59,8 @@ beforeAll(async () => {
   const random = randomFrom(seed);
   await fillLibrary(database, random, { documents: 40, chunks: 7 });
   await fillAudio(database, random, { audio: 40 });
+  await fillPlaylists(database, random, { playlists: 12, tracks: 6 });
+  await freezeNowPlaying(database);
   reference = await naiveReference(schema, database, planned.application.cursors, searches);
   const before = await collectPools();
   // Cursors of a few documents are out of date from the beginning; some of these documents have no chunks any more.
@@ -89,8 +102,13 @@ async function collectPools(): Promise<Pools> {
     longest: audios(first: 100, orderBy: { field: DURATION, direction: DESC }) { edges { cursor } }
     categories { id audio(first: 100) { edges { cursor } } }
     events { id audio(first: 100, orderBy: { field: DURATION, direction: ASC }) { edges { cursor } } }
+    playlists(first: 100) {
+      edges { cursor node { id tracks(first: 100) { edges { cursor node { id } } } series(first: 100) { edges { cursor node { id } } } } }
+    }
+    oldest: playlists(first: 100, orderBy: { field: CREATED_AT, direction: ASC }) { edges { cursor } }
+    schedules(first: 100) { edges { cursor node { id } } }
   }`;
-  type Edges = { edges: { cursor: string; node: { id: string; chunks: Edges } }[] };
+  type Edges = { edges: { cursor: string; node: { id: string } & Record<"chunks" | "tracks" | "series", Edges> }[] };
   type Labels = { id: string; audio: Edges }[];
   const answer = await reference.answer(query, {}, admin.viewer);
   const { categories, events, ...data } = answer.data as Record<string, Edges> &
@@ -101,6 +119,10 @@ async function collectPools(): Promise<Pools> {
   const chunks = data.documents?.edges.flatMap(({ node }) => node.chunks.edges) ?? [];
   const [users, documents, audio] = [idsOf(data.users), idsOf(data.documents), idsOf(data.audios)];
   const [categoryIds, eventIds] = [categories, events].map((all) => all.map(({ id }) => id)) as [string[], string[]];
+  const [tracks, series] = (["tracks", "series"] as const).map((field) => ({
+    edges: data.playlists?.edges.flatMap(({ node }) => node[field].edges) ?? [],
+  }));
+  const [playlists, schedules] = [idsOf(data.playlists), idsOf(data.schedules)];
   const missing = (type: string) => globalIdOf(type, crypto.randomUUID());
   const anything = [
     ...users,
@@ -108,7 +130,11 @@ async function collectPools(): Promise<Pools> {
     ...chunks.slice(0, 10).map(({ node }) => node.id),
     ...audio.slice(0, 10),
     ...labels.map(({ id }) => id),
-    ...["Document", "Audio", "Category"].map(missing),
+    ...playlists,
+    ...idsOf(tracks).slice(0, 10),
+    ...schedules.slice(0, 10),
+    ...idsOf(series),
+    ...["Document", "Audio", "Category", "Playlist", "PlaylistTrack", "Schedule"].map(missing),
   ];
   return {
     ids: {
@@ -117,6 +143,9 @@ async function collectPools(): Promise<Pools> {
       "Query.user.id": [...users, missing("User")],
       "Query.document.id": [...documents, missing("Document")],
       "Query.audio.id": [...audio, missing("Audio")],
+      "Query.playlist.id": [...playlists, missing("Playlist")],
+      "Query.schedule.id": [...schedules, missing("Schedule")],
+      "Query.scheduleSeries.id": [...idsOf(series), missing("ScheduleSeries")],
       categoryId: [...categoryIds, missing("Category")],
       eventId: eventIds,
       uploadedById: [...users, ...audio.slice(0, 1)],
@@ -129,8 +158,19 @@ async function collectPools(): Promise<Pools> {
       ChunkConnection: chunks.map(({ cursor }) => cursor),
       ChunkHitConnection: cursorsOf(data.searchChunks),
       AudioConnection: [data.audios, data.longest, ...labels.map(({ audio }) => audio)].flatMap(cursorsOf),
+      PlaylistConnection: [...cursorsOf(data.playlists), ...cursorsOf(data.oldest)],
+      PlaylistTrackConnection: cursorsOf(tracks),
+      ScheduleConnection: cursorsOf(data.schedules),
+      ScheduleSeriesConnection: cursorsOf(series),
     },
-    texts: { query: searches.chunks, search: searches.names },
+    texts: {
+      query: searches.chunks,
+      search: searches.names,
+      channel: [...channels, ` ${channels[0]} `, "silent", " "],
+      DateTime: [0, 1, 29, 60, 120, 100_000].map((minutes) =>
+        new Date(frozenNow.getTime() + minutes * 60_000).toISOString(),
+      ),
+    },
   };
 }
 
@@ -222,4 +262,74 @@ describe("a walk over the pages of audio, some of which has no duration", () => 
     const { categories } = await ask<Answers>(`categories { audio${audio} }`, { first: 2 });
     expect(categories.flatMap((category) => category.audio.edges).length).toBeGreaterThan(5);
   });
+});
+
+describe("each relation, asked by all rows of its parents at once, answers as the reference does:", () => {
+  const names = Object.values(schema.getTypeMap()).flatMap((type) =>
+    isObjectType(type) && type.getInterfaces().some(({ name }) => name === "Node")
+      ? Object.values(type.getFields())
+          .filter((field) => eagerOf(field) !== undefined)
+          .map((field) => [`${type.name}.${field.name}`, type.name, field] as const)
+      : [],
+  );
+  type Edges = { edges: { cursor: string; node: { id: string } }[] };
+  type Nodes = { nodes: ({ it?: Edges | null } | null)[] };
+
+  async function answerOf(query: string, { person, viewer }: (typeof people)[number]): Promise<Nodes> {
+    const expected = await reference.answer(query, {}, viewer);
+    for (const lectern of [planned, unplanned]) {
+      const answer = await askTraced<Answer>(lectern, person, { query });
+      expect(withReadableAddresses(answer.data ?? null), query).toEqual(expected.data ?? null);
+      expect(answer.errors === undefined, query).toBe(expected.errors === undefined);
+    }
+    return expected.data as Nodes;
+  }
+
+  it.each(names)("%s", async (_name, typename, field) => {
+    const rows = await database.query(`select id from ${tableOf(typename)} order by id limit 100`);
+    const ids = JSON.stringify(rows.map(({ id }) => globalIdOf(typename, id as string)));
+    const ask = (selection: string) => `{ nodes(ids: ${ids}) { ... on ${typename} { it: ${selection} } } }`;
+    const type = getNamedType(field.type);
+    let found = 0;
+    for (const one of [people[0], people.at(-1)] as typeof people) {
+      if (eagerOf(field)?.kind !== "page") {
+        const { nodes } = await answerOf(ask(isLeafType(type) ? field.name : `${field.name} { id }`), one);
+        found += nodes.filter((node) => node?.it != null).length;
+        continue;
+      }
+      const page = (args: string) =>
+        ask(`${field.name}(${args}) { totalCount edges { cursor node { id } } nodes { id }
+          pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }`);
+      for (const variant of variantsOf(field)) {
+        const all = (await answerOf(page(`${variant} first: 100`), one)).nodes.flatMap((node) => node?.it?.edges ?? []);
+        found += all.length;
+        const cursor = all[all.length >> 1]?.cursor;
+        for (const window of ["first: 2", "last: 2", ...(cursor ? [`first: 1, after: "${cursor}"`] : [])]) {
+          await answerOf(page(`${variant} ${window}`), one);
+        }
+        if (cursor) await answerOf(page(`${variant} last: 1, before: "${cursor}"`), one);
+      }
+    }
+    // An answer without rows would show nothing.
+    expect(found).toBeGreaterThan(5);
+  });
+
+  const tableOf = (typename: string) => tables[typename as keyof typeof tables].name;
+
+  /** The arguments for each order of a page, and for a range of time. */
+  function variantsOf({ args }: GraphQLField<unknown, unknown>): string[] {
+    if (args.some(({ name }) => name === "from")) {
+      const at = (minutes: number) => new Date(frozenNow.getTime() + minutes * 60_000).toISOString();
+      return ["", `from: "${at(0)}"`, `to: "${at(300)}"`, `from: "${at(31)}", to: "${at(100_000)}"`];
+    }
+    const order = args.find(({ name }) => name === "orderBy")?.type;
+    const by = order && isInputObjectType(order) ? getNamedType(order.getFields().field?.type) : undefined;
+    if (!isEnumType(by)) return [""];
+    return by
+      .getValues()
+      .flatMap(({ name }) => [
+        `orderBy: { field: ${name}, direction: ASC }`,
+        `orderBy: { field: ${name}, direction: DESC }`,
+      ]);
+  }
 });

@@ -22,5 +22,7 @@ const application = await openApplication(config, {
     return new Promise(() => {});
   },
 });
+// It would remove files of the rows that are deleted, if it gets that far before the kill.
+await application.housekeeping.stop();
 const { port } = await application.listen({ host: "127.0.0.1", port: 0, mayMovePort: false });
 console.log(`listening http://127.0.0.1:${port}/graphql`);

@@ -91,15 +91,34 @@ export function orderBy(field: string, direction: string, column: string): Order
   };
 }
 
-/** The order by a title, for whose collation the row's `title_rank` stands: JavaScript does not share it. */
-export function orderByTitle(direction: string, all: readonly Row[]): Order {
+/** The order by a text whose characters are all ASCII and compared by their codes. */
+export function orderByText(field: string, direction: string, column: string): Order {
   return {
-    field: "TITLE",
+    field,
     direction,
-    values: (row) => [row.title_rank as number, row.id],
-    shown: (row) => (value, index) => (index === 0 ? row.title : value),
-    read: ([title, id]) => [all.find((row) => row.title === title)?.title_rank as number, id as string],
+    values: (row) => [row[column] as string, row.id],
+    shown: () => (value) => value,
+    read: ([text, id]) => [text as string, id as string],
   };
+}
+
+/** The order by a text for whose collation the row's `…_rank` stands: JavaScript does not share it. */
+export function orderByCollation(field: string, direction: string, column: string, all: readonly Row[]): Order {
+  const rankOf = (row?: Row) => row?.[`${column}_rank`] as number;
+  return {
+    field,
+    direction,
+    values: (row) => [rankOf(row), row.id],
+    shown: (row) => (value, index) => (index === 0 ? row[column] : value),
+    read: ([text, id]) => [rankOf(all.find((row) => row[column] === text)), id as string],
+  };
+}
+
+/** @throws Error when the id is of another type */
+export function idOf(type: string, globalId: string): string {
+  const [found, id] = Buffer.from(globalId, "base64url").toString().split(":");
+  if (found !== type || !id) throw new Error("wrong type");
+  return id;
 }
 
 /** Compares the values of rows as the order has them. */

@@ -10,14 +10,17 @@ import type { Viewer } from "../../src/viewer.ts";
 import type { TestDatabase } from "./database.ts";
 import {
   compare,
+  idOf,
   naivePage,
   type Order,
   orderBy,
-  orderByTitle,
+  orderByCollation,
   type PageArguments,
   type Row,
   type Value,
 } from "./naive-pages.ts";
+import { NaivePlaylists, readPlaylistTables } from "./naive-playlists.ts";
+import { frozenNow } from "./random-playlists.ts";
 
 type Tables = {
   users: Row[];
@@ -27,6 +30,7 @@ type Tables = {
   categories: Row[];
   events: Row[];
   storageUsage: Row[];
+  playlists: Awaited<ReturnType<typeof readPlaylistTables>>;
 };
 
 export type NaiveReference = {
@@ -76,6 +80,7 @@ async function readTables(database: TestDatabase): Promise<Tables> {
     categories: await read("select * from categories order by name"),
     events: await read("select * from events order by name"),
     storageUsage: await read("select * from storage_usage"),
+    playlists: await readPlaylistTables(database),
   };
 }
 
@@ -102,7 +107,7 @@ async function readMatches(database: TestDatabase, search: string): Promise<Set<
   const rows = await database.query(
     `with asked as (select fold($1) as search)
      select name from (
-       select title as name from documents union select name from users
+       select title as name from documents union select name from users union select name from playlists
        union select title || coalesce(' ' || artist, '') || coalesce(' ' || album, '') from audio) n, asked
      where strpos(fold(name), search) > 0 or (length(search) > 2 and word_similarity(search, fold(name)) >= 0.6 and
        (select min(word_similarity(word, fold(name))) from regexp_split_to_table(search, ' ') word) > 0.25)`,
@@ -119,6 +124,7 @@ class Naive {
   readonly #found: Found;
   readonly #cursors: CursorCodec;
   readonly #viewer: Viewer;
+  readonly #playlists: NaivePlaylists;
   #visible: Row[] | undefined;
 
   constructor(tables: Tables, found: Found, cursors: CursorCodec, viewer: Viewer) {
@@ -126,21 +132,31 @@ class Naive {
     this.#found = found;
     this.#cursors = cursors;
     this.#viewer = viewer;
+    const others = {
+      user: (id: string) => this.#user(id),
+      audio: (id: string) => this.#audio(id),
+      address: (kind: string, id: string, name: string) => this.#address(kind, id, name),
+      matches: (name: unknown, search: string | null | undefined) => this.#matches(name, search),
+      page: (rows: Row[], args: PageArguments, order: Order, relation: string, show: (row: Row) => unknown) =>
+        this.#page(rows, args, order, relation, show),
+    };
+    this.#playlists = new NaivePlaylists(tables.playlists, others, frozenNow);
   }
 
   root(): object {
     return {
+      ...this.#playlists.root(),
       node: ({ id }: { id: string }) => this.#node(id),
       nodes: ({ ids }: { ids: string[] }) => ids.map((id) => this.#node(id)),
       viewer: () => this.#viewer && { user: this.#user(this.#viewer.id), storage: this.#storage() },
-      user: ({ id }: { id: string }) => this.#user(this.#idOf("User", id)),
+      user: ({ id }: { id: string }) => this.#user(idOf("User", id)),
       users: (args: PageArguments & { search?: string }) => {
         const users = this.#tables.users.filter((user) => this.#matches(user.name, args.search));
         return this.#page(users, args, userOrder, "Users", (user) => this.#user(user.id));
       },
-      document: ({ id }: { id: string }) => this.#document(this.#idOf("Document", id)),
+      document: ({ id }: { id: string }) => this.#document(idOf("Document", id)),
       documents: (args: PageArguments) => this.#documents(this.#visibleDocuments(), args, "Documents"),
-      audio: ({ id }: { id: string }) => this.#audio(this.#idOf("Audio", id)),
+      audio: ({ id }: { id: string }) => this.#audio(idOf("Audio", id)),
       audios: (args: PageArguments) => this.#audioPage(this.#tables.audio, args, "AllAudio"),
       categories: () => this.#tables.categories.map(({ id }) => this.#category(id)),
       events: () => {
@@ -152,7 +168,7 @@ class Naive {
         return sorted.map(({ id }) => this.#event(id));
       },
       searchChunks: (args: PageArguments & { query: string; documentIds?: string[] }) => {
-        const only = args.documentIds?.map((id) => this.#idOf("Document", id));
+        const only = args.documentIds?.map((id) => idOf("Document", id));
         const hits = (this.#found.hits.get(args.query) ?? []).filter(
           (hit) => this.#isVisible(hit.document_id as string) && (!only || only.includes(hit.document_id as string)),
         );
@@ -182,14 +198,8 @@ class Naive {
       case "Event":
         return this.#event(id);
       default:
-        throw new Error("no such type");
+        return this.#playlists.node(type, id);
     }
-  }
-
-  #idOf(type: string, globalId: string): string {
-    const [found, id] = Buffer.from(globalId, "base64url").toString().split(":");
-    if (found !== type || !id) throw new Error("wrong type");
-    return id;
   }
 
   #user(id: string): unknown {
@@ -215,6 +225,7 @@ class Naive {
           args,
           "AudioByUploader",
         ),
+      playlists: (args: PageArguments) => this.#playlists.ofOwner(id, args),
     };
   }
 
@@ -241,7 +252,7 @@ class Naive {
 
   #documents(documents: Row[], args: PageArguments & { filter?: DocumentFilter }, relation: string): unknown {
     const { status, visibility, search, ownerId } = args.filter ?? {};
-    const owner = ownerId == null ? null : this.#idOf("User", ownerId);
+    const owner = ownerId == null ? null : idOf("User", ownerId);
     const rows = documents.filter(
       (document) =>
         (status == null || status.includes(document.status as string)) &&
@@ -252,7 +263,7 @@ class Naive {
     const { field, direction } = args.orderBy ?? { field: "CREATED_AT", direction: "DESC" };
     const order =
       field === "TITLE"
-        ? orderByTitle(direction, this.#tables.documents)
+        ? orderByCollation(field, direction, "title", this.#tables.documents)
         : orderBy(field, direction, field === "CREATED_AT" ? "created_at" : "updated_at");
     return this.#page(rows, args, order, relation, (document) => this.#document(document.id));
   }
@@ -324,9 +335,9 @@ class Naive {
   #audioPage(all: Row[], args: PageArguments & { filter?: AudioFilter }, relation: string): unknown {
     const { search, status, categoryId, eventId, uploadedById } = args.filter ?? {};
     const wanted = {
-      category_id: categoryId == null ? null : this.#idOf("Category", categoryId),
-      event_id: eventId == null ? null : this.#idOf("Event", eventId),
-      uploaded_by_id: uploadedById == null ? null : this.#idOf("User", uploadedById),
+      category_id: categoryId == null ? null : idOf("Category", categoryId),
+      event_id: eventId == null ? null : idOf("Event", eventId),
+      uploaded_by_id: uploadedById == null ? null : idOf("User", uploadedById),
     };
     const rows = all.filter(
       (audio) =>
@@ -337,7 +348,7 @@ class Naive {
     const { field, direction } = args.orderBy ?? { field: "UPLOADED_AT", direction: "DESC" };
     const order =
       field === "TITLE"
-        ? orderByTitle(direction, this.#tables.audio)
+        ? orderByCollation(field, direction, "title", this.#tables.audio)
         : orderBy(field, direction, field === "DURATION" ? "duration_ms" : "uploaded_at");
     return this.#page(rows, args, order, relation, (audio) => this.#audio(audio.id));
   }
@@ -381,6 +392,7 @@ class Naive {
       uploadedAt: audio.uploaded_at,
       updatedAt: audio.updated_at,
       processedAt: audio.processed_at,
+      playlists: (args: PageArguments) => this.#playlists.ofAudio(id, args),
     };
   }
 
@@ -449,7 +461,7 @@ function peaks(stored: Buffer | null, count: number): number[] | null {
 }
 
 const addressForm =
-  /^http:\/\/lectern\.test\/files\/(?<kind>\w+)\/(?<id>[\w-]{36})\/(?<name>[^/?]+)\?viewer=(?<viewer>[\w-]{22})&expires=\d{10}&signature=[\w-]{22}$/;
+  /^http:\/\/lectern\.test\/files\/(?<kind>\w+)\/(?<id>[\w-]+)\/(?<name>[^/?]+)\?viewer=(?<viewer>[\w-]{22})&expires=\d{10}&signature=[\w-]{22}$/;
 
 /** A server's answer with addresses of files as the reference shows them: by what they say, without end and signature. */
 export function withReadableAddresses(answer: unknown): unknown {

@@ -28,7 +28,7 @@ export type Pools = {
   ids: Record<string, readonly string[]>;
   /** Cursors by connection type. */
   cursors: Record<string, readonly string[]>;
-  /** Texts by argument name. */
+  /** Texts by argument name; `DateTime` for arguments of this type. */
   texts: Record<string, readonly string[]>;
 };
 
@@ -183,6 +183,8 @@ class Generator {
       case "String":
         if (name === "after" || name === "before") return this.#pick(this.#pools.cursors[connection] ?? ["none"]);
         return this.#pick(this.#pools.texts[name] ?? ["a"]);
+      case "DateTime":
+        return this.#pick(this.#pools.texts.DateTime ?? ["2026-01-01T00:00:00Z"]);
       default:
         throw new Error(`No way to make a value of type ${type.name}.`);
     }
