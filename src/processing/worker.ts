@@ -128,13 +128,17 @@ export class Worker<Job, Result> {
   async #run(claim: Claim<Job>, abort: AbortController): Promise<void> {
     const { queue, work, discard, logger } = this.#options;
     const log = { queue: queue.name, id: claim.id, worker: this.name, claim: claim.token, attempt: claim.attempt };
+    let isCompleting = false;
     const heartbeat = new Heartbeat(this.#options, claim, (holder) => {
+      // The completion says itself whether the claim stood. A heartbeat after it finds the claim ended, but not lost.
+      if (isCompleting) return;
       logger.warn({ ...log, holder }, "the claim is lost: stopping the work");
       abort.abort(new ClaimLostError("The claim is lost."));
     });
     const started = performance.now();
     try {
       const result = await work(claim.job, abort.signal, (progress) => heartbeat.report(progress));
+      isCompleting = true;
       const { stands, holder } = await queue.complete(claim, result);
       const ms = Math.round(performance.now() - started);
       if (stands) logger.info({ ...log, ms }, "processed");

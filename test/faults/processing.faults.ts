@@ -102,6 +102,12 @@ export const faults: Fault[] = [
     tests: worker,
   },
   {
+    name: "a worker takes a claim for lost that it has just completed",
+    file: "src/processing/worker.ts",
+    replace: { "if (isCompleting) return;": "" },
+    tests: worker,
+  },
+  {
     name: "a worker that stops does not wait for its claims",
     file: "src/processing/worker.ts",
     replace: { "await this.#filling;": "" },

@@ -136,6 +136,23 @@ describe("a worker", () => {
     expect(callsOf("fail", "release", "complete")).toEqual([]);
     expect(lines).toMatchObject([{ msg: "the claim is lost: stopping the work", id: "one", holder: "another worker" }]);
   });
+
+  it("does not take a claim for lost that ends while its heartbeat is under way", async () => {
+    pending = ["one"];
+    const { work, job } = longWork();
+    // The completion has been committed, but its answer is late.
+    const answer = Promise.withResolvers<{ stands: boolean }>();
+    queue.complete = () => answer.promise;
+    queue.extend = async () => ({ stands: false, holder: "this worker, COMPLETED" });
+    const discard = vi.fn(async () => {});
+    const lines = await start(work, { leaseMs: 3_000, discard });
+    job("one").finish();
+    await pass(2_000);
+    answer.resolve({ stands: true });
+    await pass(0);
+    expect(lines.map(({ msg }) => msg)).toEqual(["processed"]);
+    expect(discard).not.toHaveBeenCalled();
+  });
 });
 
 describe("a result", () => {
