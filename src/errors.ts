@@ -1,4 +1,5 @@
 /** Errors with a message for clients or for users of the command line. */
+import { nounOf } from "./type-names.ts";
 
 /** The values of `extensions.code`. */
 export type ErrorCode =
@@ -55,8 +56,7 @@ export class StaleVersionError extends ApplicationError {
   readonly current: { type: string; id: string };
 
   constructor(current: { type: string; id: string }, currentVersion: number) {
-    const noun = current.type.replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase();
-    super("CONFLICT", `The ${noun} is now at version ${currentVersion}.`, {
+    super("CONFLICT", `The ${nounOf(current.type)} is now at version ${currentVersion}.`, {
       inputPath: ["input", "expectedVersion"],
       currentVersion,
     });
@@ -72,6 +72,17 @@ export function findStaleness(
 ): StaleVersionError | null {
   if (expectedVersion == null || expectedVersion === version) return null;
   return new StaleVersionError({ type, id }, version);
+}
+
+/** The row. @throws StaleVersionError unless the client has read its current version, or accepts any */
+export function requireVersion<Row extends { id: string; version: number }>(
+  type: string,
+  row: Row,
+  expectedVersion: number | null | undefined,
+): Row {
+  const stale = findStaleness(type, row, expectedVersion);
+  if (stale) throw stale;
+  return row;
 }
 
 /** @param inputPath path of the invalid field, from the operation's arguments down */

@@ -13,6 +13,7 @@ const source = join(import.meta.dirname, "../src");
  * are rooms of their own; `slices` stands for the folders of all slices.
  */
 const rooms = [
+  "type-names.ts",
   "errors.ts",
   "logger.ts",
   "viewer.ts",

@@ -1,11 +1,11 @@
 /** The subscription to changes of one type of rows: `documentChanged`, with its type `DocumentChange`. */
 import type { OneRelation } from "../eager-loading/relation.ts";
 import type { OutboxEvent } from "../outbox/outbox-event.ts";
+import { fieldNameOf, nounOf, withArticle } from "../type-names.ts";
 import type { Viewer } from "../viewer.ts";
 import { builder } from "./builder.ts";
 import { type Change, scopeOf } from "./context.ts";
 import { decodeGlobalId, encodeGlobalId } from "./global-id.ts";
-import { fieldNameOf, nounOf, withArticle } from "./type-names.ts";
 
 export type ChangeSubscriptionOptions<Shown> = {
   /** The topic that the migration gave to `record_changes`. */

@@ -1,8 +1,8 @@
 /** Inputs and payloads that all mutations of existing rows share. */
 import type { InputFieldBuilder, ObjectRef } from "@pothos/core";
+import { fieldNameOf, nounOf } from "../type-names.ts";
 import { builder } from "./builder.ts";
 import type { Types } from "./builder-types.ts";
-import { fieldNameOf, nounOf } from "./type-names.ts";
 
 const outOfDate = "The version that you have read; when it is out of date, the answer is a CONFLICT.";
 

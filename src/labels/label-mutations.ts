@@ -4,8 +4,8 @@ import { builder } from "../graphql/builder.ts";
 import type { Types } from "../graphql/builder-types.ts";
 import { type OperationContext, type Services, servicesOf } from "../graphql/context.ts";
 import { decodeGlobalId } from "../graphql/global-id.ts";
-import { nounOf, withArticle } from "../graphql/type-names.ts";
 import { deletionPayload, rowInput, rowPayload, versionFields } from "../graphql/versioned-mutations.ts";
+import { nounOf, withArticle } from "../type-names.ts";
 import type { LabelRow } from "./label-repository.ts";
 import type { LabelService } from "./label-service.ts";
 

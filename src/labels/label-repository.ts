@@ -1,7 +1,8 @@
 /** Writes the labels of one table. */
+import { assignments, columnsAndValues } from "../database/columns.ts";
 import { isLimitReached, isUniqueViolation } from "../database/sql-errors.ts";
-import { identifier, join, raw, type Sql, selectList, sql } from "../eager-loading/sql.ts";
-import { requireColumn, type Table } from "../eager-loading/table.ts";
+import { identifier, raw, type Sql, selectList, sql } from "../eager-loading/sql.ts";
+import type { Table } from "../eager-loading/table.ts";
 import type { UnitOfWork } from "../unit-of-work/unit-of-work.ts";
 
 export type LabelRow = { id: string; name: string; version: number };
@@ -35,26 +36,17 @@ export function labelRepository<Row extends LabelRow, AllColumns, Details extend
 ): LabelRepository<Row, Details> {
   const target = raw(identifier(table.name));
   const returned = selectList(table, "t");
-  const column = (name: string) => raw(identifier(requireColumn(table, name).name));
-  const parameter = ([name, value]: [string, unknown]) => sql`${value}::${raw(requireColumn(table, name).type)}`;
   const write = async (statement: Sql) => ((await uow.write(statement)) as Row[])[0] ?? null;
   const save = (statement: Sql) => write(statement).catch(refuse) as Promise<Row>;
   return {
-    create(label) {
-      const values = Object.entries(label);
-      return save(sql`
-        insert into ${target} as t (${join(values.map(([name]) => column(name)))})
-        values (${join(values.map(parameter))}) returning ${returned}`);
-    },
+    create: (label) => save(sql`insert into ${target} as t ${columnsAndValues(table, label)} returning ${returned}`),
 
     findByName: (name) => write(sql`select ${returned} from ${target} t where t.name_folded = fold(${name})`),
 
     lock: (id) => write(sql`select ${returned} from ${target} t where t.id = ${id}::uuid for update`),
 
-    update(id, changes) {
-      const values = Object.entries(changes).map((entry) => sql`${column(entry[0])} = ${parameter(entry)}`);
-      return save(sql`update ${target} t set ${join(values)} where t.id = ${id}::uuid returning ${returned}`);
-    },
+    update: (id, changes) =>
+      save(sql`update ${target} t set ${assignments(table, changes)} where t.id = ${id}::uuid returning ${returned}`),
 
     async delete(id) {
       await write(sql`delete from ${target} where id = ${id}::uuid`);

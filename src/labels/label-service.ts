@@ -1,5 +1,5 @@
 /** The rules of labels: editors keep them, and each has a name of its own. */
-import { ApplicationError, findStaleness } from "../errors.ts";
+import { ApplicationError, requireVersion } from "../errors.ts";
 import { requireShortText } from "../short-text.ts";
 import { requireRole, type Viewer } from "../viewer.ts";
 import { type LabelRepository, type LabelRow, LimitReachedError, NameTakenError } from "./label-repository.ts";
@@ -78,9 +78,7 @@ export class LabelService<Row extends LabelRow, Details extends object = object>
         inputPath: ["input", "id"],
       });
     }
-    const stale = findStaleness(kind.type, label, expectedVersion);
-    if (stale) throw stale;
-    return label;
+    return requireVersion(kind.type, label, expectedVersion);
   }
 
   /** @param id the label that may have the name already */

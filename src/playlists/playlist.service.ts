@@ -1,7 +1,7 @@
 /** The rules of playlists and their tracks: docs/playlists.md. */
 import type { AudioFollowers } from "../audio/audio.service.ts";
 import type { AudioRow, PlaylistRow, PlaylistTrackRow, ScheduleRow } from "../database/generated/tables.ts";
-import { ApplicationError, badInput, findStaleness } from "../errors.ts";
+import { ApplicationError, badInput, requireVersion } from "../errors.ts";
 import { requireShortText } from "../short-text.ts";
 import { requireRole, type Viewer } from "../viewer.ts";
 import { requireAudio, requireNoPlaylists, requirePlayable } from "./audio-use.ts";
@@ -201,7 +201,7 @@ export class PlaylistService implements AudioFollowers {
     if (tracks.some(({ playlistId }) => playlistId !== playlist.id)) {
       throw badInput(["input", field], "The tracks are of several playlists: move those of one playlist.");
     }
-    return { playlist: requireCurrent(playlist, expectedVersion), tracks };
+    return { playlist: requireVersion("Playlist", playlist, expectedVersion), tracks };
   }
 
   /** The playlist after a change of its tracks. */
@@ -221,7 +221,7 @@ export class PlaylistService implements AudioFollowers {
   async #lock({ id, expectedVersion }: ExistingPlaylist, field = "id"): Promise<PlaylistRow> {
     const playlist = await this.#parts.playlists.lock(id);
     if (!playlist) throw notFound(field, "The playlist does not exist.");
-    return requireCurrent(playlist, expectedVersion);
+    return requireVersion("Playlist", playlist, expectedVersion);
   }
 
   #requireEditor(): NonNullable<Viewer> {
@@ -250,12 +250,6 @@ const quoted = (name: string) => JSON.stringify(name);
 
 const notFound = (field: string, message: string) =>
   new ApplicationError("NOT_FOUND", message, { inputPath: ["input", field] });
-
-function requireCurrent(playlist: PlaylistRow, expectedVersion: number | null | undefined): PlaylistRow {
-  const stale = findStaleness("Playlist", playlist, expectedVersion);
-  if (stale) throw stale;
-  return playlist;
-}
 
 function requireFew(field: "audioIds" | TrackField, ids: readonly string[]): void {
   if (ids.length >= 1 && ids.length <= mostAtOnce) return;

@@ -1,7 +1,7 @@
 /** Writes schedules and their series. Triggers make the occurrences of a series, and refuse overlaps. */
+import { assignments, columnsAndValues } from "../database/columns.ts";
 import { type PlaylistRow, type ScheduleRow, type ScheduleSeriesRow, tables } from "../database/generated/tables.ts";
-import { identifier, join, raw, selectList, sql } from "../eager-loading/sql.ts";
-import { type AnyTable, requireColumn } from "../eager-loading/table.ts";
+import { type Sql, selectList, sql } from "../eager-loading/sql.ts";
 import type { UnitOfWork } from "../unit-of-work/unit-of-work.ts";
 import type { Weekday } from "./weekdays.ts";
 
@@ -67,7 +67,7 @@ export interface ScheduleRepository {
 export function scheduleRepository(uow: UnitOfWork): ScheduleRepository {
   const columns = selectList(tables.Schedule, "t");
   const seriesColumns = selectList(tables.ScheduleSeries, "t");
-  const lockPlaylists = (current: ReturnType<typeof sql>, willPlay: string | undefined) =>
+  const lockPlaylists = (current: Sql, willPlay: string | undefined) =>
     uow.write(sql`
       select 1 from playlists where id in ((${current}), ${willPlay ?? null}::uuid) order by id for share`);
   return {
@@ -95,8 +95,7 @@ export function scheduleRepository(uow: UnitOfWork): ScheduleRepository {
 
     async createSeries(series) {
       const [created] = await uow.write(sql`
-        insert into schedule_series (${join(Object.keys(series).map((name) => columnOf(tables.ScheduleSeries, name)))})
-        values (${join(parametersOf(tables.ScheduleSeries, series))}) returning id`);
+        insert into schedule_series ${columnsAndValues(tables.ScheduleSeries, series)} returning id`);
       const [first] = await uow.write(sql`
         select ${columns} from schedules t where t.series_id = ${created?.id}::uuid order by t.series_day limit 1`);
       return first as ScheduleRow;
@@ -162,15 +161,3 @@ export function scheduleRepository(uow: UnitOfWork): ScheduleRepository {
     },
   };
 }
-
-const columnOf = (table: AnyTable, name: string) => raw(identifier(requireColumn(table, name).name));
-
-const parametersOf = (table: AnyTable, values: object) =>
-  Object.entries(values).map(([name, value]) => sql`${value}::${raw(requireColumn(table, name).type)}`);
-
-const assignments = (table: AnyTable, values: object) =>
-  join(
-    Object.entries(values).map(
-      ([name, value]) => sql`${columnOf(table, name)} = ${value}::${raw(requireColumn(table, name).type)}`,
-    ),
-  );

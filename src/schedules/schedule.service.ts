@@ -1,6 +1,6 @@
 /** The rules of schedules and their series: docs/schedules.md. The database keeps the ends and refuses overlaps. */
 import type { PlaylistRow, ScheduleRow, ScheduleSeriesRow } from "../database/generated/tables.ts";
-import { ApplicationError, badInput, findStaleness } from "../errors.ts";
+import { ApplicationError, badInput, requireVersion } from "../errors.ts";
 import type { PlaylistFollowers } from "../playlists/playlist.service.ts";
 import { requireRole, type Viewer } from "../viewer.ts";
 import { requireChannel } from "./channel.ts";
@@ -215,9 +215,7 @@ function requireCurrent<Row extends { id: string; version: number }>(
     const message = `The ${type === "Schedule" ? "schedule" : "series"} does not exist.`;
     throw new ApplicationError("NOT_FOUND", message, { inputPath: ["input", "id"] });
   }
-  const stale = findStaleness(type, row, expectedVersion);
-  if (stale) throw stale;
-  return row;
+  return requireVersion(type, row, expectedVersion);
 }
 
 function stillScheduled({ name }: PlaylistRow, open: readonly { channel: string; count: number }[]): ApplicationError {

@@ -1,10 +1,11 @@
 /** Files of the store and the rows that name them. */
 import { createHash } from "node:crypto";
 import type { Logger } from "pino";
+import { columnOf } from "../database/columns.ts";
 import type { Row } from "../eager-loading/answers.ts";
 import type { Reader } from "../eager-loading/reader.ts";
 import { identifier, join, raw, type Sql, sql } from "../eager-loading/sql.ts";
-import { type AnyTable, requireColumn } from "../eager-loading/table.ts";
+import type { AnyTable } from "../eager-loading/table.ts";
 import type { OutboxEvent } from "../outbox/outbox-event.ts";
 import { type FileStore, FileStoreError, isKey } from "./file-store.ts";
 
@@ -22,7 +23,6 @@ export type FileColumn = {
   sha256: string;
 };
 
-const columnOf = ({ table }: FileColumn, name: string) => raw(identifier(requireColumn(table, name).name));
 const tableOf = ({ table }: FileColumn) => raw(identifier(table.name));
 
 /** Returns the keys that rows name, by one statement. */
@@ -33,7 +33,7 @@ export async function findNamed(
 ): Promise<Set<string>> {
   if (columns.length === 0) return new Set();
   const selects = columns.map((column): Sql => {
-    const key = columnOf(column, column.key);
+    const key = columnOf(column.table, column.key);
     return sql`select ${key} as key from ${tableOf(column)} where ${key} = any(${keys}::text[])`;
   });
   return new Set((await reader.read(join(selects, " union all "))).map(({ key }) => key as string));
@@ -112,10 +112,10 @@ export async function* namedFiles(column: FileColumn, reader: Reader): AsyncIter
 }
 
 function namingRows(column: FileColumn, after: string): Sql {
-  const key = columnOf(column, column.key);
+  const key = columnOf(column.table, column.key);
   return sql`
-    select ${columnOf(column, column.table.primaryKey)}::text as id, ${key} as key,
-      ${columnOf(column, column.size)} as size, ${columnOf(column, column.sha256)} as sha256
+    select ${columnOf(column.table, column.table.primaryKey)}::text as id, ${key} as key,
+      ${columnOf(column.table, column.size)} as size, ${columnOf(column.table, column.sha256)} as sha256
     from ${tableOf(column)} where ${key} > ${after} order by ${key} limit ${batchSize}::int`;
 }
 

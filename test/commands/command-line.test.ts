@@ -351,6 +351,16 @@ describe("on a database", () => {
       const ofAudio = ["file", "cover"].flatMap((noun) =>
         ["is missing", "is not what was sent", "cannot be read"].map((fault) => `ok   0 audio whose ${noun} ${fault}`),
       );
+      const ofPlaylists = [
+        "ok   0 playlists whose number of tracks or duration differs from their tracks",
+        "ok   0 tracks whose duration differs from their audio",
+        "ok   0 schedules that do not end when their playlist does",
+        "ok   0 schedules that overlap another one on their channel",
+        "ok   0 empty playlists that are scheduled",
+        "ok   0 series of schedules that are more than a day behind",
+        "ok   0 series of schedules that start at another time than their time zone says",
+        "ok   0 series of schedules with days to come on which another schedule is in the way",
+      ];
       const outcome = await on(["doctor"], old);
       const reprocess = "     Call `reprocessDocument` for each document, and find the worker that wrote its chunks.";
       expect(outcome.stdout.trimEnd().split("\n")).toEqual([
@@ -367,14 +377,7 @@ describe("on a database", () => {
         "     Run `doctor --repair`.",
         `     ${document(3)}`,
         "ok   0 PROCESSING audio whose lease ended over five minutes ago",
-        "ok   0 playlists whose number of tracks or duration differs from their tracks",
-        "ok   0 tracks whose duration differs from their audio",
-        "ok   0 schedules that do not end when their playlist does",
-        "ok   0 schedules that overlap another one on their channel",
-        "ok   0 empty playlists that are scheduled",
-        "ok   0 series of schedules that are more than a day behind",
-        "ok   0 series of schedules that start at another time than their time zone says",
-        "ok   0 series of schedules with days to come on which another schedule is in the way",
+        ...ofPlaylists,
         "BAD  1 the ledger of the file store, which differs from the sum",
         "     Run `doctor --repair`.",
         "     1",
@@ -429,14 +432,7 @@ describe("on a database", () => {
         "BAD  1 COMPLETED documents without chunks",
         "ok   0 PROCESSING documents whose lease ended over five minutes ago",
         "ok   0 PROCESSING audio whose lease ended over five minutes ago",
-        "ok   0 playlists whose number of tracks or duration differs from their tracks",
-        "ok   0 tracks whose duration differs from their audio",
-        "ok   0 schedules that do not end when their playlist does",
-        "ok   0 schedules that overlap another one on their channel",
-        "ok   0 empty playlists that are scheduled",
-        "ok   0 series of schedules that are more than a day behind",
-        "ok   0 series of schedules that start at another time than their time zone says",
-        "ok   0 series of schedules with days to come on which another schedule is in the way",
+        ...ofPlaylists,
         "ok   0 the ledger of the file store, which differs from the sum",
         "ok   0 transactions left open for over ten seconds",
         "BAD  1 documents whose file is missing",

@@ -20,7 +20,10 @@ export const faults: Fault[] = [
   {
     name: "a label is overwritten by a client that read an older version",
     file: "src/labels/label-service.ts",
-    replace: { "if (stale) throw stale;": "if (stale && expectedVersion === undefined) throw stale;" },
+    replace: {
+      "requireVersion(kind.type, label, expectedVersion)":
+        "requireVersion(kind.type, label, expectedVersion && label.version)",
+    },
     tests: rules,
   },
   {

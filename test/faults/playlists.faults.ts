@@ -20,7 +20,10 @@ export const faults: Fault[] = [
   {
     name: "an old version of a playlist may be changed",
     file: service,
-    replace: { "if (stale) throw stale;": "" },
+    replace: {
+      'throw notFound(field, "The playlist does not exist."); return requireVersion("Playlist", playlist, expectedVersion);':
+        'throw notFound(field, "The playlist does not exist."); return requireVersion("Playlist", playlist, expectedVersion && playlist.version);',
+    },
     tests: rules,
   },
   {

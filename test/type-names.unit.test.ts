@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fieldNameOf, nounOf, withArticle } from "../../src/graphql/type-names.ts";
+import { fieldNameOf, nounOf, withArticle } from "../src/type-names.ts";
 
 describe("the name of a type", () => {
   it("is that of a field with a small letter", () => {
