@@ -277,8 +277,10 @@ BEGIN
   IF (TG_OP = 'INSERT' OR NEW.first_day <> OLD.first_day) AND NEW.first_day::date < current_date - 1000 THEN
     PERFORM refuse('BAD_USER_INPUT', 'A series starts 1000 days ago at the earliest: choose a later first day.');
   END IF;
-  -- AT TIME ZONE takes more than names, such as UTC+3, which is three hours west of Greenwich.
+  -- AT TIME ZONE takes more than names, such as UTC+3, which is three hours west of Greenwich. The view of all names reads
+  -- hundreds of files, so it is asked only for a zone that no series has yet.
   IF (TG_OP = 'INSERT' OR NEW.time_zone <> OLD.time_zone)
+     AND NOT EXISTS (SELECT FROM schedule_series s WHERE s.time_zone = NEW.time_zone)
      AND NOT EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = NEW.time_zone) THEN
     PERFORM refuse('BAD_USER_INPUT', format(
       'The database knows no time zone "%s": choose one of the IANA database, such as Europe/Berlin.', NEW.time_zone));
